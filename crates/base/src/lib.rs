@@ -1,0 +1,12 @@
+//! The words that every room uses: ids, time, revs and cursors, parsed once and then never wrong.
+//!
+//! What lives here is vocabulary without rules. A rule about contacts, calls or sign-in must never
+//! live here, nor anything that reads a clock or draws a random number.
+
+mod cursor;
+mod id;
+mod time;
+
+pub use cursor::{Cursor, Epoch, InvalidCursor, Rev};
+pub use id::{ContactId, DeviceId, InvalidId, UserId};
+pub use time::{InvalidTimestamp, Timestamp};

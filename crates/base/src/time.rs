@@ -1,0 +1,126 @@
+//! Points in time: RFC 3339 in UTC with milliseconds on the wire, epoch milliseconds in storage.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize, de};
+
+/// A text that is not RFC 3339 in UTC ending in `Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a time is RFC 3339 in UTC with milliseconds, such as 2026-11-22T10:00:00.000Z")]
+pub struct InvalidTimestamp;
+
+/// Milliseconds since 1970-01-01T00:00:00Z, between [`Timestamp::MIN`] and [`Timestamp::MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The first millisecond of the year 0001.
+    pub const MIN: Self = Self(-62_135_596_800_000);
+    /// The last time that the calendar library can write, a day before the year 10000.
+    pub const MAX: Self = Self(253_402_207_199_999);
+
+    /// Milliseconds since the epoch, cut to the years that RFC 3339 can write.
+    pub fn from_millis(millis: i64) -> Self {
+        Self(millis.clamp(Self::MIN.0, Self::MAX.0))
+    }
+
+    /// Milliseconds since the epoch.
+    pub fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Milliseconds from `earlier` to here, negative when it is later.
+    pub fn millis_since(self, earlier: Self) -> i64 {
+        self.0 - earlier.0
+    }
+
+    /// This time moved by so many milliseconds, cut to the years that RFC 3339 can write.
+    pub fn plus_millis(self, millis: i64) -> Self {
+        Self::from_millis(self.0.saturating_add(millis))
+    }
+
+    /// This time moved forwards.
+    pub fn after(self, by: Duration) -> Self {
+        self.plus_millis(i64::try_from(by.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = InvalidTimestamp;
+
+    /// Reads `YYYY-MM-DDTHH:MM:SSZ` with or without a fraction; what is finer than a millisecond is
+    /// cut off. Other offsets than `Z` are refused.
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        let bytes = text.as_bytes();
+        let shaped = bytes.len() >= 20 && bytes[4] == b'-' && bytes[10] == b'T' && bytes[13] == b':';
+        if !shaped || !text.ends_with('Z') || text.contains('[') {
+            return Err(InvalidTimestamp);
+        }
+        let time: jiff::Timestamp = text.parse().map_err(|_| InvalidTimestamp)?;
+        let millis = time.as_millisecond() - i64::from(time.subsec_nanosecond() % 1_000_000 < 0);
+        Ok(Self::from_millis(millis))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = jiff::Timestamp::from_millisecond(self.0)
+            .expect("a Timestamp lies between the years 0001 and 9999");
+        write!(f, "{time:.3}")
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_utc_and_refuses_the_rest() {
+        #[track_caller]
+        fn check(text: &str, millis: Option<i64>) {
+            assert_eq!(text.parse().ok(), millis.map(Timestamp::from_millis), "{text}");
+        }
+        check("2026-11-22T10:00:00.000Z", Some(1_795_341_600_000));
+        check("2026-11-22T10:00:00.123Z", Some(1_795_341_600_123));
+        check("2026-11-22T10:00:00Z", Some(1_795_341_600_000));
+        check("2026-11-22T10:00:00.123456Z", Some(1_795_341_600_123));
+        check("1969-12-31T23:59:59.9995Z", Some(-1));
+        check("1970-01-01T00:00:00.000Z", Some(0));
+        check("2026-11-22T10:00:00.000+00:00", None);
+        check("2026-11-22T10:00:00.000+01:00", None);
+        check("2026-11-22T10:00:00.000", None);
+        check("2026-11-22 10:00:00.000Z", None);
+        check("2026-02-30T10:00:00.000Z", None);
+        check("2026-11-22T10:00:00.000Z[UTC]", None);
+        check("10000-11-22T10:00:00.000Z", None);
+        check("", None);
+        check("é026-11-22T10:00:00.000Z", None);
+    }
+
+    #[test]
+    fn writes_milliseconds_and_z() {
+        assert_eq!(Timestamp::from_millis(0).to_string(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::from_millis(-1).to_string(), "1969-12-31T23:59:59.999Z");
+        assert_eq!(Timestamp::MIN.to_string(), "0001-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T21:59:59.999Z");
+        assert_eq!(Timestamp::from_millis(i64::MAX), Timestamp::MAX);
+        for time in [Timestamp::MIN, Timestamp::MAX] {
+            assert_eq!(time.to_string().parse(), Ok(time));
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The one seam to the database: a batch of statements that applies whole or not at all.
+//!
+//! This is D1's own `batch`. There are no open transactions, so nothing here can hold a lock while
+//! it thinks: whoever must read, decide and write reads in one batch, plans, and writes in a second
+//! one whose first statement checks that what was read still holds.
+
+use std::future::Future;
+use std::pin::Pin;
+
+/// What [`Database::batch`] returns.
+pub type BatchFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<Rows>, DatabaseError>> + Send + 'a>>;
+
+/// A database that runs batches. Implementations: D1 on Cloudflare, SQLite elsewhere, and the
+/// simulator's faulty wrapper around SQLite.
+pub trait Database: Send + Sync + 'static {
+    /// Runs the statements in order in one transaction and returns the rows of each. After an error
+    /// nothing of the batch remains, unless the answer itself was lost on the way.
+    fn batch(&self, statements: Vec<Statement>) -> BatchFuture<'_>;
+}
+
+/// One SQL statement with its bound parameters, `?1` first.
+#[derive(Clone)]
+pub struct Statement {
+    /// The text; constant in this crate, never made from input.
+    pub sql: &'static str,
+    /// The parameters; D1 takes at most 100.
+    pub params: Vec<Value>,
+}
+
+impl Statement {
+    /// A statement without parameters.
+    pub fn new(sql: &'static str) -> Self {
+        Self { sql, params: Vec::new() }
+    }
+
+    /// Binds the next parameter.
+    pub fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.params.push(value.into());
+        self
+    }
+}
+
+/// What D1 takes and gives. Every number is a double, so whole numbers are exact up to 2⁵³; a set
+/// of rows travels as one JSON text that the SQL unfolds with `json_each`.
+#[derive(Clone, PartialEq)]
+pub enum Value {
+    /// SQL's NULL.
+    Null,
+    /// Any number.
+    Real(f64),
+    /// UTF-8 text.
+    Text(String),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Real(number)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        debug_assert!(number.unsigned_abs() <= 1 << 53, "a double does not hold this number");
+        Self::Real(number as f64)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        debug_assert!(number <= 1 << 53, "a double does not hold this number");
+        Self::Real(number as f64)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Self {
+        Self::Real(f64::from(u8::from(flag)))
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// The rows that one statement gave, and what it cost.
+#[derive(Clone, Default, PartialEq)]
+pub struct Rows {
+    /// The names of the columns, in order.
+    pub columns: Vec<String>,
+    /// The values, row by row, each as long as `columns`.
+    pub values: Vec<Vec<Value>>,
+    /// How many rows an INSERT, UPDATE or DELETE changed; 0 for other statements.
+    pub changes: u64,
+}
+
+impl Rows {
+    /// The rows, to be read by column name.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
+        self.values.iter().map(|values| Row { columns: &self.columns, values })
+    }
+
+    /// The first row, if there is one.
+    pub fn first(&self) -> Option<Row<'_>> {
+        self.iter().next()
+    }
+}
+
+/// One row, read by column name.
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    columns: &'a [String],
+    values: &'a [Value],
+}
+
+impl<'a> Row<'a> {
+    fn get(&self, column: &str) -> Result<&'a Value, DatabaseError> {
+        let index = self.columns.iter().position(|name| name == column);
+        index.map(|i| &self.values[i]).ok_or_else(|| DatabaseError::shape(column, "is not there"))
+    }
+
+    /// A text that is never NULL.
+    pub fn text(&self, column: &str) -> Result<&'a str, DatabaseError> {
+        self.text_or_null(column)?.ok_or_else(|| DatabaseError::shape(column, "is NULL"))
+    }
+
+    /// A text or NULL.
+    pub fn text_or_null(&self, column: &str) -> Result<Option<&'a str>, DatabaseError> {
+        match self.get(column)? {
+            Value::Text(text) => Ok(Some(text)),
+            Value::Null => Ok(None),
+            Value::Real(_) => Err(DatabaseError::shape(column, "is a number, not a text")),
+        }
+    }
+
+    /// A whole number that is never NULL.
+    pub fn int(&self, column: &str) -> Result<i64, DatabaseError> {
+        self.int_or_null(column)?.ok_or_else(|| DatabaseError::shape(column, "is NULL"))
+    }
+
+    /// A whole number or NULL.
+    pub fn int_or_null(&self, column: &str) -> Result<Option<i64>, DatabaseError> {
+        match self.get(column)? {
+            Value::Real(number) if number.fract() == 0.0 => Ok(Some(*number as i64)),
+            Value::Null => Ok(None),
+            _ => Err(DatabaseError::shape(column, "is not a whole number")),
+        }
+    }
+
+    /// A count that is never NULL or negative.
+    pub fn count(&self, column: &str) -> Result<u64, DatabaseError> {
+        u64::try_from(self.int(column)?).map_err(|_| DatabaseError::shape(column, "is negative"))
+    }
+
+    /// A text that is read into a type: an id, a key, a rev.
+    pub fn parse<T: std::str::FromStr>(&self, column: &str) -> Result<T, DatabaseError> {
+        self.text(column)?.parse().map_err(|_| DatabaseError::shape(column, "cannot be read"))
+    }
+
+    /// A text or NULL that is read into a type.
+    pub fn parse_or_null<T: std::str::FromStr>(
+        &self,
+        column: &str,
+    ) -> Result<Option<T>, DatabaseError> {
+        let text = self.text_or_null(column)?;
+        text.map(|text| text.parse().map_err(|_| DatabaseError::shape(column, "cannot be read")))
+            .transpose()
+    }
+
+    /// A JSON text that is read into a type.
+    pub fn json<T: serde::Deserialize<'a>>(&self, column: &str) -> Result<T, DatabaseError> {
+        let text = self.text(column)?;
+        serde_json::from_str(text).map_err(|_| DatabaseError::shape(column, "is not its JSON"))
+    }
+}
+
+/// Why a batch failed, as D1 says it: `D1_ERROR: UNIQUE constraint failed: t.c: SQLITE_CONSTRAINT`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct DatabaseError {
+    message: String,
+}
+
+impl DatabaseError {
+    /// An error with D1's words.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+
+    /// A value that is not what this crate's own SQL promises: the schema and the code disagree.
+    fn shape(column: &str, problem: &str) -> Self {
+        Self::new(format!("the column {column} {problem}"))
+    }
+
+    /// Whether a guard of the write batch failed: what was read no longer holds, and nothing of the
+    /// batch was written.
+    pub fn is_constraint(&self) -> bool {
+        self.message.contains("SQLITE_CONSTRAINT")
+    }
+}
