@@ -93,7 +93,10 @@ mod tests {
     fn reads_only_lower_case_version_7() {
         #[track_caller]
         fn check(text: &str, ok: bool) {
-            assert_eq!(text.parse::<ContactId>().map(|id| id.to_string()).ok().as_deref(), ok.then_some(text));
+            assert_eq!(
+                text.parse::<ContactId>().map(|id| id.to_string()).ok().as_deref(),
+                ok.then_some(text)
+            );
         }
         check("01890a5d-ac96-774b-bcce-b302099a8057", true);
         check("00000000-0000-7000-8000-000000000001", true);

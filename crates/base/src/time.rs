@@ -54,7 +54,8 @@ impl FromStr for Timestamp {
     /// cut off. Other offsets than `Z` are refused.
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
         let bytes = text.as_bytes();
-        let shaped = bytes.len() >= 20 && bytes[4] == b'-' && bytes[10] == b'T' && bytes[13] == b':';
+        let shaped =
+            bytes.len() >= 20 && bytes[4] == b'-' && bytes[10] == b'T' && bytes[13] == b':';
         if !shaped || !text.ends_with('Z') || text.contains('[') {
             return Err(InvalidTimestamp);
         }

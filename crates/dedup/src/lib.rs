@@ -1,1 +1,11 @@
-//! (to come)
+//! When two contacts hold the same number: what "the same number" is, and who owns it.
+//!
+//! A number's *key* is what all its spellings have in common ([`number_key`]); the *owner* of a key
+//! is its oldest live claimant ([`OldestWins`]). Sync, storage and what a contact looks like must
+//! never live here.
+
+mod key;
+mod owner;
+
+pub use key::{InvalidNumberKey, NumberKey, TABLES, number_key};
+pub use owner::{Claim, OldestWins};

@@ -1,0 +1,95 @@
+//! Who owns a key: of all live claimants the oldest, and of two of the same age the smaller id.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use callbook_base::{ContactId, Timestamp};
+
+use crate::NumberKey;
+
+/// A contact that has a number with some key. Claims sort oldest first, which is the whole rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Claim {
+    /// When the contact was made, as the server accepted it.
+    pub created_at: Timestamp,
+    /// The contact.
+    pub contact: ContactId,
+}
+
+/// All live claims on a set of keys. The answer depends on the claims alone, never on the order in
+/// which they came (rule 3.3 of the protocol).
+#[derive(Debug, Clone, Default)]
+pub struct OldestWins {
+    claims: BTreeMap<NumberKey, BTreeSet<Claim>>,
+}
+
+impl OldestWins {
+    /// Adds a claim; one that is there already changes nothing.
+    pub fn claim(&mut self, key: NumberKey, claim: Claim) {
+        self.claims.entry(key).or_default().insert(claim);
+    }
+
+    /// Takes a claim back; one that is not there changes nothing.
+    pub fn unclaim(&mut self, key: &NumberKey, claim: &Claim) {
+        if let Some(claims) = self.claims.get_mut(key) {
+            claims.remove(claim);
+        }
+    }
+
+    /// The owner of a key: its oldest claimant.
+    pub fn owner(&self, key: &NumberKey) -> Option<Claim> {
+        self.claimants(key).next()
+    }
+
+    /// All claimants of a key, oldest first.
+    pub fn claimants(&self, key: &NumberKey) -> impl Iterator<Item = Claim> {
+        self.claims.get(key).into_iter().flatten().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key(n: u8) -> NumberKey {
+        format!("+1415555{n:04}").parse().unwrap()
+    }
+
+    fn claim(age: i64, id: u8) -> Claim {
+        let contact = ContactId::new(Timestamp::from_millis(0), [id; 10]);
+        Claim { created_at: Timestamp::from_millis(age), contact }
+    }
+
+    #[test]
+    fn of_the_same_age_the_smaller_id_owns() {
+        let mut book = OldestWins::default();
+        for id in [3, 1, 2] {
+            book.claim(key(0), claim(5, id));
+        }
+        assert_eq!(book.owner(&key(0)), Some(claim(5, 1)));
+        book.claim(key(0), claim(4, 9));
+        assert_eq!(book.owner(&key(0)), Some(claim(4, 9)));
+        assert_eq!(book.owner(&key(1)), None);
+    }
+
+    proptest! {
+        /// Against the naive model: filter all claims ever made, take the smallest.
+        #[test]
+        fn equals_the_smallest_of_a_list(steps in prop::collection::vec((any::<bool>(), 0u8..4, 0i64..4, 0u8..4), 0..60)) {
+            let (mut book, mut list) = (OldestWins::default(), Vec::new());
+            for (adds, k, age, id) in steps {
+                let (k, claim) = (key(k), claim(age, id));
+                list.retain(|held| held != &(k.clone(), claim));
+                if adds {
+                    list.push((k.clone(), claim));
+                    book.claim(k.clone(), claim);
+                } else {
+                    book.unclaim(&k, &claim);
+                }
+                let smallest = list.iter().filter(|(held, _)| held == &k).map(|(_, claim)| *claim).min();
+                prop_assert_eq!(book.owner(&k), smallest);
+            }
+        }
+    }
+}
