@@ -8,7 +8,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 /// What [`Database::batch`] returns.
-pub type BatchFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<Rows>, DatabaseError>> + Send + 'a>>;
+pub type BatchFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<Vec<Rows>, DatabaseError>> + Send + 'a>>;
 
 /// A database that runs batches. Implementations: D1 on Cloudflare, SQLite elsewhere, and the
 /// simulator's faulty wrapper around SQLite.

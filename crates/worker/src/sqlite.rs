@@ -1,0 +1,187 @@
+//! SQLite as Cloudflare D1 runs it: the database of the native server, the tests and the simulator.
+//!
+//! What lives here is how SQL runs: files, transactions, D1's limits and words, migrations. SQL of
+//! the phone book must never live here, nor anything that this adapter would let pass and D1 would
+//! refuse. Where D1's behaviour is not certain, the stricter reading is taken.
+
+mod error;
+mod gate;
+mod migrate;
+mod thread;
+
+use std::future::ready;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use rusqlite::types::{Null, ValueRef};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::database::{BatchFuture, Database, DatabaseError, Rows, Statement, Value};
+use error::{Step, d1_error, open_error, unreadable};
+use gate::Gate;
+
+pub use migrate::{Applied, MigrateError};
+pub use thread::SqliteThread;
+
+/// More than the statements that this crate has: each is parsed once in the life of a database.
+const CACHED_STATEMENTS: usize = 512;
+
+/// How long another process (a backup, a second server by mistake) may hold the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A SQLite database that behaves as D1 does.
+///
+/// A batch runs when [`Database::batch`] is called, on the caller's thread, one at a time; the
+/// future that it returns is ready. A server puts it on a thread of its own: [`SqliteThread`].
+pub struct Sqlite {
+    gate: Mutex<Gate>,
+}
+
+impl Sqlite {
+    /// Opens the file, or makes it.
+    ///
+    /// What a batch wrote is on the disk when the batch returns: the journal is a write-ahead log
+    /// that is synced at each commit. The files beside it, `-wal` and `-shm`, belong to it.
+    ///
+    /// # Errors
+    /// The file is no SQLite database, cannot be opened or written, or its file system cannot hold
+    /// a write-ahead log. The text names the file and the next step.
+    pub fn open(path: &Path) -> Result<Self, DatabaseError> {
+        // To SQLite these two are not files, and what is written to them is gone at the end.
+        if path.as_os_str().is_empty() || path == Path::new(":memory:") {
+            return Err(DatabaseError::new(format!(
+                "cannot open the database {path:?}: this is not the path of a file"
+            )));
+        }
+        // Without SQLITE_OPEN_URI: a path is a path, whatever characters it has.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Connection::open_with_flags(path, flags)
+            .and_then(|connection| {
+                connection.busy_timeout(BUSY_TIMEOUT)?;
+                let journal: String =
+                    connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+                connection.execute_batch("PRAGMA synchronous = FULL")?;
+                Ok((journal, Self::from_connection(connection)?))
+            })
+            .map_err(|error| open_error(path, &error))
+            .and_then(|(journal, sqlite)| match journal.as_str() {
+                "wal" => Ok(sqlite),
+                _ => Err(DatabaseError::new(format!(
+                    "cannot open the database {}: its file system cannot hold a write-ahead log. \
+                     Put the file on a local disk",
+                    path.display()
+                ))),
+            })
+    }
+
+    /// A database in memory, gone when it is dropped.
+    ///
+    /// # Errors
+    /// SQLite has no memory.
+    pub fn in_memory() -> Result<Self, DatabaseError> {
+        Connection::open_in_memory()
+            .and_then(Self::from_connection)
+            .map_err(|error| d1_error(&error, Step::Prepare))
+    }
+
+    fn from_connection(connection: Connection) -> rusqlite::Result<Self> {
+        connection.execute_batch("PRAGMA foreign_keys = ON")?;
+        connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+        Ok(Self { gate: Mutex::new(Gate::new(connection)?) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().expect("nothing panics while it holds the connection")
+    }
+
+    /// The batch, without a future around it.
+    fn run(&self, statements: &[Statement]) -> Result<Vec<Rows>, DatabaseError> {
+        if statements.is_empty() {
+            return Err(DatabaseError::new("D1_ERROR: No SQL statements detected"));
+        }
+        self.lock().transaction(|connection| {
+            statements.iter().map(|statement| run_statement(connection, statement)).collect()
+        })
+    }
+}
+
+impl Database for Sqlite {
+    fn batch(&self, statements: Vec<Statement>) -> BatchFuture<'_> {
+        Box::pin(ready(self.run(&statements)))
+    }
+}
+
+fn run_statement(connection: &Connection, statement: &Statement) -> Result<Rows, DatabaseError> {
+    let mut prepared = connection
+        .prepare_cached(statement.sql)
+        .map_err(|error| d1_error(&error, Step::Prepare))?;
+    if prepared.parameter_count() != statement.params.len() {
+        return Err(DatabaseError::new(
+            "D1_ERROR: Wrong number of parameter bindings for SQL query.",
+        ));
+    }
+    for (index, value) in (1..).zip(&statement.params) {
+        match value {
+            Value::Null => prepared.raw_bind_parameter(index, Null),
+            Value::Real(number) => prepared.raw_bind_parameter(index, number),
+            Value::Text(text) => prepared.raw_bind_parameter(index, text.as_str()),
+        }
+        .map_err(|error| d1_error(&error, Step::Run))?;
+    }
+
+    let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
+    let written_before = connection.total_changes();
+    let mut values = Vec::new();
+    let mut rows = prepared.raw_query();
+    while let Some(row) = rows.next().map_err(|error| d1_error(&error, Step::Run))? {
+        let read = |(index, column): (usize, &String)| {
+            row.get_ref(index)
+                .map_err(|error| d1_error(&error, Step::Run))
+                .and_then(|value| read_value(column, value))
+        };
+        values.push(columns.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?);
+    }
+    drop(rows);
+
+    // SQLite keeps the count of the last statement that wrote; a statement that wrote nothing must
+    // not show it.
+    let wrote = connection.total_changes() != written_before;
+    Ok(Rows { columns, values, changes: if wrote { connection.changes() } else { 0 } })
+}
+
+/// A value as D1 gives it to JavaScript: every number is a double.
+fn read_value(column: &str, value: ValueRef<'_>) -> Result<Value, DatabaseError> {
+    match value {
+        ValueRef::Null => Ok(Value::Null),
+        ValueRef::Integer(number) => Ok(Value::Real(number as f64)),
+        ValueRef::Real(number) => Ok(Value::Real(number)),
+        ValueRef::Text(bytes) => std::str::from_utf8(bytes)
+            .map(Value::from)
+            .map_err(|_| unreadable(column, "holds text that is not UTF-8")),
+        ValueRef::Blob(_) => Err(unreadable(column, "is a BLOB, which nothing here reads")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let sqlite = Sqlite::open(&dir.path().join("book.sqlite")).unwrap();
+        let setting = |pragma: &str| {
+            let read = |connection: &Connection| {
+                connection.query_row(pragma, [], |row| row.get::<_, rusqlite::types::Value>(0))
+            };
+            sqlite.lock().own(read).unwrap()
+        };
+        assert_eq!(setting("PRAGMA journal_mode"), "wal".to_owned().into());
+        assert_eq!(setting("PRAGMA synchronous"), 2.into()); // FULL
+        assert_eq!(setting("PRAGMA foreign_keys"), 1.into());
+        assert_eq!(setting("PRAGMA busy_timeout"), 30_000.into());
+    }
+}
