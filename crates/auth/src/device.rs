@@ -1,10 +1,7 @@
 //! What a phone says of itself at login. Which devices there are must never live here.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
-
-use serde::{Deserialize, Serialize, de};
 
 /// A name or platform that is too long or holds NUL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -17,8 +14,7 @@ pub struct InvalidLabel {
 macro_rules! label {
     ($(#[$doc:meta])* $name:ident, $longest:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-        #[serde(transparent)]
+        #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $name(String);
 
         impl $name {
@@ -42,12 +38,7 @@ macro_rules! label {
             }
         }
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = Cow::<'de, str>::deserialize(deserializer)?;
-                text.parse().map_err(de::Error::custom)
-            }
-        }
+        callbook_base::serde_as_text!($name);
     };
 }
 

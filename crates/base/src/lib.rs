@@ -5,8 +5,10 @@
 
 mod cursor;
 mod id;
+mod text;
 mod time;
 
 pub use cursor::{Cursor, Epoch, InvalidCursor, Rev};
 pub use id::{ContactId, DeviceId, InvalidId, UserId};
+pub use text::FromText;
 pub use time::{InvalidTimestamp, Timestamp};

@@ -5,7 +5,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
-use serde::{Deserialize, Serialize, de};
 
 /// The version of the numbering tables behind [`number_key`]. A book stores the version that made
 /// its keys, since another one may give other keys.
@@ -92,18 +91,7 @@ impl FromStr for NumberKey {
     }
 }
 
-impl Serialize for NumberKey {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for NumberKey {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
-    }
-}
+callbook_base::serde_as_text!(NumberKey);
 
 #[cfg(test)]
 mod tests {
