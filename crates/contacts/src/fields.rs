@@ -1,0 +1,120 @@
+//! What a contact says: the table of section 4 of the protocol. How fields are edited is in
+//! [`crate::Edit`]; who owns a number must never live here.
+
+use callbook_dedup::NumberKey;
+use serde::{Deserialize, Serialize};
+
+use crate::text::{Birthday, Line, Note};
+
+/// The most entries of one list.
+pub const MOST_ENTRIES: usize = 100;
+
+/// The most bytes of one contact, as JSON.
+pub const LARGEST: usize = 256 * 1024;
+
+/// All fields of a contact, in the form in which they are stored and sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Fields {
+    /// The name as shown.
+    pub name: Option<Line>,
+    /// What friends say.
+    pub nickname: Option<Line>,
+    /// Where they work.
+    pub organization: Option<Line>,
+    /// As what.
+    pub title: Option<Line>,
+    /// Anything.
+    pub note: Option<Note>,
+    /// The name in its parts.
+    pub name_parts: Option<NameParts>,
+    /// The day, with or without the year.
+    pub birthday: Option<Birthday>,
+    /// A favourite.
+    pub starred: bool,
+    /// Identified by `number` as written.
+    pub phones: Vec<Phone>,
+    /// Identified by `value`.
+    pub emails: Vec<Entry>,
+    /// Identified by `value`.
+    pub urls: Vec<Entry>,
+    /// Identified by `value`.
+    pub addresses: Vec<Entry>,
+    /// Labels; each its own identity.
+    pub groups: Vec<Line>,
+}
+
+/// A name in its parts; each may be missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NameParts {
+    /// `Dr.`
+    pub prefix: Option<Line>,
+    /// `Ann`
+    pub given: Option<Line>,
+    /// `Mary`
+    pub middle: Option<Line>,
+    /// `Lee`
+    pub family: Option<Line>,
+    /// `Jr.`
+    pub suffix: Option<Line>,
+}
+
+/// A phone number of a contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phone {
+    /// As written.
+    pub number: Line,
+    /// The region it was written in, ISO 3166; empty when nobody knows.
+    pub region: Line,
+    /// What all its spellings have in common; the server decides it.
+    pub key: Option<NumberKey>,
+    /// `mobile`, `work` and the like.
+    pub r#type: Option<Line>,
+    /// The user's own word for it.
+    pub label: Option<Line>,
+    /// The one to call.
+    #[serde(default)]
+    pub primary: bool,
+}
+
+/// An e-mail address, a URL or a postal address of a contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The address as written.
+    pub value: Line,
+    /// `home`, `work` and the like.
+    #[serde(default)]
+    pub r#type: Option<Line>,
+    /// The user's own word for it.
+    #[serde(default)]
+    pub label: Option<Line>,
+}
+
+impl Fields {
+    /// The keys of its numbers, sorted, each once.
+    pub fn keys(&self) -> Vec<NumberKey> {
+        let mut keys: Vec<_> = self.phones.iter().filter_map(|phone| phone.key.clone()).collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// Its size as JSON, in bytes.
+    pub fn size(&self) -> usize {
+        /// Counts what is written to it.
+        struct Count(usize);
+        impl std::io::Write for Count {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0 += bytes.len();
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut count = Count(0);
+        serde_json::to_writer(&mut count, self).expect("fields are plain text, and counting works");
+        count.0
+    }
+}

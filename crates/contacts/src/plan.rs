@@ -1,0 +1,275 @@
+//! What a push does to the book: a pure function from what the book holds of what the push touches
+//! to a plan that the service writes (rules 3.1 to 3.6 and section 4 of the protocol).
+//!
+//! Ops act one after another on a working copy, in `book.rs`; at the end, whatever differs from what
+//! was read is stamped with the push's rev. Reading and writing the database must never live here.
+
+mod book;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use callbook_base::{ContactId, DeviceId, Rev, Timestamp, UserId};
+use callbook_dedup::{Claim, NumberKey};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{Clocks, Floor};
+use crate::digest::Digest;
+use crate::fields::Fields;
+use crate::op::{Kind, OpId, Push, PushedOp, Rejection};
+use crate::wire::{Form, OpResult, Pulled, Shown, Status};
+use book::{Book, Outcome};
+
+/// What the book holds of what a push touches.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The book's rev.
+    pub rev: Rev,
+    /// Of its visible contacts.
+    pub digest: Digest,
+    /// The latest time at which it changed.
+    pub clock: Timestamp,
+    /// Whose push it is.
+    pub user: UserId,
+    /// The device that pushes, and those that it replaces, theirs too.
+    pub lineage: BTreeSet<DeviceId>,
+    /// The device itself.
+    pub id: DeviceId,
+    /// What the book remembers of it.
+    pub device: Device,
+    /// All contacts that ops name, all that a deleted one of these took with it, and all that claim
+    /// a key which one of these has or an op gives.
+    pub contacts: BTreeMap<ContactId, Contact>,
+    /// Fields of the contacts that ops name, in the order of the ops and as far as memory goes: the
+    /// plan stops at the first op whose contact is there and its fields are not.
+    pub fields: BTreeMap<ContactId, Fields>,
+    /// All claims on all keys of `contacts`, and of those that ops give.
+    pub claims: Vec<(NumberKey, Claim)>,
+    /// The rev of the last edit that another device than the lineage's made, for contacts that ops
+    /// delete.
+    pub edited_by_others: BTreeMap<ContactId, Rev>,
+}
+
+/// What the book remembers of a device's pushes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Device {
+    /// Its last op that was taken, 0 while there is none.
+    pub acked_seq: u64,
+    /// What it called that op.
+    pub acked_op: Option<OpId>,
+    /// `None` until its first complete push.
+    pub floor: Option<Floor>,
+    /// Of the ops of its last push.
+    pub rejections: Vec<Remembered>,
+}
+
+/// A rejection that is repeated until a push without its op proves that it arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// Of which op.
+    pub op_seq: u64,
+    /// What was answered.
+    #[serde(flatten)]
+    pub rejection: Rejection,
+}
+
+/// A contact in the book, without its fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// As accepted, for good.
+    pub created_at: Timestamp,
+    /// The push that stamped it last.
+    pub rev: Rev,
+    /// Who sees it.
+    pub state: State,
+    /// Of its numbers; sorted, each once.
+    pub keys: Vec<NumberKey>,
+    /// Those of its keys that another owns; empty in a tombstone.
+    pub asleep: Vec<NumberKey>,
+    /// The last edit.
+    pub edit: LastEdit,
+}
+
+/// Who changed a contact's content last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastEdit {
+    /// In which push.
+    pub rev: Rev,
+    /// When, by the server's clock.
+    pub at: Timestamp,
+    /// Who.
+    pub user: UserId,
+    /// On which device.
+    pub device: DeviceId,
+}
+
+/// Who sees a contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Everyone: it owns one of its keys, or has none.
+    Visible,
+    /// Nobody: others own all its keys.
+    Hidden {
+        /// The oldest of them when it was hidden.
+        owner: ContactId,
+    },
+    /// A tombstone.
+    Deleted {
+        /// Since when.
+        at: Timestamp,
+        /// The contact whose delete took this hidden one with it.
+        retired_by: Option<ContactId>,
+        /// The hidden ones that its own delete took with it.
+        took: Vec<ContactId>,
+    },
+}
+
+impl State {
+    /// Whether it is no tombstone.
+    pub fn is_live(&self) -> bool {
+        !matches!(self, Self::Deleted { .. })
+    }
+}
+
+/// What to write, and what to answer.
+#[derive(Debug)]
+pub struct Plan {
+    /// The book's rev after it; the same as before when nothing changes.
+    pub rev: Rev,
+    /// Of the visible contacts after it.
+    pub digest: Digest,
+    /// The latest time at which the book changed.
+    pub clock: Timestamp,
+    /// What the book remembers of the device after it.
+    pub device: Device,
+    /// Contacts to write whole: new ones, and those whose content changed.
+    pub edited: Vec<(ContactId, Contact, Fields)>,
+    /// Contacts of which all but the fields is to be written.
+    pub stamped: Vec<(ContactId, Contact)>,
+    /// Claims that end.
+    pub unclaimed: Vec<(NumberKey, Claim)>,
+    /// Claims that begin.
+    pub claimed: Vec<(NumberKey, Claim)>,
+    /// One for each op, as far as the plan goes.
+    pub results: Vec<OpResult>,
+}
+
+/// A push of which nothing is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The ops do not go on where the last push ended, or have a gap: `409 op_gap`.
+    #[error("the ops do not follow those that the book has: op {expected} is expected")]
+    OpGap {
+        /// The op that may come first at the latest.
+        expected: u64,
+    },
+}
+
+/// Plans a push that arrives at `now`.
+///
+/// # Errors
+/// Nothing of the push may be applied.
+pub fn plan(facts: &Facts, push: &Push, now: Timestamp) -> Result<Plan, PlanError> {
+    let acked = facts.device.acked_seq;
+    let gapless = push.ops.windows(2).all(|pair| pair[1].op_seq == pair[0].op_seq + 1);
+    if !gapless || push.ops.first().is_some_and(|op| op.op_seq > acked + 1) {
+        return Err(PlanError::OpGap { expected: acked + 1 });
+    }
+
+    let now = now.max(facts.clock).max(facts.device.floor.unwrap_or(Timestamp::MIN));
+    let clocks = Clocks { now, sent_at: push.sent_at };
+    let mut book = Book::new(facts, clocks, &push.region);
+    let outcomes = push.ops.iter().map_while(|op| {
+        book.has_room(op).then(|| match &op.op {
+            _ if op.op_seq <= acked => replay(op, &facts.device),
+            Err(rejection) => Outcome::Rejected(rejection.clone()),
+            Ok(op) => book.act(op),
+        })
+    });
+    let outcomes: Vec<Outcome> = outcomes.collect();
+    let done = &push.ops[..outcomes.len()];
+    let device = Device {
+        acked_seq: done.last().map_or(acked, |op| acked.max(op.op_seq)),
+        acked_op: match done.last() {
+            Some(op) if op.op_seq > acked => Some(op.op_id.clone()),
+            _ => facts.device.acked_op.clone(),
+        },
+        floor: match push.complete {
+            Some(as_of) if done.len() == push.ops.len() => {
+                Some(clocks.floor(facts.device.floor, as_of))
+            }
+            _ => facts.device.floor,
+        },
+        rejections: done
+            .iter()
+            .zip(&outcomes)
+            .filter_map(|(op, outcome)| match outcome {
+                Outcome::Rejected(rejection) => {
+                    Some(Remembered { op_seq: op.op_seq, rejection: rejection.clone() })
+                }
+                _ => None,
+            })
+            .collect(),
+    };
+    Ok(book.finish(device, |book| {
+        done.iter().zip(outcomes).map(|(op, outcome)| result(book, op, outcome)).collect()
+    }))
+}
+
+/// A replay is `unchanged`, but a rejection is repeated as it was.
+fn replay(op: &PushedOp, device: &Device) -> Outcome {
+    let remembered = device.rejections.iter().find(|remembered| remembered.op_seq == op.op_seq);
+    remembered.map_or(Outcome::Replayed, |found| Outcome::Rejected(found.rejection.clone()))
+}
+
+/// The result of an op, as the book stands after the whole push.
+fn result(book: &Book<'_>, op: &PushedOp, outcome: Outcome) -> OpResult {
+    let contact = op.target.and_then(|target| book.contact(target.id));
+    let row = || {
+        let target = op.target?;
+        Some(pulled(target.id, contact?, book.fields(target.id)?))
+    };
+    let state = match contact.map(|contact| &contact.state) {
+        Some(State::Visible) => Status::Applied,
+        Some(State::Hidden { .. }) => Status::Hidden,
+        Some(State::Deleted { .. }) | None => Status::Deleted,
+    };
+    let (status, rejection, contact_row) = match outcome {
+        Outcome::Replayed => (Status::Unchanged, None, row()),
+        Outcome::Unchanged if state != Status::Deleted => (Status::Unchanged, None, None),
+        Outcome::Kept => (Status::Kept, None, row()),
+        Outcome::Rejected(rejection) => (Status::Rejected, Some(rejection), None),
+        Outcome::Unchanged | Outcome::Done => (state, None, None),
+    };
+    OpResult {
+        op_seq: op.op_seq,
+        id: op.target.map(|target| target.id),
+        status,
+        rev: contact.map(|contact| contact.rev),
+        lost: op
+            .target
+            .filter(|target| target.kind == Kind::Put)
+            .map(|target| book.lost(target.id)),
+        rejection,
+        contact: contact_row,
+    }
+}
+
+/// A contact as a phone pulls it: of its numbers those that it owns, and those without a key.
+pub fn pulled(id: ContactId, contact: &Contact, fields: &Fields) -> Pulled {
+    let form = match contact.state {
+        State::Deleted { .. } => Form::Deleted,
+        State::Hidden { owner } => Form::Hidden { owner },
+        State::Visible => {
+            let mut fields = fields.clone();
+            let asleep = |key: &NumberKey| contact.asleep.contains(key);
+            fields.phones.retain(|phone| !phone.key.as_ref().is_some_and(asleep));
+            let LastEdit { at: updated_at, user: updated_by, .. } = contact.edit;
+            let created_at = contact.created_at;
+            Form::Visible(Box::new(Shown { created_at, updated_at, updated_by, fields }))
+        }
+    };
+    Pulled { id, rev: contact.rev, form }
+}
+
+#[cfg(test)]
+mod tests;

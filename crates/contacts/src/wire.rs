@@ -1,0 +1,360 @@
+//! The messages of sections 4 and 5 as JSON. Phones and the service read and write the same structs.
+//! Rules must never live here, nor a message that shows a number when printed.
+
+use callbook_base::{ContactId, Rev, Timestamp, UserId};
+use callbook_dedup::NumberKey;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::digest::Digest;
+use crate::edit::{Add, Edit, Remove, Set};
+use crate::fields::Fields;
+use crate::op::{Change, Kind, Op, OpId, Push, PushedOp, Rejection, RejectionCode, Target};
+use crate::text::Line;
+
+/// The most ops of one push.
+pub const MOST_OPS: usize = 500;
+
+/// `POST /sync/contacts`, answered with a [`PushAnswer`]. Ops stay as text until each is read by
+/// itself, so that a bad one fails none of its neighbours.
+#[derive(Serialize, Deserialize)]
+pub struct PushRequest<'a> {
+    /// The book that the device knows; null when it has had no answer yet.
+    #[serde(default)]
+    pub epoch: Option<String>,
+    /// Where numbers without a region of their own were written, ISO 3166 from the SIM.
+    #[serde(default)]
+    pub region: Option<Line>,
+    /// The device's clock at sending.
+    pub sent_at: Timestamp,
+    /// When the outbox was read; needed when `complete`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
+    /// Whether this push empties the outbox as read at `as_of`.
+    #[serde(default)]
+    pub complete: bool,
+    /// Whether the user has said yes to deleting many.
+    #[serde(default)]
+    pub confirm_deletes: bool,
+    /// [`OpMessage`]s.
+    #[serde(default, borrow)]
+    pub ops: Vec<&'a RawValue>,
+}
+
+/// One op as a device writes it.
+#[derive(Serialize)]
+pub struct OpMessage<'a> {
+    /// Its place in the device's count, from 1.
+    pub op_seq: u64,
+    /// Its idempotency key.
+    pub op_id: &'a OpId,
+    /// What happens.
+    pub op: Kind,
+    /// To which contact.
+    pub id: ContactId,
+    /// The contact's rev as last pulled, 0 for a new one.
+    pub base_rev: Rev,
+    /// For a new one: when it was made, by the device's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// For a put: what changes.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub edit: Option<&'a Edit>,
+}
+
+impl OpMessage<'_> {
+    /// The op as it stands in a push.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("an op is plain text and numbers")
+    }
+}
+
+/// A request that cannot be read; nothing of it is applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRequest {
+    /// Not JSON, or not of the form of a push: `400 invalid_request`.
+    #[error("the request cannot be read: {0}")]
+    Request(String),
+    /// An op without a readable `op_seq` and `op_id`: `400 invalid_op`.
+    #[error("op {index} of the request has no op_seq of 1 or more, or no op_id: {reason}")]
+    Op {
+        /// Its place in `ops`, from 0.
+        index: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// More than [`MOST_OPS`]: `413 too_large`.
+    #[error("a push has at most {MOST_OPS} ops: send the rest in another")]
+    TooManyOps,
+}
+
+impl Push {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// The body as a whole cannot be read; an op that says something wrong is read as its
+    /// [`Rejection`].
+    pub fn read(body: &[u8]) -> Result<Self, InvalidRequest> {
+        let invalid = |error: &dyn std::fmt::Display| InvalidRequest::Request(error.to_string());
+        let text = std::str::from_utf8(body).map_err(|error| invalid(&error))?;
+        let request: PushRequest<'_> =
+            serde_json::from_str(text).map_err(|error| invalid(&error))?;
+        let complete = match (request.complete, request.as_of) {
+            (true, None) => return Err(invalid(&"a complete push needs as_of")),
+            (true, as_of) => as_of,
+            (false, _) => None,
+        };
+        if request.ops.len() > MOST_OPS {
+            return Err(InvalidRequest::TooManyOps);
+        }
+        let ops = request.ops.iter().enumerate();
+        Ok(Self {
+            epoch: request.epoch,
+            region: request.region.unwrap_or_default(),
+            sent_at: request.sent_at,
+            complete,
+            ops: ops.map(|(index, op)| read_op(index, op.get())).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn read_op(index: usize, text: &str) -> Result<PushedOp, InvalidRequest> {
+    #[derive(Deserialize)]
+    struct Header {
+        op_seq: u64,
+        op_id: OpId,
+    }
+    let invalid = |reason: String| InvalidRequest::Op { index, reason };
+    let Header { op_seq, op_id } =
+        serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+    // Databases that count in doubles are exact up to 2⁵³.
+    if !(1..1 << 53).contains(&op_seq) {
+        return Err(invalid("the op_seq is out of range".into()));
+    }
+    let (target, op) = read_body(text);
+    Ok(PushedOp { op_seq, op_id, target, op })
+}
+
+fn read_body(text: &str) -> (Option<Target>, Result<Op, Rejection>) {
+    #[derive(Deserialize)]
+    struct Body {
+        op: Kind,
+        id: ContactId,
+        base_rev: Rev,
+    }
+    #[derive(Deserialize)]
+    struct Content {
+        #[serde(default)]
+        created_at: Option<Timestamp>,
+        // Not the flattened `Edit`: serde would copy the whole op to look for its members.
+        #[serde(default)]
+        set: Set,
+        #[serde(default)]
+        add: Add,
+        #[serde(default)]
+        remove: Remove,
+    }
+    let Body { op: kind, id, base_rev } = match serde_json::from_str(text) {
+        Ok(body) => body,
+        Err(error) => return (None, Err(RejectionCode::InvalidOp.because(error))),
+    };
+    let change = match kind {
+        Kind::Delete => Ok(Change::Delete),
+        Kind::Put => serde_json::from_str(text)
+            .map(|Content { created_at, set, add, remove }| Change::Put {
+                created_at,
+                edit: Box::new(Edit { set, add, remove }),
+            })
+            .map_err(|error| RejectionCode::InvalidContact.because(error)),
+    };
+    (Some(Target { id, kind }), change.map(|change| Op { id, base_rev, change }))
+}
+
+/// The answer to a push.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushAnswer {
+    /// The book.
+    pub epoch: String,
+    /// Up to which op the server has taken this device's.
+    pub acked_seq: u64,
+    /// The book's rev after it.
+    pub rev: Rev,
+    /// One for each op, in order, as far as the server went.
+    pub results: Vec<OpResult>,
+}
+
+/// What became of one op, as it stands after the whole push.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpResult {
+    /// Whose result.
+    pub op_seq: u64,
+    /// Its contact, if that could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ContactId>,
+    /// What became of it.
+    pub status: Status,
+    /// The contact's rev, if the book knows the contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rev: Option<Rev>,
+    /// For a put: the keys that others own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Vec<Lost>>,
+    /// For `rejected`: why.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub rejection: Option<Rejection>,
+    /// For a replay and for `kept`: the contact as pulled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Pulled>,
+}
+
+/// What became of an op.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// The contact is in everyone's book.
+    Applied,
+    /// The contact is a duplicate: phones show its owner in its place.
+    Hidden,
+    /// A replay, or a put that changes nothing.
+    Unchanged,
+    /// The contact is a tombstone, or unknown.
+    Deleted,
+    /// A delete that an edit beat.
+    Kept,
+    /// Refused.
+    Rejected,
+}
+
+/// A key that a contact claims and another owns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// Of the number.
+    pub key: NumberKey,
+    /// The oldest that has it.
+    pub owner: ContactId,
+}
+
+/// The answer to `GET /sync/contacts`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullAnswer {
+    /// The book.
+    pub epoch: String,
+    /// In the order of (rev, id).
+    pub contacts: Vec<Pulled>,
+    /// For the next pull; opaque.
+    pub cursor: String,
+    /// Whether another page is there.
+    pub has_more: bool,
+    /// Of the whole visible book, when `has_more` is false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// The book's rev.
+    pub rev: Rev,
+}
+
+/// A contact as a phone pulls it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pulled {
+    /// Which contact.
+    pub id: ContactId,
+    /// The push that stamped it last.
+    pub rev: Rev,
+    /// What a phone shows of it.
+    pub form: Form,
+}
+
+/// What a phone shows of a contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// All of it, but for numbers that others own.
+    Visible(Box<Shown>),
+    /// Nothing: a duplicate.
+    Hidden {
+        /// Who is shown in its place.
+        owner: ContactId,
+    },
+    /// Nothing: a tombstone.
+    Deleted,
+}
+
+/// A contact in everyone's book.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// As the server accepted it.
+    pub created_at: Timestamp,
+    /// The last edit.
+    pub updated_at: Timestamp,
+    /// Who made it.
+    pub updated_by: UserId,
+    /// What it says.
+    #[serde(flatten)]
+    pub fields: Fields,
+}
+
+impl Serialize for Pulled {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            id: ContactId,
+            rev: Rev,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            deleted: Option<bool>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            hidden: Option<bool>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            owner: Option<ContactId>,
+            #[serde(flatten)]
+            shown: Option<&'a Shown>,
+        }
+        let Self { id, rev, ref form } = *self;
+        let mut row = Row { id, rev, deleted: None, hidden: None, owner: None, shown: None };
+        match form {
+            Form::Visible(shown) => row.shown = Some(shown),
+            Form::Hidden { owner } => (row.hidden, row.owner) = (Some(true), Some(*owner)),
+            Form::Deleted => row.deleted = Some(true),
+        }
+        row.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Pulled {
+    /// Reads the row twice: serde would copy a flattened struct to look for its members, and a first
+    /// pull has all contacts of the book.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Head {
+            id: ContactId,
+            rev: Rev,
+            #[serde(default)]
+            deleted: bool,
+            #[serde(default)]
+            hidden: bool,
+            owner: Option<ContactId>,
+            created_at: Option<Timestamp>,
+            updated_at: Option<Timestamp>,
+            updated_by: Option<UserId>,
+        }
+        let row = Box::<RawValue>::deserialize(deserializer)?;
+        let head: Head = serde_json::from_str(row.get()).map_err(D::Error::custom)?;
+        let form = match head {
+            Head { deleted: true, .. } => Form::Deleted,
+            Head { hidden: true, owner: Some(owner), .. } => Form::Hidden { owner },
+            Head {
+                hidden: false,
+                created_at: Some(created_at),
+                updated_at: Some(updated_at),
+                updated_by: Some(updated_by),
+                ..
+            } => {
+                let fields = serde_json::from_str(row.get()).map_err(D::Error::custom)?;
+                Form::Visible(Box::new(Shown { created_at, updated_at, updated_by, fields }))
+            }
+            _ => return Err(D::Error::custom("a contact without owner, created_at or updated_at")),
+        };
+        Ok(Self { id: head.id, rev: head.rev, form })
+    }
+}
+
+#[cfg(test)]
+mod tests;
