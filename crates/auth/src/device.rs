@@ -1,55 +1,15 @@
 //! What a phone says of itself at login. Which devices there are must never live here.
 
-use std::fmt;
-use std::str::FromStr;
+use callbook_base::{InvalidText, short, text_type};
 
-/// A name or platform that is too long or holds NUL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a text of at most {longest} characters, without NUL, was expected")]
-pub struct InvalidLabel {
-    /// How many characters are allowed.
-    pub longest: usize,
-}
-
-macro_rules! label {
-    ($(#[$doc:meta])* $name:ident, $longest:literal) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct $name(String);
-
-        impl $name {
-            /// The text as sent.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = InvalidLabel;
-            fn from_str(text: &str) -> Result<Self, InvalidLabel> {
-                let fits = text.chars().count() <= $longest && !text.contains('\0');
-                if fits { Ok(Self(text.to_owned())) } else { Err(InvalidLabel { longest: $longest }) }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        callbook_base::serde_as_text!($name);
-    };
-}
-
-label! {
+text_type! {
     /// What a phone calls itself, such as `Pixel 9`: at most 200 characters, without NUL; it may be
     /// empty.
-    DeviceName, 200
+    DeviceName, InvalidText, |text| short(text, 200)
 }
-label! {
+text_type! {
     /// What a phone runs, such as `android 16`: at most 100 characters, without NUL; it may be empty.
-    Platform, 100
+    Platform, InvalidText, |text| short(text, 100)
 }
 
 #[cfg(test)]

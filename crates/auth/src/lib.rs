@@ -13,7 +13,9 @@ mod token;
 mod user;
 pub mod wire;
 
-pub use device::{DeviceName, InvalidLabel, Platform};
+use callbook_base::InvalidText;
+
+pub use device::{DeviceName, Platform};
 pub use password::{InvalidPassword, Password, PasswordCost, Verdict, hash, verify};
 pub use refresh::{
     InvalidRefreshHash, REFRESH_TTL, RefreshHash, RefreshToken, Rotation, StoredRefresh, rotate,
@@ -50,7 +52,7 @@ pub enum AuthError {
     Password(#[from] InvalidPassword),
     /// A device's name or platform that is too long or holds NUL.
     #[error(transparent)]
-    Label(#[from] InvalidLabel),
+    Label(#[from] InvalidText),
 }
 
 impl AuthError {
@@ -90,6 +92,6 @@ mod tests {
         check(InvalidPassword::TooShort, "password_too_short");
         check(InvalidPassword::TooLong, "invalid_password");
         check(InvalidPassword::HasNul, "invalid_password");
-        check(InvalidLabel { longest: 200 }, "invalid_request");
+        check(InvalidText { longest: 200 }, "invalid_request");
     }
 }

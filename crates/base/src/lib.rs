@@ -10,5 +10,5 @@ mod time;
 
 pub use cursor::{Cursor, Epoch, InvalidCursor, Rev};
 pub use id::{ContactId, DeviceId, InvalidId, UserId};
-pub use text::FromText;
+pub use text::{FromText, InvalidText, Line, short};
 pub use time::{InvalidTimestamp, Timestamp};

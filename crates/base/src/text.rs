@@ -1,4 +1,6 @@
 //! Types that travel as text: what `Display` writes and `FromStr` reads is their JSON too.
+//!
+//! Texts that people typed show only their length when printed: names and notes hold phone numbers.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -44,5 +46,90 @@ impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for FromText<T> {
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
         text.parse().map_err(E::custom)
+    }
+}
+
+/// A type of text with its limits: `$check` says of a `&str` whether it fits. Its `Debug` shows
+/// only a length.
+#[macro_export]
+macro_rules! text_type {
+    ($(#[$doc:meta])* $name:ident, $error:ty, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text as written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl ::std::str::FromStr for $name {
+            type Err = $error;
+            fn from_str(text: &str) -> Result<Self, $error> {
+                let check: fn(&str) -> Result<(), $error> = $check;
+                check(text).map(|()| Self(text.to_owned()))
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                write!(f, "{}({} bytes)", stringify!($name), self.0.len())
+            }
+        }
+
+        $crate::serde_as_text!($name);
+    };
+}
+
+/// A text that is too long or holds NUL, at which SQL and C end a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a text of at most {longest} characters, without NUL, was expected")]
+pub struct InvalidText {
+    /// How many characters are allowed.
+    pub longest: usize,
+}
+
+/// Whether a text has at most so many characters, and no NUL.
+pub fn short(text: &str, longest: usize) -> Result<(), InvalidText> {
+    let fits = text.len() <= longest || text.chars().count() <= longest;
+    if fits && !text.contains('\0') { Ok(()) } else { Err(InvalidText { longest }) }
+}
+
+text_type! {
+    /// A name, a number as written, a type, an address: at most 1,000 characters, without NUL.
+    Line, InvalidText, |text| short(text, 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_have_a_limit_and_no_nul() {
+        #[track_caller]
+        fn check(text: &str, ok: bool) {
+            assert_eq!(
+                text.parse::<Line>().map(|line| line.to_string()).ok().as_deref(),
+                ok.then_some(text)
+            );
+        }
+        check("", true);
+        check(&"é".repeat(1_000), true);
+        check(&"é".repeat(1_001), false);
+        check("a\0b", false);
+    }
+
+    #[test]
+    fn debug_shows_no_text() {
+        let line: Line = "(415) 555-2671".parse().unwrap();
+        assert_eq!(format!("{line:?}"), "Line(14 bytes)");
     }
 }

@@ -1,11 +1,12 @@
 //! What an edit changes, and how it meets the fields that are there. Whether it is accepted, and
 //! who owns a number after it, must never live here.
 
+use callbook_base::Line;
 use callbook_dedup::NumberKey;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::fields::{Entry, Fields, LARGEST, MOST_ENTRIES, NameParts, Phone};
-use crate::text::{Birthday, Line, Note};
+use crate::text::{Birthday, Note};
 
 /// Only what changed: fields are set, lists are edited by entry, so that two phones that each add a
 /// number to one contact both succeed.

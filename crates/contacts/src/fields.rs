@@ -1,10 +1,11 @@
 //! What a contact says: the table of section 4 of the protocol. How fields are edited is in
 //! [`crate::Edit`]; who owns a number must never live here.
 
+use callbook_base::Line;
 use callbook_dedup::NumberKey;
 use serde::{Deserialize, Serialize};
 
-use crate::text::{Birthday, Line, Note};
+use crate::text::{Birthday, Note};
 
 /// The most entries of one list.
 pub const MOST_ENTRIES: usize = 100;

@@ -23,4 +23,4 @@ pub use op::{
 pub use plan::{
     Contact, Device, Facts, LastEdit, Plan, PlanError, Remembered, State, plan, pulled,
 };
-pub use text::{Birthday, InvalidText, Line, Note};
+pub use text::{Birthday, InvalidBirthday, InvalidNote, Note};

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use callbook_base::{ContactId, Rev, Timestamp};
+use callbook_base::{ContactId, Line, Rev, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::edit::{Edit, TooLarge};
-use crate::text::Line;
 
 /// One push, read.
 #[derive(Debug, Clone)]

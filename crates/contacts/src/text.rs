@@ -1,83 +1,36 @@
-//! Texts of a contact, with their limits in the type. Their `Debug` shows only a length: names and
-//! notes hold phone numbers too.
+//! Texts of a contact that have limits of their own.
 
-use std::fmt;
-use std::str::FromStr;
+use callbook_base::text_type;
 
-/// A text that a contact cannot hold.
+/// A text that is no [`Note`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidText {
-    /// More than 1,000 characters.
-    #[error("a text of at most 1,000 characters was expected")]
-    TooLong,
-    /// More than 64 KiB.
-    #[error("a note of at most 64 KiB was expected")]
-    NoteTooLong,
-    /// SQL and C end a text at NUL.
-    #[error("a text without NUL was expected")]
-    HasNul,
-    /// Not a date, or one of another form.
-    #[error("a birthday is YYYY-MM-DD, --MM-DD or null")]
-    NoBirthday,
-}
+#[error("a note of at most 64 KiB, without NUL, was expected")]
+pub struct InvalidNote;
 
-macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, |$text:ident| $fits:expr, $long:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-        pub struct $name(String);
+/// A text that is no [`Birthday`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a birthday is YYYY-MM-DD, --MM-DD or null")]
+pub struct InvalidBirthday;
 
-        impl $name {
-            /// The text as written.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = InvalidText;
-            fn from_str($text: &str) -> Result<Self, InvalidText> {
-                match () {
-                    () if $text.contains('\0') => Err(InvalidText::HasNul),
-                    () if $fits => Ok(Self($text.to_owned())),
-                    () => Err(InvalidText::$long),
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}({} bytes)", stringify!($name), self.0.len())
-            }
-        }
-
-        callbook_base::serde_as_text!($name);
-    };
-}
-
-text! {
-    /// A name, a number as written, a type, a value: at most 1,000 characters, without NUL.
-    Line, |text| text.len() <= 1_000 || text.chars().count() <= 1_000, TooLong
-}
-text! {
+text_type! {
     /// A note: at most 64 KiB of UTF-8, without NUL.
-    Note, |text| text.len() <= 64 * 1024, NoteTooLong
-}
-text! {
-    /// A date `YYYY-MM-DD`, or `--MM-DD` when nobody knows the year.
-    Birthday, |text| is_birthday(text), NoBirthday
+    Note, InvalidNote, |text| {
+        let fits = text.len() <= 64 * 1024 && !text.contains('\0');
+        fits.then_some(()).ok_or(InvalidNote)
+    }
 }
 
-fn is_birthday(text: &str) -> bool {
-    // 2000 was a leap year, so that the 29th of February is a birthday without a year too.
-    let full = text.strip_prefix("--").map_or_else(|| text.to_owned(), |day| format!("2000-{day}"));
-    full.len() == 10 && full.parse::<jiff::civil::Date>().is_ok_and(|date| date.to_string() == full)
+text_type! {
+    /// A date `YYYY-MM-DD`, or `--MM-DD` when nobody knows the year.
+    Birthday, InvalidBirthday, |text| {
+        // 2000 was a leap year, so that the 29th of February is a birthday without a year too.
+        let full = match text.strip_prefix("--") {
+            Some(day) => &format!("2000-{day}"),
+            None => text,
+        };
+        let date = full.parse::<jiff::civil::Date>().map_err(|_| InvalidBirthday)?;
+        (date.to_string() == full).then_some(()).ok_or(InvalidBirthday)
+    }
 }
 
 #[cfg(test)]
@@ -85,27 +38,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_have_limits() {
+    fn notes_and_birthdays_have_limits() {
         #[track_caller]
-        fn check<T: FromStr<Err = InvalidText>>(text: &str, error: Option<InvalidText>) {
-            assert_eq!(text.parse::<T>().err(), error);
+        fn check<T: std::str::FromStr>(text: &str, ok: bool) {
+            assert_eq!(text.parse::<T>().is_ok(), ok);
         }
-        check::<Line>("", None);
-        check::<Line>(&"é".repeat(1_000), None);
-        check::<Line>(&"é".repeat(1_001), Some(InvalidText::TooLong));
-        check::<Line>("a\0b", Some(InvalidText::HasNul));
-        check::<Note>(&"x".repeat(65_536), None);
-        check::<Note>(&"x".repeat(65_537), Some(InvalidText::NoteTooLong));
-        check::<Birthday>("1977-02-28", None);
-        check::<Birthday>("--02-29", None);
+        check::<Note>(&"x".repeat(65_536), true);
+        check::<Note>(&"x".repeat(65_537), false);
+        check::<Note>("a\0b", false);
+        check::<Birthday>("1977-02-28", true);
+        check::<Birthday>("--02-29", true);
         for text in ["", "1977-02-29", "--02-30", "77-02-28", "1977-2-28", "--2-28", "19770228"] {
-            check::<Birthday>(text, Some(InvalidText::NoBirthday));
+            check::<Birthday>(text, false);
         }
-    }
-
-    #[test]
-    fn debug_shows_no_text() {
-        let line: Line = "(415) 555-2671".parse().unwrap();
-        assert_eq!(format!("{line:?}"), "Line(14 bytes)");
     }
 }

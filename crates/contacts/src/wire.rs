@@ -1,7 +1,7 @@
 //! The messages of sections 4 and 5 as JSON. Phones and the service read and write the same structs.
 //! Rules must never live here, nor a message that shows a number when printed.
 
-use callbook_base::{ContactId, Rev, Timestamp, UserId};
+use callbook_base::{ContactId, Line, Rev, Timestamp, UserId};
 use callbook_dedup::NumberKey;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -11,7 +11,6 @@ use crate::digest::Digest;
 use crate::edit::{Add, Edit, Remove, Set};
 use crate::fields::Fields;
 use crate::op::{Change, Kind, Op, OpId, Push, PushedOp, Rejection, RejectionCode, Target};
-use crate::text::Line;
 
 /// The most ops of one push.
 pub const MOST_OPS: usize = 500;

@@ -45,6 +45,28 @@ pub fn number_key(text: &str, region: &str) -> Option<NumberKey> {
     Some(NumberKey(key.into_boxed_str()))
 }
 
+/// What a phone dials of a text: its decimal digits, of any script, as ASCII, `*`, `#` and a leading
+/// `+`. Empty when it has none of them.
+///
+/// ```
+/// assert_eq!(callbook_dedup::dialled("+٤٩ (30) 12-34*5#"), "+49301234*5#");
+/// ```
+pub fn dialled(text: &str) -> String {
+    let mut dialled = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '0'..='9' | '*' | '#' => dialled.push(char),
+            '+' if dialled.is_empty() => dialled.push(char),
+            char if char.is_ascii() => {}
+            char => {
+                let digit = PHONE_NUMBER_UTIL.normalize_digits_only(char.encode_utf8(&mut [0; 4]));
+                dialled.push_str(&digit);
+            }
+        }
+    }
+    dialled
+}
+
 /// What all spellings of one number have in common: E.164, and `;ext=` with the digits of the
 /// extension when there is one. `Debug` does not print the number.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

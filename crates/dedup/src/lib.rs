@@ -7,5 +7,5 @@
 mod key;
 mod owner;
 
-pub use key::{InvalidNumberKey, NumberKey, TABLES, number_key};
+pub use key::{InvalidNumberKey, NumberKey, TABLES, dialled, number_key};
 pub use owner::{Claim, OldestWins};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use callbook_base::{ContactId, Rev, Timestamp};
+use callbook_base::{ContactId, Line, Rev, Timestamp};
 use callbook_dedup::{Claim, NumberKey, OldestWins, number_key};
 
 use super::{Contact, Device, Facts, LastEdit, Plan, State};
@@ -10,7 +10,6 @@ use crate::clock::Clocks;
 use crate::edit::Edit;
 use crate::fields::Fields;
 use crate::op::{Change, Op, PushedOp, Rejection, RejectionCode};
-use crate::text::Line;
 use crate::wire::{Lost, OpResult};
 
 /// A plan stops before the next op when it has edited contacts of so many bytes: with one more of
