@@ -37,8 +37,7 @@ pub struct Call {
 pub struct Seconds(pub u32);
 
 /// Whose call it was, and what became of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)] // the words of Android's call log
 pub enum Direction {
     Incoming,
@@ -51,6 +50,17 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Incoming,
+        Self::Outgoing,
+        Self::Missed,
+        Self::Rejected,
+        Self::Blocked,
+        Self::Voicemail,
+        Self::AnsweredElsewhere,
+    ];
+
     /// The word as sent and stored.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -64,6 +74,26 @@ impl Direction {
         }
     }
 }
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a direction is incoming, outgoing, missed, rejected, blocked, voicemail or answered_elsewhere")]
+pub struct InvalidDirection;
+
+impl FromStr for Direction {
+    type Err = InvalidDirection;
+    fn from_str(text: &str) -> Result<Self, InvalidDirection> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text).ok_or(InvalidDirection)
+    }
+}
+
+callbook_base::serde_as_text!(Direction);
 
 /// What makes two reports of a call one: a UUIDv8 made from whose it is, the number, the time and
 /// the direction. So a call pushed twice, after a reinstall or from a new phone, is stored once.
@@ -162,16 +192,5 @@ mod tests {
         check(1, |call| call.direction = Direction::Missed, false);
         check(1, |call| call.duration = Seconds(5), true);
         check(1, |call| call.line = Some("sim-2".parse().unwrap()), true);
-    }
-
-    #[test]
-    fn directions_are_stored_as_sent() {
-        use Direction::*;
-        for direction in
-            [Incoming, Outgoing, Missed, Rejected, Blocked, Voicemail, AnsweredElsewhere]
-        {
-            let sent = serde_json::to_string(&direction).unwrap();
-            assert_eq!(sent, format!("\"{}\"", direction.as_str()));
-        }
     }
 }

@@ -7,6 +7,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use callbook_base::{Rev, Timestamp};
+
 /// What [`Database::batch`] returns.
 pub type BatchFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Vec<Rows>, DatabaseError>> + Send + 'a>>;
@@ -82,6 +84,18 @@ impl From<u64> for Value {
     fn from(number: u64) -> Self {
         debug_assert!(number <= 1 << 53, "a double does not hold this number");
         Self::Real(number as f64)
+    }
+}
+
+impl From<Timestamp> for Value {
+    fn from(time: Timestamp) -> Self {
+        time.as_millis().into()
+    }
+}
+
+impl From<Rev> for Value {
+    fn from(rev: Rev) -> Self {
+        rev.0.into()
     }
 }
 
@@ -164,6 +178,21 @@ impl<'a> Row<'a> {
     /// A count that is never NULL or negative.
     pub fn count(&self, column: &str) -> Result<u64, DatabaseError> {
         u64::try_from(self.int(column)?).map_err(|_| DatabaseError::shape(column, "is negative"))
+    }
+
+    /// A time that is never NULL.
+    pub fn time(&self, column: &str) -> Result<Timestamp, DatabaseError> {
+        self.int(column).map(Timestamp::from_millis)
+    }
+
+    /// A time or NULL.
+    pub fn time_or_null(&self, column: &str) -> Result<Option<Timestamp>, DatabaseError> {
+        Ok(self.int_or_null(column)?.map(Timestamp::from_millis))
+    }
+
+    /// A rev that is never NULL.
+    pub fn rev(&self, column: &str) -> Result<Rev, DatabaseError> {
+        self.count(column).map(Rev)
     }
 
     /// A text that is read into a type: an id, a key, a rev.

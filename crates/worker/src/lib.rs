@@ -1,8 +1,20 @@
 //! The one server: what lives here is routes, plans and SQL over one seam to the database.
 //!
 //! A rule of the domain must never live here (they are in contacts, calls and auth), nor anything
-//! that reads a clock or draws a random number.
+//! that reads a clock or draws a random number: the host of the service does, once for each request.
 
+mod app;
 pub mod database;
+mod problem;
+mod routes;
+mod sql;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod sqlite;
+
+pub use app::{App, Moment};
+pub use problem::Problem;
+pub use routes::router;
+
+/// The migrations of the book, in order: file name and SQL.
+pub const MIGRATIONS: &[(&str, &str)] =
+    &[("0001_book.sql", include_str!("../migrations/0001_book.sql"))];

@@ -1,0 +1,138 @@
+//! What every request needs: the database, the keys, and the moment at which it came. A rule of the
+//! domain must never live here, nor anything that reads a clock.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use bytes::Bytes;
+use callbook_auth::{Access, PasswordCost, Secret, SigningKeys, TokenError};
+use callbook_base::Timestamp;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+use serde::de::DeserializeOwned;
+
+use crate::database::{Database, Rows, Statement};
+use crate::problem::Problem;
+use crate::sql::devices::{self, Session};
+
+/// The service's parts, put together by whoever hosts it.
+pub struct App {
+    /// The book.
+    pub database: Arc<dyn Database>,
+    /// What signs access tokens.
+    pub keys: SigningKeys,
+    /// What lets in to `POST /setup`; without one nobody is let in there.
+    pub setup_token: Option<Secret>,
+    /// What hashing a password costs.
+    pub password_cost: PasswordCost,
+}
+
+/// When a request came, and its share of chance: the host puts one into the extensions of each
+/// request.
+#[derive(Clone, Copy)]
+pub struct Moment {
+    /// The server's clock.
+    pub now: Timestamp,
+    /// New for each request.
+    pub seed: [u8; 32],
+}
+
+impl Moment {
+    /// The generator of all that this request leaves to chance.
+    pub(crate) fn chance(&self) -> Chance {
+        Chance(ChaCha12Rng::from_seed(self.seed))
+    }
+}
+
+/// Chance, as ids, salts and tokens take it.
+pub(crate) struct Chance(ChaCha12Rng);
+
+impl Chance {
+    pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.0.fill_bytes(&mut bytes);
+        bytes
+    }
+}
+
+impl App {
+    pub(crate) async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, Problem> {
+        Ok(self.database.batch(statements).await?)
+    }
+
+    /// Who calls, and what else the same batch gave. The statements have run when the caller turns
+    /// out to have been shut out: they only read, or ask for themselves.
+    pub(crate) async fn session(
+        &self,
+        access: &Access,
+        statements: Vec<Statement>,
+    ) -> Result<(Session, Vec<Rows>), Problem> {
+        let with_session = [devices::session(access)].into_iter().chain(statements).collect();
+        let mut rows = self.batch(with_session).await?;
+        let rest = rows.split_off(1);
+        Ok((devices::read_session(&rows[0])?, rest))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Moment {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        parts.extensions.get().copied().ok_or_else(|| {
+            let detail = "the host of this service gives requests no moment";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no_moment", detail)
+        })
+    }
+}
+
+/// What the caller's access token says. Whether it still holds is asked of the database with the
+/// request's first batch.
+pub(crate) struct Caller(pub(crate) Access);
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let now = Moment::from_request_parts(parts, app).await?.now;
+        let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = header.and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+        });
+        Ok(Self(app.keys.verify(token.ok_or(TokenError::Invalid)?, now)?))
+    }
+}
+
+/// A body as it came, within the limit that the router sets.
+pub(crate) struct Body(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Bytes::from_request(request, state).await.map(Self).map_err(|rejection| {
+            match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    Problem::too_large("a body has at most 1 MiB: send it in parts")
+                }
+                _ => Problem::invalid_request("the body did not arrive whole"),
+            }
+        })
+    }
+}
+
+/// A body read from JSON.
+pub(crate) struct Read<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Read<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let Body(bytes) = Body::from_request(request, state).await?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+            Problem::invalid_request(format!("the request cannot be read: {error}"))
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! The addresses of the service. What a handler does is in the modules below; a rule of the domain
+//! must never live in any of them.
+
+mod calls;
+mod contacts;
+mod devices;
+mod paging;
+mod session;
+mod users;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::{delete, get, patch, post};
+
+use crate::app::App;
+use crate::problem::Problem;
+
+/// The most bytes of a body (sections 4 and 6).
+const MOST_BYTES: usize = 1 << 20;
+
+/// The service. Its host puts a [`Moment`](crate::Moment) into the extensions of each request.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/setup", post(session::set_up))
+        .route("/login", post(session::log_in))
+        .route("/token", post(session::refresh))
+        .route("/logout", post(session::log_out))
+        .route("/me", get(session::me))
+        .route("/users", get(users::list).post(users::create))
+        .route("/users/{id}", patch(users::change))
+        .route("/devices", get(devices::list))
+        .route("/devices/{id}", delete(devices::end))
+        .route("/sync/contacts", get(contacts::pull).post(contacts::push))
+        .route("/sync/calls", get(calls::pull).post(calls::push))
+        .fallback(async || Problem::not_found("there is nothing at this address"))
+        .method_not_allowed_fallback(async || {
+            let detail = "this address does not take this method";
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+        })
+        .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .with_state(Arc::new(app))
+}

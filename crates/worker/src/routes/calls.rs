@@ -1,0 +1,84 @@
+//! Pushing and pulling calls (section 6).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use callbook_base::Cursor;
+use callbook_calls::CallId;
+use callbook_calls::wire::{
+    InvalidRequest, PullCallsAnswer, PushCallsAnswer, PushedCalls, RejectedCall,
+};
+use callbook_dedup::number_key;
+
+use super::paging::Paging;
+use crate::app::{App, Body, Caller};
+use crate::problem::Problem;
+use crate::sql::book;
+use crate::sql::calls::{self, NewCall};
+
+/// `POST /sync/calls`. One batch: a call is only ever added, so nothing is read to decide.
+pub(super) async fn push(
+    State(app): State<Arc<App>>,
+    Caller(access): Caller,
+    Body(body): Body,
+) -> Result<Json<PushCallsAnswer>, Problem> {
+    let PushedCalls { region, calls } = PushedCalls::read(&body)?;
+    let good = calls.iter().flatten().map(|call| NewCall {
+        id: CallId::of(access.user, call),
+        number: call.phone_number.as_str(),
+        key: number_key(call.phone_number.as_str(), region.as_str()),
+        at: call.timestamp.as_millis(),
+        duration: call.duration.0,
+        direction: call.direction.as_str(),
+        line: call.line.as_ref().map(|line| line.as_str()),
+    });
+    let good: Vec<NewCall<'_>> = good.collect();
+    let writes = match good.as_slice() {
+        [] => Vec::new(),
+        good => vec![calls::insert(&access, good), book::count_calls()],
+    };
+    // The insert asks by itself whether the caller is let in.
+    let (_, written) = app.session(&access, writes).await?;
+    let accepted = written.first().map_or(0, |rows| rows.changes);
+    let rejected = calls.iter().enumerate().filter_map(|(index, call)| {
+        let detail = call.as_ref().err()?.clone();
+        Some(RejectedCall { index, code: "invalid_call".to_owned(), detail })
+    });
+    Ok(Json(PushCallsAnswer {
+        accepted,
+        duplicates: good.len() as u64 - accepted,
+        rejected: rejected.collect(),
+    }))
+}
+
+/// `GET /sync/calls`.
+pub(super) async fn pull(
+    State(app): State<Arc<App>>,
+    Caller(access): Caller,
+    paging: Paging,
+) -> Result<Json<PullCallsAnswer>, Problem> {
+    let page = calls::page(paging.after(), paging.limit);
+    let (_, rows) = app.session(&access, vec![book::read(), page]).await?;
+    let book = book::read_row(&rows[0])?;
+    paging.check(&book.epoch, book.calls_rev)?;
+
+    let mut calls = calls::read_page(&rows[1])?;
+    let has_more = calls.len() as u64 > paging.limit;
+    calls.truncate(paging.limit as usize);
+    let (rev, last) = match calls.last() {
+        Some(call) if has_more => (call.rev, call.id.to_string()),
+        _ => (book.calls_rev, String::new()),
+    };
+    let cursor = Cursor { epoch: book.epoch, rev, last, first: None }.to_string();
+    Ok(Json(PullCallsAnswer { calls, cursor, has_more }))
+}
+
+impl From<InvalidRequest> for Problem {
+    fn from(error: InvalidRequest) -> Self {
+        match error {
+            InvalidRequest::Request(_) => Self::invalid_request(error),
+            InvalidRequest::TooManyCalls => Self::too_large(error),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Pushing and pulling contacts (sections 4, 5 and 9).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use callbook_auth::Access;
+use callbook_base::{Cursor, Rev};
+use callbook_contacts::wire::{InvalidRequest, PullAnswer, PushAnswer};
+use callbook_contacts::{Facts, PlanError, Push, plan, pulled};
+
+use super::paging::Paging;
+use crate::app::{App, Body, Caller, Moment};
+use crate::problem::Problem;
+use crate::sql::contacts::{Page, Pull};
+use crate::sql::push::{self, Touched};
+use crate::sql::{book, contacts, devices};
+
+/// How often a push reads and plans before it gives up: another's write came between each time.
+const TRIES: u32 = 3;
+
+/// `POST /sync/contacts`.
+pub(super) async fn push(
+    State(app): State<Arc<App>>,
+    Caller(access): Caller,
+    moment: Moment,
+    Body(body): Body,
+) -> Result<Json<PushAnswer>, Problem> {
+    let push = Push::read(&body)?;
+    for _ in 0..TRIES {
+        let (epoch, facts) = read(&app, &access, &push).await?;
+        if push.epoch.as_deref().is_some_and(|known| known != epoch) {
+            let detail = "the book was restored from a backup: pull from the start";
+            return Err(Problem::new(StatusCode::CONFLICT, "epoch_changed", detail)
+                .with("epoch", epoch)
+                .with("acked_seq", facts.device.acked_seq));
+        }
+        let plan = plan(&facts, &push, moment.now)?;
+
+        let mut writes = Vec::new();
+        if plan.rev != facts.rev {
+            writes.push(book::advance(facts.rev, &plan));
+        }
+        if plan.device != facts.device {
+            writes.push(devices::acknowledge(facts.id, &facts.device, &plan.device, moment.now));
+        }
+        writes.extend(push::writes(&plan));
+        let written = match writes.is_empty() {
+            true => Ok(Vec::new()),
+            false => app.database.batch(writes).await,
+        };
+        match written {
+            Err(error) if error.is_constraint() => continue,
+            written => written?,
+        };
+        let (acked_seq, rev) = (plan.device.acked_seq, plan.rev);
+        return Ok(Json(PushAnswer { epoch, acked_seq, rev, results: plan.results }));
+    }
+    let detail = "other phones write to the book at the same time: try again";
+    let [jitter] = moment.chance().bytes();
+    let seconds = 1 + u32::from(jitter % 8);
+    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(seconds))
+}
+
+/// The read batch of a push: the book's epoch, and what the plan goes by.
+async fn read(app: &App, access: &Access, push: &Push) -> Result<(String, Facts), Problem> {
+    let mut reads = vec![book::read()];
+    if !push.ops.is_empty() {
+        reads.extend(push::reads(push, access.device));
+    }
+    let (session, rows) = app.session(access, reads).await?;
+    let book = book::read_row(&rows[0])?;
+    let touched = match &rows[1..] {
+        [] => Touched::default(),
+        rows => Touched::read(rows)?,
+    };
+    let facts = Facts {
+        rev: book.rev,
+        digest: book.digest,
+        clock: book.clock,
+        user: session.user.id,
+        id: session.device.id,
+        lineage: touched.lineage,
+        device: session.pushes,
+        contacts: touched.contacts,
+        fields: touched.fields,
+        claims: touched.claims,
+        edited_by_others: touched.edited_by_others,
+    };
+    Ok((book.epoch.to_string(), facts))
+}
+
+/// `GET /sync/contacts`.
+pub(super) async fn pull(
+    State(app): State<Arc<App>>,
+    Caller(access): Caller,
+    paging: Paging,
+) -> Result<Json<PullAnswer>, Problem> {
+    let pull = match &paging.cursor {
+        None => Pull::First,
+        Some(Cursor { first: Some(first), .. }) => Pull::FirstFrom(*first),
+        Some(_) => Pull::Later,
+    };
+    let page = contacts::page(paging.after(), pull, paging.limit);
+    let (_, rows) = app.session(&access, vec![book::read(), page]).await?;
+    let book = book::read_row(&rows[0])?;
+    paging.check(&book.epoch, book.rev)?;
+
+    let Page { rows: page, has_more } = contacts::read_page(&rows[1], paging.limit)?;
+    let (rev, last, first) = match page.last() {
+        Some((id, contact, _)) if has_more => {
+            let first = match pull {
+                Pull::First => Some(book.rev),
+                Pull::FirstFrom(rev) => Some(rev),
+                Pull::Later => None,
+            };
+            (contact.rev, id.to_string(), first)
+        }
+        _ => (book.rev, String::new(), None::<Rev>),
+    };
+    Ok(Json(PullAnswer {
+        contacts: page.iter().map(|(id, contact, fields)| pulled(*id, contact, fields)).collect(),
+        cursor: Cursor { epoch: book.epoch.clone(), rev, last, first }.to_string(),
+        epoch: book.epoch.to_string(),
+        has_more,
+        digest: (!has_more).then_some(book.digest),
+        rev: book.rev,
+    }))
+}
+
+impl From<InvalidRequest> for Problem {
+    fn from(error: InvalidRequest) -> Self {
+        match error {
+            InvalidRequest::Request(_) => Self::invalid_request(error),
+            InvalidRequest::Op { .. } => Self::new(StatusCode::BAD_REQUEST, "invalid_op", error),
+            InvalidRequest::TooManyOps => Self::too_large(error),
+        }
+    }
+}
+
+impl From<PlanError> for Problem {
+    fn from(error: PlanError) -> Self {
+        let PlanError::OpGap { expected } = error;
+        Self::new(StatusCode::CONFLICT, "op_gap", error).with("expected", expected)
+    }
+}

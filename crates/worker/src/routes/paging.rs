@@ -1,0 +1,73 @@
+//! Where a pull stands: `cursor` and `limit` of its query.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use callbook_base::{Cursor, Epoch, Rev};
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::problem::Problem;
+
+/// Rows of a page when nothing is said.
+const USUAL_LIMIT: u64 = 500;
+
+/// Above this, what is said is cut.
+const HIGHEST_LIMIT: u64 = 2_000;
+
+/// Sorts after every id: all rows of a rev have been sent.
+const AFTER_ALL_IDS: &str = "~";
+
+/// The query of a pull.
+pub(super) struct Paging {
+    pub(super) cursor: Option<Cursor>,
+    pub(super) limit: u64,
+}
+
+impl FromRequestParts<Arc<App>> for Paging {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        #[derive(Deserialize)]
+        struct Said {
+            cursor: Option<String>,
+            limit: Option<String>,
+        }
+        let Query(said) = Query::<Said>::from_request_parts(parts, app)
+            .await
+            .map_err(|_| Problem::invalid_request("the query of this address cannot be read"))?;
+        let limit = match said.limit.map(|limit| limit.parse::<u64>()) {
+            None => USUAL_LIMIT,
+            Some(Ok(limit)) if limit >= 1 => limit.min(HIGHEST_LIMIT),
+            Some(_) => {
+                let detail = "limit is a whole number of 1 or more";
+                return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_limit", detail));
+            }
+        };
+        let cursor = said.cursor.map(|cursor| cursor.parse()).transpose();
+        Ok(Self { cursor: cursor.map_err(|_| Problem::cursor_expired())?, limit })
+    }
+}
+
+impl Paging {
+    /// Rows after this (rev, id) come next.
+    pub(super) fn after(&self) -> (Rev, &str) {
+        match &self.cursor {
+            None => (Rev(0), AFTER_ALL_IDS),
+            Some(cursor) if cursor.last.is_empty() => (cursor.rev, AFTER_ALL_IDS),
+            Some(cursor) => (cursor.rev, &cursor.last),
+        }
+    }
+
+    /// Refuses a cursor of another book, or of one that this book has not come to.
+    pub(super) fn check(&self, epoch: &Epoch, rev: Rev) -> Result<(), Problem> {
+        match &self.cursor {
+            Some(cursor) if cursor.epoch != *epoch || cursor.rev > rev => {
+                Err(Problem::cursor_expired())
+            }
+            _ => Ok(()),
+        }
+    }
+}

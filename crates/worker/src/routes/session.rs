@@ -1,0 +1,164 @@
+//! Setting up, signing in, staying signed in and signing out (section 7).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use callbook_auth::wire::{
+    DeviceView, LoginRequest, MeAnswer, SessionAnswer, SetupRequest, TokenRequest, UserAnswer,
+    UserView,
+};
+use callbook_auth::{
+    Access, AuthError, Password, RefreshToken, Role, Rotation, TokenError, Username, Verdict, hash,
+    rotate, verify,
+};
+use callbook_base::{DeviceId, Epoch, UserId};
+
+use crate::app::{App, Caller, Moment, Read};
+use crate::problem::Problem;
+use crate::sql::{book, devices, users};
+
+/// `POST /setup`: the first admin, and the book.
+pub(super) async fn set_up(
+    State(app): State<Arc<App>>,
+    moment: Moment,
+    Read(request): Read<SetupRequest>,
+) -> Result<(StatusCode, Json<UserAnswer>), Problem> {
+    let rows = app.batch(vec![users::count()]).await?;
+    if rows[0].first().is_some_and(|row| row.count("users") != Ok(0)) {
+        return Err(AuthError::AlreadySetUp.into());
+    }
+    if app.setup_token.as_ref() != Some(&request.setup_token) {
+        let detail = "the setup_token is not the SETUP_TOKEN of this server";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "invalid_setup_token", detail));
+    }
+    let username: Username = request.username.parse().map_err(AuthError::Username)?;
+    let password = Password::try_from(&request.password).map_err(AuthError::Password)?;
+
+    let mut chance = moment.chance();
+    let user = UserView {
+        id: UserId::new(moment.now, chance.bytes()),
+        username,
+        role: Role::Admin,
+        disabled: false,
+        created_at: moment.now,
+    };
+    let epoch = u64::from_be_bytes(chance.bytes());
+    let epoch: Epoch = format!("{epoch:016x}").parse().expect("hex digits make an epoch");
+    let password = hash(&password, chance.bytes(), app.password_cost);
+    let writes = vec![users::create_first(&user, password), book::create(&epoch, moment.now)];
+    match app.batch(writes).await?[0].changes {
+        0 => Err(AuthError::AlreadySetUp.into()),
+        _ => Ok((StatusCode::CREATED, Json(UserAnswer { user }))),
+    }
+}
+
+/// `POST /login`: a new device.
+pub(super) async fn log_in(
+    State(app): State<Arc<App>>,
+    moment: Moment,
+    Read(request): Read<LoginRequest>,
+) -> Result<Json<SessionAnswer>, Problem> {
+    // A name that nobody can have costs the same as a wrong password.
+    let account = match request.username.parse::<Username>() {
+        Ok(username) => {
+            users::read_account(&app.batch(vec![users::by_username(&username)]).await?[0])?
+        }
+        Err(_) => None,
+    };
+    let stored = account.as_ref().map(|account| account.password.as_str());
+    let verdict = verify(stored, &request.password, app.password_cost);
+    let user = match account {
+        Some(account) if verdict != Verdict::Wrong && !account.user.disabled => account.user,
+        _ => return Err(AuthError::InvalidCredentials.into()),
+    };
+
+    let mut chance = moment.chance();
+    let device = DeviceView {
+        id: DeviceId::new(moment.now, chance.bytes()),
+        user: user.id,
+        name: request.device.name,
+        platform: request.device.platform,
+        created_at: moment.now,
+        last_seen_at: None,
+        acked_seq: 0,
+        ended_at: None,
+    };
+    let refresh = RefreshToken::new(chance.bytes());
+    let replaces = request.device.replaces;
+    let mut writes = devices::create(&device, replaces, refresh.hash()).to_vec();
+    writes.extend(replaces.map(|older| devices::end_of_user(older, user.id, moment.now)));
+    if verdict == Verdict::RightButRehash
+        && let Ok(password) = Password::try_from(&request.password)
+    {
+        let password = hash(&password, chance.bytes(), app.password_cost);
+        writes.push(users::rehash(user.id, password));
+    }
+    app.batch(writes).await?;
+    Ok(Json(pair(&app, moment, &refresh, user, device)))
+}
+
+/// `POST /token`: another pair.
+pub(super) async fn refresh(
+    State(app): State<Arc<App>>,
+    moment: Moment,
+    Read(request): Read<TokenRequest>,
+) -> Result<Json<SessionAnswer>, Problem> {
+    let sent: RefreshToken = request.refresh_token.expose().parse()?;
+    let rows = &app.batch(vec![devices::by_refresh(sent.hash())]).await?[0];
+    let session = devices::read_session(rows)?;
+    let stored = devices::read_refresh(rows)?;
+    let device = session.device.id;
+    let (read, current) = match (stored, rotate(stored.as_ref(), moment.now)) {
+        (Some(stored), Rotation::Rotate { current }) => (stored.device_current, current),
+        (_, Rotation::Expired) => return Err(TokenError::Expired.into()),
+        (_, Rotation::Reused) => {
+            app.batch(vec![devices::end_reused(device, moment.now)]).await?;
+            return Err(TokenError::Reused.into());
+        }
+        (_, Rotation::Unknown | Rotation::Rotate { .. }) => return Err(TokenError::Invalid.into()),
+    };
+    let next = RefreshToken::new(moment.chance().bytes());
+    let writes = devices::rotate(device, read, current, next.hash(), moment.now);
+    match app.database.batch(writes.to_vec()).await {
+        Err(error) if error.is_constraint() => {
+            let detail = "this phone refreshes twice at once: try again";
+            let busy = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail);
+            return Err(busy.retry_after(1));
+        }
+        written => written?,
+    };
+    Ok(Json(pair(&app, moment, &next, session.user, session.device)))
+}
+
+fn pair(
+    app: &App,
+    moment: Moment,
+    refresh: &RefreshToken,
+    user: UserView,
+    device: DeviceView,
+) -> SessionAnswer {
+    let access = Access { user: user.id, device: device.id, role: user.role };
+    SessionAnswer::new(app.keys.issue(&access, moment.now), refresh, user, device)
+}
+
+/// `POST /logout`: the device ends. Ending one that is shut out harms nobody.
+pub(super) async fn log_out(
+    State(app): State<Arc<App>>,
+    Caller(access): Caller,
+    moment: Moment,
+) -> Result<StatusCode, Problem> {
+    let (session, _) = app.session(&access, vec![devices::end(access.device, moment.now)]).await?;
+    tracing::debug!(device = %session.device.id, "signed out");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /me`.
+pub(super) async fn me(
+    State(app): State<Arc<App>>,
+    Caller(access): Caller,
+) -> Result<Json<MeAnswer>, Problem> {
+    let (session, _) = app.session(&access, Vec::new()).await?;
+    Ok(Json(MeAnswer { user: session.user, device: session.device }))
+}

@@ -1,0 +1,262 @@
+//! Devices, their refresh tokens, and whether a caller is still let in.
+
+use std::collections::BTreeSet;
+
+use callbook_auth::wire::{DeviceView, UserView};
+use callbook_auth::{Access, AuthError, REFRESH_TTL, RefreshHash, Role, StoredRefresh, TokenError};
+use callbook_base::{DeviceId, Timestamp, UserId};
+use callbook_contacts::Device;
+
+use crate::database::{DatabaseError, Row, Rows, Statement};
+use crate::problem::Problem;
+
+/// Who calls, on which device, as the database has them now.
+pub(crate) struct Session {
+    pub(crate) user: UserView,
+    pub(crate) device: DeviceView,
+    /// What the book remembers of the device's pushes.
+    pub(crate) pushes: Device,
+}
+
+impl Session {
+    pub(crate) fn admin(&self) -> Result<(), Problem> {
+        match self.user.role {
+            Role::Admin => Ok(()),
+            Role::Member => Err(AuthError::Forbidden.into()),
+        }
+    }
+}
+
+/// Why a device ended, if its tokens answer more than `token_invalid`.
+const REUSED: &str = "reused";
+
+macro_rules! columns {
+    () => {
+        "d.id, d.user, d.name, d.platform, d.created_at, d.last_seen_at, d.ended_at, d.ended_why,
+         d.acked_seq, d.acked_op, d.floor, d.rejections"
+    };
+}
+
+macro_rules! columns_of_both {
+    () => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            ", u.username, u.role, u.disabled, u.created_at AS user_created_at"
+        )
+    };
+}
+
+pub(crate) fn session(access: &Access) -> Statement {
+    Statement::new(concat!(
+        columns_of_both!(),
+        " FROM devices AS d JOIN users AS u ON u.id = d.user WHERE d.id = ?1 AND d.user = ?2"
+    ))
+    .bind(access.device.to_string())
+    .bind(access.user.to_string())
+}
+
+/// Refuses one that has ended, or whose user is shut out.
+pub(crate) fn read_session(rows: &Rows) -> Result<Session, Problem> {
+    let row = rows.first().ok_or(TokenError::Invalid)?;
+    let device = read(row)?;
+    let user = UserView {
+        id: device.user,
+        username: row.parse("username")?,
+        role: row.parse("role")?,
+        disabled: row.count("disabled")? != 0,
+        created_at: row.time("user_created_at")?,
+    };
+    if device.ended_at.is_some() {
+        let reused = row.text_or_null("ended_why")? == Some(REUSED);
+        return Err(if reused { TokenError::Reused } else { TokenError::Invalid }.into());
+    }
+    if user.disabled {
+        return Err(TokenError::Invalid.into());
+    }
+    let pushes = Device {
+        acked_seq: row.count("acked_seq")?,
+        acked_op: row.parse_or_null("acked_op")?,
+        floor: row.time_or_null("floor")?,
+        rejections: row.json("rejections")?,
+    };
+    Ok(Session { user, device, pushes })
+}
+
+/// A new device, and its first refresh token.
+pub(crate) fn create(
+    device: &DeviceView,
+    replaces: Option<DeviceId>,
+    refresh: RefreshHash,
+) -> [Statement; 2] {
+    let id = device.id.to_string();
+    let row = Statement::new(
+        "INSERT INTO devices (id, user, name, platform, created_at, replaces, refresh_current,
+           acked_seq, rejections)
+         VALUES (?1, ?2, ?3, ?4, ?5, (SELECT id FROM devices WHERE id = ?6 AND user = ?2), ?7, 0, '[]')",
+    )
+    .bind(id)
+    .bind(device.user.to_string())
+    .bind(device.name.as_str())
+    .bind(device.platform.as_str())
+    .bind(device.created_at)
+    .bind(replaces.map(|replaced| replaced.to_string()))
+    .bind(refresh.to_string());
+    [row, create_refresh(device.id, refresh, None, device.created_at)]
+}
+
+fn create_refresh(
+    device: DeviceId,
+    refresh: RefreshHash,
+    parent: Option<RefreshHash>,
+    now: Timestamp,
+) -> Statement {
+    Statement::new(
+        "INSERT INTO refresh_tokens (hash, device, parent, expires_at) VALUES (?1, ?2, ?3, ?4)",
+    )
+    .bind(refresh.to_string())
+    .bind(device.to_string())
+    .bind(parent.map(|parent| parent.to_string()))
+    .bind(now.after(REFRESH_TTL))
+}
+
+/// Ends a device; one that has ended stays as it is.
+pub(crate) fn end(device: DeviceId, now: Timestamp) -> Statement {
+    Statement::new("UPDATE devices SET ended_at = ?2 WHERE id = ?1 AND ended_at IS NULL")
+        .bind(device.to_string())
+        .bind(now)
+}
+
+/// Ends a device of this user.
+pub(crate) fn end_of_user(device: DeviceId, user: UserId, now: Timestamp) -> Statement {
+    Statement::new(
+        "UPDATE devices SET ended_at = ?3 WHERE id = ?1 AND user = ?2 AND ended_at IS NULL",
+    )
+    .bind(device.to_string())
+    .bind(user.to_string())
+    .bind(now)
+}
+
+/// Ends a device of which there are two.
+pub(crate) fn end_reused(device: DeviceId, now: Timestamp) -> Statement {
+    Statement::new(
+        "UPDATE devices SET ended_at = ?2, ended_why = ?3 WHERE id = ?1 AND ended_at IS NULL",
+    )
+    .bind(device.to_string())
+    .bind(now)
+    .bind(REUSED)
+}
+
+pub(crate) fn by_refresh(refresh: RefreshHash) -> Statement {
+    Statement::new(concat!(
+        columns_of_both!(),
+        ", r.hash, r.parent, r.expires_at, d.refresh_current
+         FROM refresh_tokens AS r JOIN devices AS d ON d.id = r.device JOIN users AS u ON u.id = d.user
+         WHERE r.hash = ?1"
+    ))
+    .bind(refresh.to_string())
+}
+
+pub(crate) fn read_refresh(rows: &Rows) -> Result<Option<StoredRefresh>, DatabaseError> {
+    let read = |row: Row<'_>| {
+        Ok(StoredRefresh {
+            hash: row.parse("hash")?,
+            parent: row.parse_or_null("parent")?,
+            expires_at: row.time("expires_at")?,
+            device_current: row.parse("refresh_current")?,
+        })
+    };
+    rows.first().map(read).transpose()
+}
+
+/// A pair for the token that was sent; fails the batch unless the device's current one is still the
+/// one that was read.
+pub(crate) fn rotate(
+    device: DeviceId,
+    read: RefreshHash,
+    current: RefreshHash,
+    next: RefreshHash,
+    now: Timestamp,
+) -> [Statement; 2] {
+    let guard = Statement::new(
+        "UPDATE devices SET refresh_current = CASE WHEN refresh_current = ?2 THEN ?3 END,
+           last_seen_at = ?4 WHERE id = ?1",
+    )
+    .bind(device.to_string())
+    .bind(read.to_string())
+    .bind(current.to_string())
+    .bind(now);
+    [guard, create_refresh(device, next, Some(current), now)]
+}
+
+pub(crate) fn all() -> Statement {
+    Statement::new(concat!("SELECT ", columns!(), " FROM devices AS d ORDER BY d.id"))
+}
+
+pub(crate) fn by_id(device: DeviceId) -> Statement {
+    Statement::new(concat!("SELECT ", columns!(), " FROM devices AS d WHERE d.id = ?1"))
+        .bind(device.to_string())
+}
+
+pub(crate) fn read_all(rows: &Rows) -> Result<Vec<DeviceView>, DatabaseError> {
+    rows.iter().map(read).collect()
+}
+
+fn read(row: Row<'_>) -> Result<DeviceView, DatabaseError> {
+    Ok(DeviceView {
+        id: row.parse("id")?,
+        user: row.parse("user")?,
+        name: row.parse("name")?,
+        platform: row.parse("platform")?,
+        created_at: row.time("created_at")?,
+        last_seen_at: row.time_or_null("last_seen_at")?,
+        acked_seq: row.count("acked_seq")?,
+        ended_at: row.time_or_null("ended_at")?,
+    })
+}
+
+/// The device bound there, those that it replaces, and those that they do.
+macro_rules! lineage {
+    ($device:literal) => {
+        concat!(
+            "WITH RECURSIVE lineage (id) AS (SELECT ",
+            $device,
+            "
+           UNION
+           SELECT d.replaces FROM lineage JOIN devices AS d ON d.id = lineage.id
+           WHERE d.replaces IS NOT NULL)"
+        )
+    };
+}
+pub(super) use lineage;
+
+pub(crate) fn lineage_of(device: DeviceId) -> Statement {
+    Statement::new(concat!(lineage!("?1"), " SELECT id FROM lineage")).bind(device.to_string())
+}
+
+pub(crate) fn read_lineage(rows: &Rows) -> Result<BTreeSet<DeviceId>, DatabaseError> {
+    rows.iter().map(|row| row.parse("id")).collect()
+}
+
+/// What the book remembers of a device's pushes; fails the batch unless its count is still the one
+/// that was read and the device still lives.
+pub(crate) fn acknowledge(
+    device: DeviceId,
+    before: &Device,
+    after: &Device,
+    now: Timestamp,
+) -> Statement {
+    let rejections = serde_json::to_string(&after.rejections).expect("rejections are plain text");
+    Statement::new(
+        "UPDATE devices SET acked_seq = CASE WHEN acked_seq = ?2 AND ended_at IS NULL THEN ?3 END,
+           acked_op = ?4, floor = ?5, rejections = ?6, last_seen_at = ?7
+         WHERE id = ?1",
+    )
+    .bind(device.to_string())
+    .bind(before.acked_seq)
+    .bind(after.acked_seq)
+    .bind(after.acked_op.as_ref().map(ToString::to_string))
+    .bind(after.floor)
+    .bind(rejections)
+    .bind(now)
+}

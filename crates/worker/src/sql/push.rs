@@ -1,0 +1,240 @@
+//! What a push of contacts reads, and what its plan writes: two batches over contacts, claims and
+//! history.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use callbook_base::{ContactId, DeviceId, Rev};
+use callbook_contacts::{Change, Contact, Fields, Plan, Push, State};
+use callbook_dedup::{Claim, NumberKey, number_key};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::contacts::{columns, read};
+use super::devices::{self, lineage};
+use crate::database::{DatabaseError, Rows, Statement};
+
+/// Bytes of fields that one push loads; its plan stops at the first contact beyond.
+const MOST_READ: u64 = 2_000_000;
+
+/// What the ops name: `?1` ids, `?2` keys. `touched` are the contacts named and those that a named
+/// tombstone took with it; `near` are these and all that claim one of their keys or of `?2`.
+macro_rules! near {
+    () => {
+        "WITH named AS MATERIALIZED (
+           SELECT c.id, c.keys, c.took FROM json_each(?1) AS n CROSS JOIN contacts AS c ON c.id = n.value),
+         touched AS MATERIALIZED (
+           SELECT id, keys FROM named
+           UNION
+           SELECT c.id, c.keys FROM named, json_each(named.took) AS t
+           CROSS JOIN contacts AS c ON c.id = t.value),
+         touched_keys AS MATERIALIZED (
+           SELECT value AS key FROM json_each(?2)
+           UNION
+           SELECT k.value FROM touched, json_each(touched.keys) AS k),
+         near AS MATERIALIZED (
+           SELECT id FROM touched
+           UNION
+           SELECT claims.contact FROM touched_keys AS k CROSS JOIN claims ON claims.key = k.key) "
+    };
+}
+
+/// The statements that read what the ops of a push touch, for [`Touched::read`].
+pub(crate) fn reads(push: &Push, device: DeviceId) -> Vec<Statement> {
+    let mut ids = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut keys = BTreeSet::new();
+    let mut deletes = Vec::new();
+    for op in &push.ops {
+        ids.extend(op.target.map(|target| target.id).filter(|id| seen.insert(*id)));
+        let Ok(op) = &op.op else { continue };
+        match &op.change {
+            Change::Delete => deletes.push(json!({ "id": op.id, "base_rev": op.base_rev })),
+            Change::Put { edit, .. } => keys.extend(edit.add.phones.iter().filter_map(|phone| {
+                let region = phone.region.as_ref().unwrap_or(&push.region);
+                number_key(phone.number.as_str(), region.as_str())
+            })),
+        }
+    }
+    let (ids, keys) = (to_json(&ids), to_json(&keys));
+    let contacts = Statement::new(concat!(
+        near!(),
+        "SELECT ",
+        columns!(),
+        " FROM near CROSS JOIN contacts AS c ON c.id = near.id"
+    ));
+    let claims = Statement::new(concat!(
+        near!(),
+        ", all_keys AS MATERIALIZED (
+           SELECT key FROM touched_keys
+           UNION
+           SELECT k.value FROM near CROSS JOIN contacts AS c ON c.id = near.id, json_each(c.keys) AS k)
+         SELECT claims.key, claims.created_at, claims.contact
+         FROM all_keys AS k CROSS JOIN claims ON claims.key = k.key"
+    ));
+    let fields = Statement::new(
+        "SELECT id, fields FROM (
+           SELECT c.id, c.fields, octet_length(c.fields) AS size,
+             sum(octet_length(c.fields)) OVER (ORDER BY n.key) AS total
+           FROM json_each(?1) AS n CROSS JOIN contacts AS c ON c.id = n.value)
+         WHERE total - size < ?2",
+    );
+    let edited_by_others = Statement::new(concat!(
+        lineage!("?2"),
+        ", edits AS (
+           SELECT h.contact, h.rev, h.device FROM json_each(?1) AS d
+           CROSS JOIN history AS h ON h.contact = d.value ->> 'id' AND h.rev > d.value ->> 'base_rev'
+           UNION ALL
+           SELECT c.id, c.edit_rev, c.edit_device FROM json_each(?1) AS d
+           CROSS JOIN contacts AS c ON c.id = d.value ->> 'id')
+         SELECT contact, max(rev) AS rev FROM edits WHERE device NOT IN (SELECT id FROM lineage)
+         GROUP BY contact"
+    ));
+    vec![
+        contacts.bind(ids.clone()).bind(keys.clone()),
+        claims.bind(ids.clone()).bind(keys),
+        fields.bind(ids).bind(MOST_READ),
+        devices::lineage_of(device),
+        edited_by_others.bind(to_json(&deletes)).bind(device.to_string()),
+    ]
+}
+
+/// What the ops of a push touch.
+#[derive(Default)]
+pub(crate) struct Touched {
+    pub(crate) contacts: BTreeMap<ContactId, Contact>,
+    pub(crate) claims: Vec<(NumberKey, Claim)>,
+    pub(crate) fields: BTreeMap<ContactId, Fields>,
+    pub(crate) lineage: BTreeSet<DeviceId>,
+    pub(crate) edited_by_others: BTreeMap<ContactId, Rev>,
+}
+
+impl Touched {
+    /// The answers to [`reads`], in their order.
+    pub(crate) fn read(rows: &[Rows]) -> Result<Self, DatabaseError> {
+        let [contacts, claims, fields, lineage, edited_by_others] = rows else {
+            return Err(DatabaseError::new("a batch gave fewer answers than it had statements"));
+        };
+        let claim = |row: crate::database::Row<'_>| {
+            let created_at = row.time("created_at")?;
+            Ok((row.parse("key")?, Claim { created_at, contact: row.parse("contact")? }))
+        };
+        Ok(Self {
+            contacts: contacts
+                .iter()
+                .map(|row| Ok((row.parse("id")?, read(row)?)))
+                .collect::<Result<_, DatabaseError>>()?,
+            claims: claims.iter().map(claim).collect::<Result<_, DatabaseError>>()?,
+            fields: fields
+                .iter()
+                .map(|row| Ok((row.parse("id")?, row.json("fields")?)))
+                .collect::<Result<_, DatabaseError>>()?,
+            lineage: devices::read_lineage(lineage)?,
+            edited_by_others: edited_by_others
+                .iter()
+                .map(|row| Ok((row.parse("contact")?, row.rev("rev")?)))
+                .collect::<Result<_, DatabaseError>>()?,
+        })
+    }
+}
+
+/// The statements that write a plan, after its guards.
+pub(crate) fn writes(plan: &Plan) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    if !plan.edited.is_empty() {
+        let ids: Vec<ContactId> = plan.edited.iter().map(|(id, ..)| *id).collect();
+        let rows = plan.edited.iter().map(|(id, contact, fields)| {
+            let mut row = row(*id, contact);
+            row["fields"] = json!(fields);
+            row
+        });
+        statements.push(supersede().bind(to_json(&ids)));
+        statements.push(upsert().bind(to_json(&rows.collect::<Vec<_>>())));
+    }
+    if !plan.stamped.is_empty() {
+        let rows: Vec<Value> = plan.stamped.iter().map(|(id, contact)| row(*id, contact)).collect();
+        statements.push(stamp().bind(to_json(&rows)));
+    }
+    if !plan.unclaimed.is_empty() {
+        statements.push(unclaim().bind(to_json(&claims(&plan.unclaimed))));
+    }
+    if !plan.claimed.is_empty() {
+        statements.push(claim().bind(to_json(&claims(&plan.claimed))));
+    }
+    statements
+}
+
+/// Keeps the versions that edits supersede.
+fn supersede() -> Statement {
+    Statement::new(
+        "INSERT INTO history (contact, rev, at, user, device, fields)
+         SELECT c.id, c.edit_rev, c.edit_at, c.edit_user, c.edit_device, c.fields
+         FROM json_each(?1) AS n CROSS JOIN contacts AS c ON c.id = n.value",
+    )
+}
+
+fn upsert() -> Statement {
+    Statement::new(
+        "INSERT INTO contacts (id, created_at, rev, state, other, keys, asleep, took, deleted_at,
+           edit_rev, edit_at, edit_user, edit_device, fields)
+         SELECT value ->> 'id', value ->> 'created_at', value ->> 'rev', value ->> 'state',
+           value ->> 'other', value -> 'keys', value -> 'asleep', value -> 'took',
+           value ->> 'deleted_at', value ->> 'edit_rev', value ->> 'edit_at', value ->> 'edit_user',
+           value ->> 'edit_device', value -> 'fields'
+         FROM json_each(?1) WHERE true
+         ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, state = excluded.state,
+           other = excluded.other, keys = excluded.keys, asleep = excluded.asleep,
+           took = excluded.took, deleted_at = excluded.deleted_at, edit_rev = excluded.edit_rev,
+           edit_at = excluded.edit_at, edit_user = excluded.edit_user,
+           edit_device = excluded.edit_device, fields = excluded.fields",
+    )
+}
+
+/// All but what only an edit changes.
+fn stamp() -> Statement {
+    Statement::new(
+        "UPDATE contacts SET rev = s.value ->> 'rev', state = s.value ->> 'state',
+           other = s.value ->> 'other', asleep = s.value -> 'asleep', took = s.value -> 'took',
+           deleted_at = s.value ->> 'deleted_at'
+         FROM json_each(?1) AS s WHERE contacts.id = s.value ->> 'id'",
+    )
+}
+
+fn unclaim() -> Statement {
+    Statement::new(
+        "DELETE FROM claims WHERE (key, created_at, contact) IN
+           (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1))",
+    )
+}
+
+fn claim() -> Statement {
+    Statement::new(
+        "INSERT INTO claims (key, created_at, contact)
+         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)",
+    )
+}
+
+fn claims(claims: &[(NumberKey, Claim)]) -> Vec<(&NumberKey, i64, ContactId)> {
+    claims.iter().map(|(key, claim)| (key, claim.created_at.as_millis(), claim.contact)).collect()
+}
+
+/// A contact without its fields, by the names of its columns.
+fn row(id: ContactId, contact: &Contact) -> Value {
+    let Contact { created_at, rev, state, keys, asleep, edit } = contact;
+    let nobody = Vec::new();
+    let (state, other, took, deleted_at) = match state {
+        State::Visible => (0, None, &nobody, None),
+        State::Hidden { owner } => (1, Some(*owner), &nobody, None),
+        State::Deleted { at, retired_by, took } => (2, *retired_by, took, Some(at.as_millis())),
+    };
+    json!({
+        "id": id, "created_at": created_at.as_millis(), "rev": rev, "state": state, "other": other,
+        "keys": keys, "asleep": asleep, "took": took, "deleted_at": deleted_at,
+        "edit_rev": edit.rev, "edit_at": edit.at.as_millis(), "edit_user": edit.user,
+        "edit_device": edit.device,
+    })
+}
+
+/// Rows as one bound value.
+fn to_json(rows: &impl Serialize) -> String {
+    serde_json::to_string(rows).expect("rows are plain text and numbers")
+}

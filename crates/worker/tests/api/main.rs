@@ -1,0 +1,209 @@
+//! The whole protocol over HTTP, on the real SQL, without a network.
+
+#![allow(clippy::unwrap_used)] // helpers of tests are no tests to clippy
+
+mod bad_input;
+mod guard;
+mod sign_in;
+mod sync;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use callbook_auth::{PasswordCost, SigningKeys};
+use callbook_base::{ContactId, Timestamp};
+use callbook_worker::database::Database;
+use callbook_worker::sqlite::Sqlite;
+use callbook_worker::{App, MIGRATIONS, Moment, router};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// 2026-11-22T10:00:00Z.
+const START: i64 = 1_795_341_600_000;
+
+const PASSWORD: &str = "correct horse battery";
+
+/// A book in memory behind the real router, with a clock that a test moves.
+struct Service {
+    router: Router,
+    database: Arc<Sqlite>,
+    now: Timestamp,
+    requests: u64,
+}
+
+/// An answer, read.
+#[derive(Debug)]
+struct Answer {
+    status: StatusCode,
+    content_type: String,
+    retry_after: Option<String>,
+    body: Value,
+}
+
+impl Answer {
+    #[track_caller]
+    fn ok(self) -> Value {
+        assert!(self.status.is_success(), "{self:?}");
+        self.body
+    }
+
+    /// The status and the code of a problem, which has all its members.
+    #[track_caller]
+    fn problem(&self) -> (u16, &str) {
+        assert_eq!(self.content_type, "application/problem+json", "{self:?}");
+        assert_eq!(self.body["status"], self.status.as_u16());
+        assert!(self.body["title"].is_string() && self.body["detail"].is_string());
+        (self.status.as_u16(), self.body["code"].as_str().unwrap())
+    }
+}
+
+/// Who a request comes from.
+#[derive(Clone)]
+struct Phone {
+    access: String,
+    refresh: String,
+    device: String,
+    op_seq: u64,
+}
+
+impl Service {
+    /// A new server, before its set-up.
+    fn bare() -> Self {
+        let now = Timestamp::from_millis(START);
+        let database = Sqlite::in_memory().unwrap();
+        database.migrate(MIGRATIONS, now).unwrap();
+        let database = Arc::new(database);
+        Self::over(database.clone(), database, now)
+    }
+
+    /// The service over a database that does something else with what reaches it.
+    fn over(database: Arc<Sqlite>, seen: Arc<dyn Database>, now: Timestamp) -> Self {
+        let app = App {
+            database: seen,
+            keys: SigningKeys::new("a secret of more than thirty-two bytes", None).unwrap(),
+            setup_token: Some("let me in".into()),
+            password_cost: PasswordCost::SIMULATED,
+        };
+        Self { router: router(app), database, now, requests: 0 }
+    }
+
+    /// A server with the users `ann`, an admin, and `bob`, a member.
+    async fn new() -> Self {
+        Self::bare().with_users().await
+    }
+
+    async fn with_users(self) -> Self {
+        let mut service = self;
+        let setup = json!({ "setup_token": "let me in", "username": "ann", "password": PASSWORD });
+        service.post("/setup", None, &setup).await.ok();
+        let ann = service.log_in("ann").await;
+        let bob = json!({ "username": "bob", "password": PASSWORD, "role": "member" });
+        service.post("/users", Some(&ann), &bob).await.ok();
+        service
+    }
+
+    async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        phone: Option<&Phone>,
+        body: Vec<u8>,
+    ) -> Answer {
+        self.requests += 1;
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.requests.to_le_bytes());
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .extension(Moment { now: self.now, seed })
+            .body(Body::from(body))
+            .unwrap();
+        if let Some(phone) = phone {
+            let bearer = format!("Bearer {}", phone.access).parse().unwrap();
+            request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        }
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let header = |name| response.headers().get(name).map(|it| it.to_str().unwrap().to_owned());
+        let (content_type, retry_after) =
+            (header(header::CONTENT_TYPE), header(header::RETRY_AFTER));
+        let status = response.status();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let body =
+            if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        Answer { status, content_type: content_type.unwrap_or_default(), retry_after, body }
+    }
+
+    async fn get(&mut self, path: &str, phone: &Phone) -> Answer {
+        self.send(Method::GET, path, Some(phone), Vec::new()).await
+    }
+
+    async fn post(&mut self, path: &str, phone: Option<&Phone>, body: &Value) -> Answer {
+        self.send(Method::POST, path, phone, body.to_string().into_bytes()).await
+    }
+
+    /// Signs in on a new phone.
+    async fn log_in(&mut self, username: &str) -> Phone {
+        self.log_in_as(json!({ "username": username, "password": PASSWORD,
+            "device": { "name": "Pixel 9", "platform": "android 16" } }))
+            .await
+    }
+
+    async fn log_in_as(&mut self, request: Value) -> Phone {
+        let answer = self.post("/login", None, &request).await.ok();
+        assert_eq!(
+            (&answer["device"]["acked_seq"], &answer["expires_in"]),
+            (&json!(0), &json!(900))
+        );
+        phone(&answer)
+    }
+
+    /// Pushes ops, which get their place in the phone's count, and gives the results.
+    async fn push(&mut self, phone: &mut Phone, ops: Value) -> Value {
+        let body = self.push_body(phone, ops);
+        let answer = self.post("/sync/contacts", Some(phone), &body).await.ok();
+        phone.op_seq = answer["acked_seq"].as_u64().unwrap();
+        answer
+    }
+
+    fn push_body(&self, phone: &Phone, mut ops: Value) -> Value {
+        for (op, seq) in ops.as_array_mut().unwrap().iter_mut().zip(phone.op_seq + 1..) {
+            op["op_seq"] = json!(seq);
+            op["op_id"] = json!(format!("op-{seq}"));
+        }
+        json!({ "region": "US", "sent_at": self.now, "as_of": self.now, "complete": true, "ops": ops })
+    }
+
+    /// All that a phone without a cursor pulls, page by page.
+    async fn pull(&mut self, phone: &Phone) -> Vec<Value> {
+        let (mut rows, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("/sync/contacts?limit=3{cursor}"), phone).await.ok();
+            rows.extend(page["contacts"].as_array().unwrap().iter().cloned());
+            if page["has_more"] == false {
+                return rows;
+            }
+            cursor = format!("&cursor={}", page["cursor"].as_str().unwrap());
+        }
+    }
+}
+
+fn phone(answer: &Value) -> Phone {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    Phone {
+        access: text(&answer["access_token"]),
+        refresh: text(&answer["refresh_token"]),
+        device: text(&answer["device"]["id"]),
+        op_seq: 0,
+    }
+}
+
+fn id(n: u8) -> ContactId {
+    ContactId::new(Timestamp::from_millis(START), [n; 10])
+}
+
+fn put(n: u8, base_rev: u64, number: &str) -> Value {
+    json!({ "op": "put", "id": id(n), "base_rev": base_rev, "add": { "phones": [{ "number": number }] } })
+}
