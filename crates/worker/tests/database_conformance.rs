@@ -82,6 +82,15 @@ fn a_newer_database_is_refused() {
     assert!(error.to_string().contains("Start that version or a later one"));
 }
 
+#[test]
+fn the_database_of_another_program_is_left_alone() {
+    let db = Sqlite::in_memory().unwrap();
+    run(&db, vec![Statement::new("CREATE TABLE photos (x TEXT)")]).unwrap();
+    assert_eq!(db.migrate(&[FIRST], now()).unwrap_err(), MigrateError::Foreign);
+    let tables = one(&db, Statement::new("SELECT name FROM sqlite_schema"));
+    assert_eq!(shown(&tables), [["'photos'"]]);
+}
+
 /// The table as wrangler makes it and rows as it writes them.
 #[test]
 fn a_database_that_wrangler_began_goes_on() {

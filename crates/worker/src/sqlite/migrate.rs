@@ -37,6 +37,12 @@ pub enum MigrateError {
         /// The file name.
         name: String,
     },
+    /// The file has tables and no record of migrations: another program made it. Nothing was changed.
+    #[error(
+        "this is the database of another program: it has tables and no record of migrations. Name \
+         another file, or one that is not there yet"
+    )]
+    Foreign,
     /// A migration failed. Nothing of it remains; those before it do.
     #[error("the migration {name} failed and left nothing behind: {error}")]
     Failed {
@@ -66,6 +72,7 @@ impl Sqlite {
     ) -> Result<Applied, MigrateError> {
         let gate = self.lock();
         let had = gate.transaction(|_| gate.own(recorded)).map_err(MigrateError::Record)?;
+        let had = had.ok_or(MigrateError::Foreign)?;
         let known = |name: &String| migrations.iter().any(|(known, _)| known == name);
         if let Some(name) = had.iter().find(|name| !known(name)) {
             return Err(MigrateError::Newer { name: name.clone() });
@@ -84,11 +91,19 @@ impl Sqlite {
     }
 }
 
-/// The names that the database has, after making sure that it has a record.
-fn recorded(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+/// The names that the database has, after making sure that it has a record; `None` if it is another
+/// program's.
+fn recorded(connection: &Connection) -> rusqlite::Result<Option<Vec<String>>> {
+    let tables = "SELECT count(*), coalesce(sum(name = 'd1_migrations'), 0) FROM sqlite_schema
+                  WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%'";
+    let (tables, records): (u32, u32) =
+        connection.query_row(tables, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if tables > 0 && records == 0 {
+        return Ok(None);
+    }
     connection.execute_batch(TABLE)?;
     let mut select = connection.prepare("SELECT name FROM d1_migrations ORDER BY id")?;
-    select.query_map([], |row| row.get(0))?.collect()
+    select.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>().map(Some)
 }
 
 fn apply(gate: &Gate, name: &str, sql: &str, now: Timestamp) -> Result<(), DatabaseError> {

@@ -1,0 +1,167 @@
+//! Options, secrets, and the life of the server from its start to its end.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use callbook_auth::{PasswordCost, Secret, SigningKeys};
+use callbook_base::ContactId;
+use callbook_worker::database::{Database, Statement};
+use callbook_worker::sqlite::{Sqlite, SqliteThread};
+use callbook_worker::{App, MIGRATIONS, router};
+use clap::Parser;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::{edge, hints};
+
+/// How long requests under way may take after a signal to stop.
+const LAST_REQUESTS: Duration = Duration::from_secs(10);
+
+/// Serves one team's book from a SQLite file.
+///
+/// On a new database it makes its secrets, prints them once, and shows the curl commands that make
+/// the first admin, sign in and push a contact.
+#[derive(Parser)]
+#[command(
+    name = "cargo serve --",
+    version,
+    after_help = "Example:\n  \
+    cargo serve -- --listen 127.0.0.1:8787 --db callbook.db"
+)]
+struct Options {
+    /// Address and port to listen on; put a proxy that speaks TLS in front of it
+    #[arg(long, default_value = "127.0.0.1:8787", value_name = "ADDRESS")]
+    listen: SocketAddr,
+
+    /// The SQLite file; made when it is not there
+    #[arg(long, default_value = "callbook.db", value_name = "FILE")]
+    db: PathBuf,
+
+    /// What lets in to POST /setup, once
+    #[arg(long, env, hide_env_values = true, value_name = "SECRET")]
+    setup_token: Option<String>,
+
+    /// What signs access tokens: 32 bytes or more
+    #[arg(long, env, hide_env_values = true, value_name = "SECRET")]
+    jwt_secret: Option<String>,
+
+    /// The JWT_SECRET before this one, whose tokens still hold
+    #[arg(long, env, hide_env_values = true, value_name = "SECRET")]
+    jwt_secret_previous: Option<String>,
+
+    /// What to log: error, warn, info, debug, or a filter such as callbook_worker=debug
+    #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
+    log: EnvFilter,
+}
+
+pub(crate) fn main() -> ExitCode {
+    let options = Options::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let served = match runtime {
+        Ok(runtime) => runtime.block_on(serve(options)),
+        Err(error) => Err(format!("the system gives no threads: {error}")),
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(options: Options) -> Result<(), String> {
+    let Options { listen, db, setup_token, jwt_secret, jwt_secret_previous, log } = options;
+    tracing_subscriber::fmt().with_env_filter(log).with_writer(std::io::stderr).init();
+
+    // The port first: a server that is running already keeps its database to itself.
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        format!("cannot listen on {listen}: {error}. Name another address with --listen")
+    })?;
+    let listen = listener.local_addr().unwrap_or(listen);
+    let sqlite = Sqlite::open(&db).map_err(|error| error.to_string())?;
+    let applied = sqlite
+        .migrate(MIGRATIONS, edge::now())
+        .map_err(|error| format!("cannot use the database {}: {error}", db.display()))?;
+    let new = applied.names.first().map(String::as_str) == Some(MIGRATIONS[0].0);
+    let database = SqliteThread::new(sqlite).map_err(|error| error.to_string())?;
+
+    let made = hints::Made {
+        setup_token: (new && setup_token.is_none()).then(edge::secret),
+        jwt_secret: (new && jwt_secret.is_none()).then(edge::secret),
+    };
+    let setup_token = setup_token.or_else(|| made.setup_token.clone());
+    let Some(jwt_secret) = jwt_secret.or_else(|| made.jwt_secret.clone()) else {
+        return Err(format!(
+            "JWT_SECRET is not set. It was shown when {} was made: set it to that. If it is lost, set it \
+             to a new one of 32 characters or more, and everybody signs in again",
+            db.display()
+        ));
+    };
+    let keys = SigningKeys::new(&jwt_secret, jwt_secret_previous.as_deref())
+        .map_err(|error| format!("JWT_SECRET cannot be used: {error}"))?;
+    let now = edge::now();
+    let start = hints::Start {
+        listen,
+        db: &db,
+        made: &made,
+        has_setup_token: setup_token.is_some(),
+        is_set_up: has_users(&database).await?,
+        now,
+        contact: ContactId::new(now, edge::chance()),
+    };
+    print!("{}", hints::started(&start));
+
+    let app = App {
+        database: Arc::new(database),
+        keys,
+        setup_token: setup_token.map(Secret::from),
+        password_cost: PasswordCost::STANDARD,
+    };
+    let service = router(app).layer(axum::middleware::from_fn(edge::moment_and_log));
+    let stopping = Arc::new(tokio::sync::Notify::new());
+    let stop = {
+        let stopping = stopping.clone();
+        async move {
+            let signal = wait_for_signal().await;
+            tracing::info!(signal, "stopping: no new requests, those under way finish");
+            stopping.notify_one();
+        }
+    };
+    let server = axum::serve(listener, service).with_graceful_shutdown(stop);
+    let too_long = async {
+        stopping.notified().await;
+        tokio::time::sleep(LAST_REQUESTS).await;
+    };
+    tokio::select! {
+        biased;
+        ended = server => ended.map_err(|error| format!("the server failed: {error}"))?,
+        () = too_long => tracing::warn!("requests took too long and were cut off"),
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn has_users(database: &SqliteThread) -> Result<bool, String> {
+    let count = Statement::new("SELECT count(*) AS users FROM users");
+    let rows = database.batch(vec![count]).await.map_err(|error| error.to_string())?;
+    Ok(rows[0].first().is_some_and(|row| row.count("users").unwrap_or(0) > 0))
+}
+
+async fn wait_for_signal() -> &'static str {
+    let (Ok(mut term), Ok(mut int)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        // Without handlers the system's own way of stopping holds.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        biased;
+        _ = term.recv() => "SIGTERM",
+        _ = int.recv() => "SIGINT",
+    }
+}
