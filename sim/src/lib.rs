@@ -1,1 +1,24 @@
-//! (to come)
+//! The proof: virtual phones with the real engine, and the real service on a mocked D1, in virtual
+//! time on one thread a seed, while networks, databases, clocks and phones fail. At the end every
+//! book must be the one that an independent, naive model computes.
+//!
+//! No wall clock, no unseeded chance and no thread within a seed may ever enter here: the same seed
+//! must make the same run.
+
+mod check;
+mod database;
+mod mix;
+mod model;
+mod network;
+mod phone;
+pub mod report;
+mod rows;
+mod spelling;
+mod stats;
+mod world;
+
+pub use check::Difference;
+pub use mix::{Mix, Rates};
+pub use rows::{InvalidRows, Row, read};
+pub use stats::{Fault, Stats, Trace};
+pub use world::{Outcome, run};

@@ -83,7 +83,9 @@ impl fmt::Display for Direction {
 
 /// A text that names no direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a direction is incoming, outgoing, missed, rejected, blocked, voicemail or answered_elsewhere")]
+#[error(
+    "a direction is incoming, outgoing, missed, rejected, blocked, voicemail or answered_elsewhere"
+)]
 pub struct InvalidDirection;
 
 impl FromStr for Direction {

@@ -1,1 +1,19 @@
-//! (to come)
+//! The phone's side of sync: a mirror of the book, an outbox of what its user changed, and an engine
+//! that says what to send next and takes what came back (sections 4 to 7 of the protocol).
+//!
+//! The engine is sans-I/O: a driver sends its requests and tells it the time. SQL, HTTP, async
+//! runtimes, a clock and randomness must never live here; [`sync`] is the one async driver, over
+//! whatever [`Transport`] its host has.
+
+mod engine;
+mod outbox;
+mod status;
+mod store;
+mod transport;
+
+pub use engine::Engine;
+pub use outbox::{Aside, Change, Queued};
+pub use status::{Problem, SignInReason, Status};
+pub use store::memory::MemoryStore;
+pub use store::{Mirrored, Session, State, Store, StoreChange, StoreError};
+pub use transport::{Method, Next, Request, Response, Transport, Unreachable, sync};

@@ -1,5 +1,6 @@
 //! Options, secrets, and the life of the server from its start to its end.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -76,7 +77,12 @@ pub(crate) fn main() -> ExitCode {
 
 async fn serve(options: Options) -> Result<(), String> {
     let Options { listen, db, setup_token, jwt_secret, jwt_secret_previous, log } = options;
-    tracing_subscriber::fmt().with_env_filter(log).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(log)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
 
     // The port first: a server that is running already keeps its database to itself.
     let listener = TcpListener::bind(listen).await.map_err(|error| {

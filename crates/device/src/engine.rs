@@ -1,0 +1,418 @@
+//! The engine: what its user does, what it sends next, and what it makes of the answer. Each kind of
+//! answer has its module below. Anything that waits or sends must never live here.
+
+mod calls;
+mod pull;
+mod push;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Bound;
+use std::time::Duration;
+
+use callbook_auth::{DeviceName, Platform, Secret};
+use callbook_base::{ContactId, Rev, Timestamp};
+use callbook_calls::Call;
+use callbook_contacts::{Edit, Fields, OpId};
+use rand::Rng;
+use serde::Deserialize;
+
+use crate::outbox::{Change, Outbox, Queued};
+use crate::status::{Problem, SignInReason, Status};
+use crate::store::{State, Store, StoreChange, StoreError};
+use crate::transport::{Method, Next, Request, Response, Unreachable};
+
+/// How long a phone waits from the end of a sync to the next, if nothing else is said.
+const INTERVAL: Duration = Duration::from_secs(30 * 60);
+
+/// The first and the longest wait after a failure.
+const BACK_OFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(15 * 60));
+
+/// One phone's sync.
+pub struct Engine<S> {
+    store: S,
+    /// The store's, in memory.
+    state: State,
+    outbox: Outbox,
+    aside: usize,
+    stage: Stage,
+    sent: Option<Sent>,
+    typed: Option<Typed>,
+    sign_in: SignInReason,
+    wait_until: Option<Timestamp>,
+    failures: u32,
+    /// Whether the access token is new and has not let in yet.
+    refreshed: bool,
+    most_ops: usize,
+    resyncs: u64,
+    problem: Option<Problem>,
+}
+
+/// What a sync does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    PushContacts,
+    PushCalls,
+    PullContacts,
+    PullCalls,
+    /// All is done until the time to sync comes again.
+    Synced,
+}
+
+/// What was sent, until its answer is here.
+#[derive(Debug)]
+enum Sent {
+    LogIn,
+    Refresh,
+    /// The places of the ops, in order, and whether nothing was left behind.
+    PushContacts {
+        places: Vec<u64>,
+        complete: bool,
+    },
+    /// The numbers of the calls.
+    PushCalls(Vec<u64>),
+    PullContacts,
+    PullCalls,
+}
+
+/// What somebody typed to sign in. It is kept in memory only.
+struct Typed {
+    username: String,
+    password: Secret,
+    device: DeviceName,
+    platform: Platform,
+}
+
+impl<S: Store> Engine<S> {
+    /// Goes on where the store was left, after a start or a crash.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn open(store: S) -> Result<Self, StoreError> {
+        let mut outbox = Outbox::default();
+        store.outbox()?.into_iter().for_each(|op| outbox.insert(op));
+        Ok(Self {
+            state: store.state()?,
+            aside: store.aside()?,
+            store,
+            outbox,
+            stage: Stage::PushContacts,
+            sent: None,
+            typed: None,
+            sign_in: SignInReason::Never,
+            wait_until: None,
+            failures: 0,
+            refreshed: false,
+            most_ops: callbook_contacts::wire::MOST_OPS,
+            resyncs: 0,
+            problem: None,
+        })
+    }
+
+    /// What a crash leaves.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
+    /// The store, to look at.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// How sync stands.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn status(&self) -> Result<Status, StoreError> {
+        Ok(Status {
+            signed_in: self.state.session.is_some(),
+            unpushed: self.outbox.unacked_len(),
+            unpulled: self.outbox.acked_len(),
+            unpushed_calls: self.store.calls_to_push(usize::MAX)?.len(),
+            aside: self.aside,
+            resyncs: self.resyncs,
+            synced: self.stage == Stage::Synced,
+            problem: self.problem.clone(),
+        })
+    }
+
+    /// Makes a contact, and gives its id.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing has changed.
+    pub fn create(
+        &mut self,
+        edit: Edit,
+        now: Timestamp,
+        chance: &mut impl Rng,
+    ) -> Result<ContactId, StoreError> {
+        let mut bytes = [0; 10];
+        chance.fill_bytes(&mut bytes);
+        let id = ContactId::new(now, bytes);
+        self.queue(id, Change::Create(now, Box::new(edit)), chance)?;
+        Ok(id)
+    }
+
+    /// Edits a contact.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing has changed.
+    pub fn edit(
+        &mut self,
+        id: ContactId,
+        edit: Edit,
+        chance: &mut impl Rng,
+    ) -> Result<(), StoreError> {
+        self.queue(id, Change::Edit(Box::new(edit)), chance)
+    }
+
+    /// Deletes a contact.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing has changed.
+    pub fn delete(&mut self, id: ContactId, chance: &mut impl Rng) -> Result<(), StoreError> {
+        self.queue(id, Change::Delete, chance)
+    }
+
+    /// Notes a call of the phone's log. One that was noted before is sent again and stored once.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing has changed.
+    pub fn record_call(&mut self, call: Call) -> Result<(), StoreError> {
+        let number = self.state.next_call;
+        let state = State { next_call: number + 1, ..self.state.clone() };
+        self.commit(state, vec![StoreChange::PutCallToPush(number, call)])?;
+        self.stir();
+        Ok(())
+    }
+
+    fn queue(
+        &mut self,
+        id: ContactId,
+        change: Change,
+        chance: &mut impl Rng,
+    ) -> Result<(), StoreError> {
+        let place = self.state.next_place;
+        let op_id: OpId = format!("{:016x}", chance.next_u64()).parse().expect("16 hex digits");
+        let base_rev = self.store.rev(id)?.unwrap_or(Rev(0));
+        let op = Queued { place, op_id, id, base_rev, change, acked: None };
+        let state = State { next_place: place + 1, ..self.state.clone() };
+        self.commit(state, vec![StoreChange::PutOp(op.clone())])?;
+        self.outbox.insert(op);
+        self.stir();
+        Ok(())
+    }
+
+    /// A sync that had ended has something to do again, when its time comes.
+    fn stir(&mut self) {
+        if self.stage == Stage::Synced {
+            self.stage = Stage::PushContacts;
+        }
+    }
+
+    /// A contact as the phone shows it: as pulled, with the user's own changes on top.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn contact(&self, id: ContactId) -> Result<Option<Fields>, StoreError> {
+        let pulled = self.store.contact(id)?.map(|contact| contact.shown.fields);
+        Ok(self.outbox.on_top(id, pulled, &self.state.region))
+    }
+
+    /// The first contact from there on that the phone shows, in the order of ids.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn next_contact(
+        &self,
+        mut from: Bound<ContactId>,
+    ) -> Result<Option<(ContactId, Fields)>, StoreError> {
+        loop {
+            let known = [self.store.next_contact(from)?, self.outbox.next(from)];
+            let Some(id) = known.into_iter().flatten().min() else { return Ok(None) };
+            if let Some(fields) = self.contact(id)? {
+                return Ok(Some((id, fields)));
+            }
+            from = Bound::Excluded(id);
+        }
+    }
+
+    /// Asks for a sync now, whatever the engine was waiting for.
+    pub fn start_sync(&mut self) {
+        self.wait_until = None;
+        self.stir();
+    }
+
+    /// What to do next. A request that it gave before and that had no answer counts as lost.
+    ///
+    /// # Errors
+    /// The store cannot be read or written; ask again later.
+    pub fn next(&mut self, now: Timestamp, chance: &mut impl Rng) -> Result<Next, StoreError> {
+        if self.sent.take().is_some() {
+            self.fail(now, chance, None);
+        }
+        if let Some(until) = self.wait_until {
+            let wait = until.millis_since(now);
+            // A clock that was set back must not make a phone wait for years.
+            let longest = INTERVAL.max(BACK_OFF.1).as_millis() as i64 * 2;
+            if (1..=longest).contains(&wait) {
+                return Ok(Next::Wait(until));
+            }
+            self.wait_until = None;
+            self.stir();
+        }
+        let (sent, request) = match &self.state.session {
+            None => match self.log_in() {
+                Some(request) => request,
+                None => return Ok(Next::SignIn(self.sign_in)),
+            },
+            Some(session) if session.access.is_none() => self.refresh(),
+            Some(_) => match self.work(now)? {
+                Some(request) => request,
+                None => {
+                    let until = now.after(INTERVAL);
+                    self.wait_until = Some(until);
+                    return Ok(Next::Wait(until));
+                }
+            },
+        };
+        self.sent = Some(sent);
+        Ok(Next::Send(request))
+    }
+
+    /// The request of this stage or the next that has something to do.
+    fn work(&mut self, now: Timestamp) -> Result<Option<(Sent, Request)>, StoreError> {
+        loop {
+            let request = match self.stage {
+                Stage::PushContacts => self.push_contacts(now)?,
+                Stage::PushCalls => self.push_calls()?,
+                Stage::PullContacts => Some(self.pull_contacts()),
+                Stage::PullCalls => Some(self.pull_calls()),
+                Stage::Synced => return Ok(None),
+            };
+            if request.is_some() {
+                return Ok(request);
+            }
+            self.advance();
+        }
+    }
+
+    /// The next stage. What was changed while a sync went on is pushed before it ends.
+    fn advance(&mut self) {
+        self.stage = match self.stage {
+            Stage::PushContacts => Stage::PushCalls,
+            Stage::PushCalls => Stage::PullContacts,
+            Stage::PullContacts => Stage::PullCalls,
+            Stage::PullCalls if self.outbox.unacked_len() > 0 => Stage::PushContacts,
+            Stage::PullCalls | Stage::Synced => Stage::Synced,
+        };
+    }
+
+    /// Takes what came of the request that [`Engine::next`] gave last.
+    ///
+    /// # Errors
+    /// The store cannot be written. Nothing of the answer has been taken: the request is sent again.
+    pub fn receive(
+        &mut self,
+        answer: Result<Response, Unreachable>,
+        now: Timestamp,
+        chance: &mut impl Rng,
+    ) -> Result<(), StoreError> {
+        let Some(sent) = self.sent.take() else { return Ok(()) };
+        let outcome = match answer {
+            Ok(Response { status: 200, body, .. }) => self.take(sent, &body)?,
+            Ok(response) => self.refused(sent, &response)?,
+            Err(Unreachable) => Outcome::Failed(None),
+        };
+        match outcome {
+            Outcome::Taken => self.failures = 0,
+            Outcome::Failed(retry_after) => self.fail(now, chance, retry_after),
+        }
+        Ok(())
+    }
+
+    /// An answer with 200. One that is not of the service's form comes from something between.
+    fn take(&mut self, sent: Sent, body: &[u8]) -> Result<Outcome, StoreError> {
+        let outcome = match sent {
+            Sent::LogIn | Sent::Refresh => return read(body, |answer| self.signed_in(answer)),
+            Sent::PushContacts { places, complete } => {
+                read(body, |answer| self.contacts_pushed(answer, &places, complete))
+            }
+            Sent::PushCalls(numbers) => read(body, |answer| self.calls_pushed(&answer, &numbers)),
+            Sent::PullContacts => read(body, |answer| self.contacts_pulled(answer)),
+            Sent::PullCalls => read(body, |answer| self.calls_pulled(answer)),
+        };
+        self.refreshed = false;
+        outcome
+    }
+
+    /// Any other answer.
+    fn refused(&mut self, sent: Sent, response: &Response) -> Result<Outcome, StoreError> {
+        let problem: ProblemAnswer = serde_json::from_slice(&response.body).unwrap_or_default();
+        let code = problem.code.as_str();
+        match (response.status, sent) {
+            (401, Sent::LogIn) => {
+                self.typed = None;
+                self.sign_in = SignInReason::WrongCredentials;
+            }
+            (401, _) if code == "token_reused" => self.end_session(SignInReason::Copied)?,
+            (401, Sent::Refresh) => self.end_session(SignInReason::Ended)?,
+            (401, _) if self.refreshed => self.end_session(SignInReason::Ended)?,
+            (401, _) => self.forget_access()?,
+            (409, Sent::PushContacts { .. }) => self.end_session(SignInReason::OutOfStep)?,
+            (410, Sent::PullContacts) => self.resync()?,
+            (410, Sent::PullCalls) => self.pull_all_calls()?,
+            (413, Sent::PushContacts { places, .. }) => self.too_large(&places)?,
+            (400..=499, _) if response.status != 429 && !code.is_empty() => {
+                self.problem = Some(Problem::Refused(code.to_owned()));
+                return Ok(Outcome::Failed(response.retry_after));
+            }
+            _ => return Ok(Outcome::Failed(response.retry_after)),
+        }
+        Ok(Outcome::Taken)
+    }
+
+    /// Waits: doubling from try to try, a random part of it, and not less than the server asks for.
+    fn fail(&mut self, now: Timestamp, chance: &mut impl Rng, retry_after: Option<u64>) {
+        let (first, most) = BACK_OFF;
+        let longest = first.saturating_mul(1 << self.failures.min(16)).min(most).as_millis() as u64;
+        self.failures += 1;
+        let wait = (1_000 + chance.next_u64() % longest).max(retry_after.unwrap_or(0) * 1_000);
+        self.wait_until = Some(now.after(Duration::from_millis(wait)));
+    }
+
+    /// A request of this session.
+    fn request(&self, method: Method, path: String, body: Option<Vec<u8>>) -> Request {
+        let bearer = self.state.session.as_ref().and_then(|session| session.access.clone());
+        Request { method, path, bearer, body }
+    }
+
+    /// Makes these changes with the new state, or none; then the engine's own state follows.
+    fn commit(&mut self, state: State, mut changes: Vec<StoreChange>) -> Result<(), StoreError> {
+        changes.push(StoreChange::State(Box::new(state.clone())));
+        self.store.commit(changes)?;
+        self.state = state;
+        Ok(())
+    }
+}
+
+/// What came of a request.
+enum Outcome {
+    Taken,
+    /// To be tried again, at the earliest after so many seconds.
+    Failed(Option<u64>),
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ProblemAnswer {
+    code: String,
+}
+
+fn read<'a, T: Deserialize<'a>>(
+    body: &'a [u8],
+    take: impl FnOnce(T) -> Result<Outcome, StoreError>,
+) -> Result<Outcome, StoreError> {
+    serde_json::from_slice(body).map_or(Ok(Outcome::Failed(None)), take)
+}

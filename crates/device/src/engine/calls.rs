@@ -1,0 +1,63 @@
+//! Pushing and pulling calls.
+
+use callbook_calls::Call;
+use callbook_calls::wire::{MOST_CALLS, PullCallsAnswer, PushCallsAnswer, PushCallsRequest};
+
+use super::{Engine, Outcome, Sent, Stage};
+use crate::store::{State, Store, StoreChange, StoreError};
+use crate::transport::{Method, Request};
+
+/// The most calls of one push: with the longest numbers they are below a mebibyte.
+const CALLS_OF_A_PUSH: usize = 100;
+const _: () = assert!(CALLS_OF_A_PUSH <= MOST_CALLS);
+
+impl<S: Store> Engine<S> {
+    pub(super) fn push_calls(&mut self) -> Result<Option<(Sent, Request)>, StoreError> {
+        let calls = self.store.calls_to_push(CALLS_OF_A_PUSH)?;
+        if calls.is_empty() {
+            return Ok(None);
+        }
+        let (numbers, calls): (Vec<u64>, Vec<Call>) = calls.into_iter().unzip();
+        let request = PushCallsRequest { region: &self.state.region, calls: &calls };
+        let body = serde_json::to_vec(&request).expect("calls are plain text and numbers");
+        let request = self.request(Method::Post, "/sync/calls".to_owned(), Some(body));
+        Ok(Some((Sent::PushCalls(numbers), request)))
+    }
+
+    /// Stored now, there already, or refused for good: none of them is sent again.
+    pub(super) fn calls_pushed(
+        &mut self,
+        _answer: &PushCallsAnswer,
+        numbers: &[u64],
+    ) -> Result<Outcome, StoreError> {
+        let changes = numbers.iter().map(|number| StoreChange::RemoveCallToPush(*number)).collect();
+        self.commit(self.state.clone(), changes)?;
+        Ok(Outcome::Taken)
+    }
+
+    pub(super) fn pull_calls(&self) -> (Sent, Request) {
+        let path = match &self.state.calls_cursor {
+            Some(cursor) => format!("/sync/calls?cursor={cursor}"),
+            None => "/sync/calls".to_owned(),
+        };
+        (Sent::PullCalls, self.request(Method::Get, path, None))
+    }
+
+    pub(super) fn calls_pulled(&mut self, answer: PullCallsAnswer) -> Result<Outcome, StoreError> {
+        let state = State { calls_cursor: Some(answer.cursor), ..self.state.clone() };
+        let changes = answer.calls.into_iter().map(StoreChange::PutCall).collect();
+        self.commit(state, changes)?;
+        if !answer.has_more {
+            self.advance();
+            if self.stage == Stage::Synced && !self.store.calls_to_push(1)?.is_empty() {
+                self.stage = Stage::PushCalls;
+            }
+        }
+        Ok(Outcome::Taken)
+    }
+
+    /// The cursor is of another book: calls are pulled from the start.
+    pub(super) fn pull_all_calls(&mut self) -> Result<(), StoreError> {
+        self.commit(State { calls_cursor: None, ..self.state.clone() }, Vec::new())
+    }
+}

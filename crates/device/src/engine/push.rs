@@ -1,0 +1,170 @@
+//! Pushing contacts: which ops go together, and what becomes of them.
+
+use callbook_base::{Rev, Timestamp};
+use callbook_contacts::wire::{MOST_OPS, OpMessage, OpResult, PushAnswer, PushRequest, Status};
+use callbook_contacts::{Kind, OpId, RejectionCode};
+use serde_json::value::RawValue;
+
+use super::{Engine, Outcome, Sent};
+use crate::outbox::{Aside, Change, Queued, whole};
+use crate::store::{State, Store, StoreChange, StoreError};
+use crate::transport::{Method, Request};
+
+/// The most bytes of ops in one push: a mebibyte, less what is around them.
+const MOST_BYTES: usize = (1 << 20) - 4_096;
+
+impl<S: Store> Engine<S> {
+    /// The longest run of ops from the first that the server has not taken. So a push that had no
+    /// answer is sent again with the same ops, perhaps more behind them, and never with fewer.
+    pub(super) fn push_contacts(
+        &mut self,
+        now: Timestamp,
+    ) -> Result<Option<(Sent, Request)>, StoreError> {
+        if self.outbox.unacked_len() == 0 && self.state.told_all {
+            return Ok(None);
+        }
+        let mut ops: Vec<Box<RawValue>> = Vec::new();
+        let mut places = Vec::new();
+        let mut bytes = 0;
+        for (op, op_seq) in
+            self.outbox.unacked().zip(self.state.acked_seq + 1..).take(self.most_ops)
+        {
+            let json = message(op, op_seq);
+            bytes += json.len() + 1;
+            if bytes > MOST_BYTES {
+                break;
+            }
+            ops.push(RawValue::from_string(json).expect("an op is JSON"));
+            places.push(op.place);
+        }
+        let first = self.outbox.unacked().next().map(|op| op.place);
+        if let (true, Some(first)) = (places.is_empty(), first) {
+            // It can never be sent, so the server's count knows nothing of it.
+            self.put_aside(first)?;
+            return self.push_contacts(now);
+        }
+        let complete = places.len() == self.outbox.unacked_len();
+        let request = PushRequest {
+            epoch: self.state.epoch.clone(),
+            region: Some(self.state.region.clone()),
+            sent_at: now,
+            as_of: complete.then_some(now),
+            complete,
+            confirm_deletes: false,
+            ops: ops.iter().map(|op| &**op).collect(),
+        };
+        let body = serde_json::to_vec(&request).expect("a push is plain text and numbers");
+        let request = self.request(Method::Post, "/sync/contacts".to_owned(), Some(body));
+        Ok(Some((Sent::PushContacts { places, complete }, request)))
+    }
+
+    /// Ops that were taken stay on top of the mirror until a pull shows what came of them.
+    pub(super) fn contacts_pushed(
+        &mut self,
+        answer: PushAnswer,
+        places: &[u64],
+        complete: bool,
+    ) -> Result<Outcome, StoreError> {
+        let before = self.state.acked_seq;
+        let taken =
+            answer.acked_seq.checked_sub(before).and_then(|taken| usize::try_from(taken).ok());
+        let Some(taken) = taken.filter(|taken| *taken <= places.len()) else {
+            return Ok(Outcome::Failed(None));
+        };
+        let mut state = State {
+            acked_seq: answer.acked_seq,
+            epoch: Some(answer.epoch),
+            told_all: self.state.told_all || (complete && taken == places.len()),
+            ..self.state.clone()
+        };
+        let (mut changes, mut gone, mut again) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, place) in places[..taken].iter().enumerate() {
+            let result = answer.results.get(index);
+            let op = self.outbox.get(*place);
+            match (op, result) {
+                (Some(op), Some(OpResult { status: Status::Rejected, rejection, .. })) => {
+                    changes.push(StoreChange::RemoveOp(*place));
+                    gone.push(*place);
+                    let code = rejection.as_ref().map(|rejection| rejection.code);
+                    let shown = self.contact(op.id)?;
+                    match shown.filter(|_| code == Some(RejectionCode::UnknownContact)) {
+                        // The book has forgotten its tombstone: it is sent whole, as a new op.
+                        Some(fields) => {
+                            let (place, edit) = (state.next_place, Box::new(whole(fields)));
+                            state.next_place += 1;
+                            let change = Change::Edit(edit);
+                            let op_id = again_id(&op.op_id);
+                            let (id, base_rev, acked) = (op.id, Rev(0), None);
+                            let op = Queued { place, op_id, id, base_rev, change, acked };
+                            changes.push(StoreChange::PutOp(op.clone()));
+                            again.push(op);
+                        }
+                        None => {
+                            let (op, rejection) = (op.clone(), rejection.clone());
+                            changes.push(StoreChange::PutAside(Aside { op, rejection }));
+                        }
+                    }
+                }
+                (Some(op), _) => {
+                    let op = Queued { acked: Some(answer.rev), ..op.clone() };
+                    changes.push(StoreChange::PutOp(op));
+                }
+                (None, _) => {}
+            }
+        }
+        let aside = gone.len() - again.len();
+        self.commit(state, changes)?;
+
+        self.aside += aside;
+        for place in gone {
+            self.outbox.remove(place);
+        }
+        for place in &places[..taken] {
+            self.outbox.acknowledge(*place, answer.rev);
+        }
+        again.into_iter().for_each(|op| self.outbox.insert(op));
+        self.most_ops = (self.most_ops * 2).min(MOST_OPS);
+        if self.outbox.unacked_len() == 0 {
+            self.advance();
+        }
+        Ok(Outcome::Taken)
+    }
+
+    /// A push was refused for its size: the next one is half as long, or its only op is put aside.
+    pub(super) fn too_large(&mut self, places: &[u64]) -> Result<(), StoreError> {
+        match places {
+            [place] => self.put_aside(*place),
+            places => {
+                self.most_ops = (places.len() / 2).max(1);
+                Ok(())
+            }
+        }
+    }
+
+    fn put_aside(&mut self, place: u64) -> Result<(), StoreError> {
+        let op = self.outbox.get(place).cloned();
+        let aside = op.map(|op| StoreChange::PutAside(Aside { op, rejection: None }));
+        let changes = aside.into_iter().chain([StoreChange::RemoveOp(place)]).collect();
+        self.commit(self.state.clone(), changes)?;
+        self.outbox.remove(place);
+        self.aside += 1;
+        Ok(())
+    }
+}
+
+/// The id of an op that takes the place of another.
+fn again_id(op_id: &OpId) -> OpId {
+    let text: String = op_id.to_string().chars().take(63).collect();
+    format!("{text}r").parse().expect("an op id with one character more, within its limit")
+}
+
+/// An op as it is sent by this device.
+fn message(op: &Queued, op_seq: u64) -> String {
+    let (kind, created_at, edit) = match &op.change {
+        Change::Create(at, edit) => (Kind::Put, Some(*at), Some(&**edit)),
+        Change::Edit(edit) => (Kind::Put, None, Some(&**edit)),
+        Change::Delete => (Kind::Delete, None, None),
+    };
+    let Queued { op_id, id, base_rev, .. } = op;
+    OpMessage { op_seq, op_id, op: kind, id: *id, base_rev: *base_rev, created_at, edit }.to_json()
+}

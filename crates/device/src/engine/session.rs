@@ -1,0 +1,78 @@
+//! Signing in and staying signed in.
+
+use callbook_auth::wire::{LoginRequest, NewDevice, SessionAnswer, TokenRequest};
+use callbook_auth::{DeviceName, Platform, Secret};
+
+use super::{Engine, Outcome, Sent, Stage, Typed};
+use crate::status::SignInReason;
+use crate::store::{Session, State, Store, StoreError};
+use crate::transport::{Method, Request};
+
+impl<S: Store> Engine<S> {
+    /// Signs in with what somebody typed, at the next sync. The new device replaces the phone's last.
+    pub fn sign_in(
+        &mut self,
+        username: String,
+        password: Secret,
+        device: DeviceName,
+        platform: Platform,
+    ) {
+        self.typed = Some(Typed { username, password, device, platform });
+    }
+
+    pub(super) fn log_in(&self) -> Option<(Sent, Request)> {
+        let Typed { username, password, device, platform } = self.typed.as_ref()?;
+        let request = LoginRequest {
+            username: username.clone(),
+            password: password.clone(),
+            device: NewDevice {
+                name: device.clone(),
+                platform: platform.clone(),
+                replaces: self.state.device,
+            },
+        };
+        Some((Sent::LogIn, post("/login", &request)))
+    }
+
+    pub(super) fn refresh(&self) -> (Sent, Request) {
+        let refresh = self.state.session.as_ref().map(|session| session.refresh.clone());
+        let refresh_token = refresh.expect("only a session is refreshed");
+        (Sent::Refresh, post("/token", &TokenRequest { refresh_token }))
+    }
+
+    /// A new pair of tokens; after a login, a new device with an op counter of its own.
+    pub(super) fn signed_in(&mut self, answer: SessionAnswer) -> Result<Outcome, StoreError> {
+        let session = Session { access: Some(answer.access_token), refresh: answer.refresh_token };
+        let mut state = State { session: Some(session), ..self.state.clone() };
+        if state.device != Some(answer.device.id) {
+            state.device = Some(answer.device.id);
+            state.acked_seq = 0;
+            state.told_all = false;
+            self.stage = Stage::PushContacts;
+        }
+        self.commit(state, Vec::new())?;
+        self.refreshed = true;
+        self.typed = None;
+        Ok(Outcome::Taken)
+    }
+
+    /// The access token no longer lets in: another is asked for.
+    pub(super) fn forget_access(&mut self) -> Result<(), StoreError> {
+        let mut state = self.state.clone();
+        if let Some(session) = &mut state.session {
+            session.access = None;
+        }
+        self.commit(state, Vec::new())
+    }
+
+    /// Somebody must sign in. What was not pushed is pushed then, by the new device.
+    pub(super) fn end_session(&mut self, reason: SignInReason) -> Result<(), StoreError> {
+        self.sign_in = reason;
+        self.commit(State { session: None, ..self.state.clone() }, Vec::new())
+    }
+}
+
+fn post(path: &str, body: &impl serde::Serialize) -> Request {
+    let body = serde_json::to_vec(body).expect("what was typed is plain text");
+    Request { method: Method::Post, path: path.to_owned(), bearer: None, body: Some(body) }
+}

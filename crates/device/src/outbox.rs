@@ -1,0 +1,164 @@
+//! What the user changed and the book does not show yet: ops, in the order in which they were made.
+//! Sending them must never live here.
+
+use std::collections::BTreeMap;
+
+use callbook_base::{ContactId, Line, Rev, Timestamp};
+use callbook_contacts::{Add, Edit, Fields, NewPhone, OpId, Rejection, Set};
+
+/// An op in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queued {
+    /// Its place among all ops that this phone has ever queued. Its `op_seq` is another count, which
+    /// every sign-in begins anew.
+    pub place: u64,
+    /// Its idempotency key, for good.
+    pub op_id: OpId,
+    /// Which contact.
+    pub id: ContactId,
+    /// The contact's rev as last pulled, 0 for a new one.
+    pub base_rev: Rev,
+    /// What happens to it.
+    pub change: Change,
+    /// The book's rev after the push that the server took it with; `None` until then. A pull up to
+    /// there shows what came of it.
+    pub acked: Option<Rev>,
+}
+
+/// What an op does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Makes a contact, at a time of the phone's clock.
+    Create(Timestamp, Box<Edit>),
+    /// Edits a contact.
+    Edit(Box<Edit>),
+    /// Deletes a contact.
+    Delete,
+}
+
+/// An op that was refused, kept for the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    /// The op.
+    pub op: Queued,
+    /// Why; `None` when it is larger than a request.
+    pub rejection: Option<Rejection>,
+}
+
+/// The outbox in memory: the ops of the store, by place and by contact.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    ops: BTreeMap<u64, Queued>,
+    places: BTreeMap<ContactId, Vec<u64>>,
+    unacked: usize,
+}
+
+impl Outbox {
+    pub(crate) fn insert(&mut self, op: Queued) {
+        self.unacked += usize::from(op.acked.is_none());
+        self.places.entry(op.id).or_default().push(op.place);
+        self.ops.insert(op.place, op);
+    }
+
+    pub(crate) fn remove(&mut self, place: u64) -> Option<Queued> {
+        let op = self.ops.remove(&place)?;
+        self.unacked -= usize::from(op.acked.is_none());
+        if let Some(places) = self.places.get_mut(&op.id) {
+            places.retain(|other| *other != place);
+            if places.is_empty() {
+                self.places.remove(&op.id);
+            }
+        }
+        Some(op)
+    }
+
+    pub(crate) fn get(&self, place: u64) -> Option<&Queued> {
+        self.ops.get(&place)
+    }
+
+    /// The op with its acknowledgement, if it has none yet.
+    pub(crate) fn acknowledge(&mut self, place: u64, rev: Rev) -> Option<&Queued> {
+        let op = self.ops.get_mut(&place).filter(|op| op.acked.is_none())?;
+        op.acked = Some(rev);
+        self.unacked -= 1;
+        Some(op)
+    }
+
+    /// Ops that the server has not taken, in order. They are behind all that it has.
+    pub(crate) fn unacked(&self) -> impl Iterator<Item = &Queued> {
+        let acked = self.ops.len() - self.unacked;
+        self.ops.values().skip(acked)
+    }
+
+    pub(crate) fn unacked_len(&self) -> usize {
+        self.unacked
+    }
+
+    pub(crate) fn acked_len(&self) -> usize {
+        self.ops.len() - self.unacked
+    }
+
+    /// Places of the ops whose outcome a pull up to `rev` has shown.
+    pub(crate) fn shown_at(&self, rev: Rev) -> Vec<u64> {
+        let acked = self.ops.values().take(self.acked_len());
+        acked.filter(|op| op.acked.is_some_and(|acked| acked <= rev)).map(|op| op.place).collect()
+    }
+
+    /// The first contact from there on that ops are about.
+    pub(crate) fn next(&self, from: std::ops::Bound<ContactId>) -> Option<ContactId> {
+        self.places.range((from, std::ops::Bound::Unbounded)).next().map(|(id, _)| *id)
+    }
+
+    /// A contact as its user sees it: what was pulled, with their own changes on top.
+    pub(crate) fn on_top(
+        &self,
+        id: ContactId,
+        pulled: Option<Fields>,
+        region: &Line,
+    ) -> Option<Fields> {
+        let places = self.places.get(&id).into_iter().flatten();
+        places.filter_map(|place| self.ops.get(place)).fold(pulled, |shown, op| match &op.change {
+            Change::Delete => None,
+            Change::Create(_, edit) => Some(edited(shown.unwrap_or_default(), edit, region)),
+            // An edit of what others have hidden or deleted since shows nothing until the server
+            // has said what comes of it.
+            Change::Edit(edit) => shown.map(|fields| edited(fields, edit, region)),
+        })
+    }
+}
+
+/// The server alone decides keys; what would be too large it refuses.
+fn edited(fields: Fields, edit: &Edit, region: &Line) -> Fields {
+    edit.apply(&fields, region, |_, _| None).unwrap_or(fields)
+}
+
+/// The edit that makes a contact with these fields.
+pub(crate) fn whole(fields: Fields) -> Edit {
+    let phones = fields.phones.into_iter().map(|phone| NewPhone {
+        number: phone.number,
+        region: Some(phone.region),
+        r#type: phone.r#type,
+        label: phone.label,
+        primary: phone.primary,
+    });
+    Edit {
+        set: Set {
+            name: fields.name.map(Some),
+            nickname: fields.nickname.map(Some),
+            organization: fields.organization.map(Some),
+            title: fields.title.map(Some),
+            note: fields.note.map(Some),
+            name_parts: fields.name_parts.map(Some),
+            birthday: fields.birthday.map(Some),
+            starred: fields.starred.then_some(true),
+        },
+        add: Add {
+            phones: phones.collect(),
+            emails: fields.emails,
+            urls: fields.urls,
+            addresses: fields.addresses,
+            groups: fields.groups,
+        },
+        ..Edit::default()
+    }
+}

@@ -1,0 +1,54 @@
+//! How a phone's sync stands, for its user. Messages in their language must never live here.
+
+/// How sync stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Status {
+    /// Whether there is a session.
+    pub signed_in: bool,
+    /// Ops that the server has not taken yet.
+    pub unpushed: usize,
+    /// Ops that the server has taken, whose outcome has not been pulled yet.
+    pub unpulled: usize,
+    /// Calls that the server has not taken yet.
+    pub unpushed_calls: usize,
+    /// Ops that were refused, kept for the user.
+    pub aside: usize,
+    /// Pulls from the start, since the engine was opened.
+    pub resyncs: u64,
+    /// Whether the last sync came to its end.
+    pub synced: bool,
+    /// What stands in the way, if it is more than the network.
+    pub problem: Option<Problem>,
+}
+
+impl Status {
+    /// Whether all that the user did is in the book, and the book on the phone.
+    pub fn is_quiet(&self) -> bool {
+        self.synced && self.unpushed + self.unpulled + self.unpushed_calls == 0
+    }
+}
+
+/// What stands in the way of sync.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// The server refuses a request as a whole; its `code`. The phone and the server disagree on the
+    /// protocol: one of them needs an update.
+    Refused(String),
+    /// The mirror differs from the book after it was pulled from the start.
+    DigestDiffers,
+}
+
+/// Why somebody must sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInReason {
+    /// Nobody has, on this phone.
+    Never,
+    /// The name or the password was wrong.
+    WrongCredentials,
+    /// The session was ended, on the server or by time.
+    Ended,
+    /// Another phone uses the same session: this one, or the other, is a copy.
+    Copied,
+    /// The server counts this device's ops differently: this phone, or the book, was restored.
+    OutOfStep,
+}

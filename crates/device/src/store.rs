@@ -1,0 +1,124 @@
+//! What a phone must not forget, and the one way to change it. How it is kept must never live here:
+//! in memory in the simulator, in SQLite on a phone.
+
+pub(crate) mod memory;
+
+use std::ops::Bound;
+
+use callbook_auth::Secret;
+use callbook_base::{ContactId, DeviceId, Line, Rev};
+use callbook_calls::Call;
+use callbook_calls::wire::PulledCall;
+use callbook_contacts::Digest;
+use callbook_contacts::wire::Shown;
+
+use crate::outbox::{Aside, Queued};
+
+/// A store that cannot be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the phone's store failed: {0}")]
+pub struct StoreError(pub String);
+
+/// What a phone must not forget.
+pub trait Store {
+    /// The small state; that of a new phone in an empty store.
+    fn state(&self) -> Result<State, StoreError>;
+
+    /// A contact of the mirror.
+    fn contact(&self, id: ContactId) -> Result<Option<Mirrored>, StoreError>;
+
+    /// The rev of a contact of the mirror.
+    fn rev(&self, id: ContactId) -> Result<Option<Rev>, StoreError>;
+
+    /// The first contact of the mirror from there on, in the order of ids.
+    fn next_contact(&self, from: Bound<ContactId>) -> Result<Option<ContactId>, StoreError>;
+
+    /// The contacts of the mirror that no pull has sent since this pass began, with their revs.
+    fn not_seen_in(&self, pass: u64) -> Result<Vec<(ContactId, Rev)>, StoreError>;
+
+    /// The outbox, in order.
+    fn outbox(&self) -> Result<Vec<Queued>, StoreError>;
+
+    /// How many ops were refused and are kept.
+    fn aside(&self) -> Result<usize, StoreError>;
+
+    /// The first calls that the server has not taken, with their numbers, in order.
+    fn calls_to_push(&self, limit: usize) -> Result<Vec<(u64, Call)>, StoreError>;
+
+    /// Makes all these changes, or none: after a crash either all of them have happened or none has.
+    fn commit(&mut self, changes: Vec<StoreChange>) -> Result<(), StoreError>;
+}
+
+/// What is small and changes often.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct State {
+    /// The sign-in that holds; `None` when somebody must sign in.
+    pub session: Option<Session>,
+    /// The last device that this phone was, which the next sign-in replaces.
+    pub device: Option<DeviceId>,
+    /// Where numbers without a region of their own are written, ISO 3166.
+    pub region: Line,
+    /// The book, once the server has named it.
+    pub epoch: Option<String>,
+    /// How far contacts have been pulled.
+    pub cursor: Option<String>,
+    /// How far calls have been pulled.
+    pub calls_cursor: Option<String>,
+    /// Of the mirror.
+    pub digest: Digest,
+    /// Which pull from the start this is.
+    pub pass: u64,
+    /// Whether contacts that this pass does not send are to be swept at its end.
+    pub sweeping: bool,
+    /// This device's ops that the server has taken.
+    pub acked_seq: u64,
+    /// Whether the server has had a complete push of this device.
+    pub told_all: bool,
+    /// The place of the next op.
+    pub next_place: u64,
+    /// The number of the next call.
+    pub next_call: u64,
+}
+
+/// A sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// For requests; `None` when it has to be refreshed.
+    pub access: Option<Secret>,
+    /// For another.
+    pub refresh: Secret,
+}
+
+/// A contact of the mirror.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mirrored {
+    /// As pulled.
+    pub rev: Rev,
+    /// The pass that has seen it last.
+    pub pass: u64,
+    /// What it says.
+    pub shown: Box<Shown>,
+}
+
+/// One change of a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreChange {
+    /// The small state becomes this.
+    State(Box<State>),
+    /// A contact of the mirror comes or changes.
+    PutContact(ContactId, Mirrored),
+    /// A contact of the mirror goes.
+    RemoveContact(ContactId),
+    /// An op comes or changes, by its place.
+    PutOp(Queued),
+    /// An op goes, by its place.
+    RemoveOp(u64),
+    /// An op was refused.
+    PutAside(Aside),
+    /// A call is to be pushed.
+    PutCallToPush(u64, Call),
+    /// A call has been pushed.
+    RemoveCallToPush(u64),
+    /// A call was pulled.
+    PutCall(PulledCall),
+}

@@ -1,0 +1,103 @@
+//! What the engine sends and gets, and the driver that carries it. Addresses of servers, TLS and
+//! timeouts must never live here.
+
+use std::fmt;
+use std::future::Future;
+
+use callbook_auth::Secret;
+use callbook_base::Timestamp;
+use rand::Rng;
+
+use crate::engine::Engine;
+use crate::status::SignInReason;
+use crate::store::{Store, StoreError};
+
+/// How a request is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Without a body.
+    Get,
+    /// With a body of JSON.
+    Post,
+}
+
+/// A request to the service.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Request {
+    /// How.
+    pub method: Method,
+    /// Where: the path with its query, from the server's root.
+    pub path: String,
+    /// For `Authorization: Bearer …`.
+    pub bearer: Option<Secret>,
+    /// JSON.
+    pub body: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.split('?').next().unwrap_or_default();
+        write!(f, "Request({:?} {path})", self.method)
+    }
+}
+
+/// An answer of the service, or of something that answers in its place.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Retry-After`, in seconds.
+    pub retry_after: Option<u64>,
+    /// The body as it came.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Response({}, {} bytes)", self.status, self.body.len())
+    }
+}
+
+/// No answer came. The request may or may not have arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the server did not answer")]
+pub struct Unreachable;
+
+/// The network as the host has it.
+pub trait Transport {
+    /// Sends a request and waits for its answer, or gives up.
+    fn send(&mut self, request: Request) -> impl Future<Output = Result<Response, Unreachable>>;
+}
+
+/// What the engine wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Send this, and give [`Engine::receive`] what comes of it.
+    Send(Request),
+    /// Ask again at this time of the phone's clock, or after [`Engine::start_sync`].
+    Wait(Timestamp),
+    /// Somebody must type a password.
+    SignIn(SignInReason),
+}
+
+/// Runs a sync until there is nothing to do for now.
+///
+/// # Errors
+/// The store fails. What it had committed stands, and the next sync goes on from there.
+pub async fn sync<S: Store, T: Transport, R: Rng>(
+    engine: &mut Engine<S>,
+    transport: &mut T,
+    mut now: impl FnMut() -> Timestamp,
+    chance: &mut R,
+) -> Result<Next, StoreError> {
+    engine.start_sync();
+    loop {
+        match engine.next(now(), chance)? {
+            Next::Send(request) => {
+                let answer = transport.send(request).await;
+                engine.receive(answer, now(), chance)?;
+            }
+            rest => return Ok(rest),
+        }
+    }
+}

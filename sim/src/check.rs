@@ -1,0 +1,272 @@
+//! What must be true when all is quiet: the model's book, the server's and every phone's are one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::Bound;
+
+use callbook_base::ContactId;
+use callbook_contacts::{Digest, Fields};
+use callbook_worker::database::{Database, Rows, Statement};
+use callbook_worker::sqlite::Sqlite;
+use serde_json::Value;
+
+use crate::model::Model;
+use crate::phone::Phone;
+
+/// Something that should be the same and is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference(pub String);
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A contact of the server's book, read without the service's code.
+struct Row {
+    created_at: i64,
+    rev: u64,
+    state: u64,
+    keys: BTreeSet<String>,
+    asleep: BTreeSet<String>,
+    fields: Value,
+}
+
+/// Differences between the books, a few of each kind.
+pub(crate) fn all(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Difference> {
+    let rows = rows(sqlite);
+    let mut differences = Vec::new();
+    differences.extend(server_and_model(&rows, model).into_iter().take(5));
+    differences.extend(owners(sqlite, &rows).into_iter().take(5));
+    differences.extend(digest(sqlite, &rows));
+    let book: BTreeMap<ContactId, Fields> = model
+        .contacts
+        .keys()
+        .filter(|id| model.is_visible(id))
+        .map(|id| {
+            let fields = serde_json::from_value(Value::Object(model.shown(id)));
+            (id.parse().expect("an id"), fields.expect("fields of a contact"))
+        })
+        .collect();
+    for phone in phones {
+        differences.extend(phone_and_book(phone, &book).into_iter().take(3));
+    }
+    differences.extend(calls(sqlite, model, phones).into_iter().take(5));
+    differences
+}
+
+fn server_and_model(rows: &BTreeMap<String, Row>, model: &Model) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let ids: BTreeSet<&String> = rows.keys().chain(model.contacts.keys()).collect();
+    for id in ids {
+        let (Some(row), Some(entry)) = (rows.get(id), model.contacts.get(id)) else {
+            let side = if rows.contains_key(id) { "the server's book" } else { "the model's book" };
+            differences.push(Difference(format!("contact {id} is only in {side}")));
+            continue;
+        };
+        let state = match (entry.live, model.is_visible(id)) {
+            (true, true) => 0,
+            (true, false) => 1,
+            (false, _) => 2,
+        };
+        let mut differs = |what: &str, server: &dyn fmt::Display, model: &dyn fmt::Display| {
+            let text =
+                format!("contact {id}: {what} is {server} on the server and {model} in the model");
+            differences.push(Difference(text));
+        };
+        if row.state != state {
+            let names = ["visible", "hidden", "deleted"];
+            differs("state", &names[row.state as usize], &names[state as usize]);
+        }
+        if row.created_at != entry.created_at {
+            differs("created_at", &row.created_at, &entry.created_at);
+        }
+        let expected = Value::Object(entry.fields.clone());
+        if row.fields != expected {
+            differs("fields", &row.fields, &expected);
+        }
+    }
+    differences
+}
+
+/// Every number has exactly one owner, the oldest.
+fn owners(sqlite: &Sqlite, rows: &BTreeMap<String, Row>) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut claims: BTreeMap<&String, BTreeSet<(i64, &String)>> = BTreeMap::new();
+    for (id, row) in rows.iter().filter(|(_, row)| row.state != 2) {
+        for key in &row.keys {
+            claims.entry(key).or_default().insert((row.created_at, id));
+        }
+    }
+    for (key, claims) in &claims {
+        let oldest = claims.first().map(|(_, id)| *id);
+        let shows = |(_, id): &&(i64, &String)| !rows[*id].asleep.contains(*key);
+        let owners: Vec<&String> = claims.iter().filter(shows).map(|(_, id)| *id).collect();
+        if owners.len() != 1 || owners.first().copied() != oldest {
+            let text =
+                format!("{key} belongs to {oldest:?}, the oldest, and is shown by {owners:?}");
+            differences.push(Difference(text));
+        }
+    }
+    for (id, row) in rows {
+        let visible = row.keys.is_empty() || row.asleep.len() < row.keys.len();
+        if row.state != 2 && (row.state == 0) != visible {
+            differences
+                .push(Difference(format!("contact {id}: its state does not follow from its keys")));
+        }
+    }
+    let stored = query(sqlite, "SELECT key, created_at, contact FROM claims");
+    let stored: BTreeSet<(String, i64, String)> = stored
+        .iter()
+        .map(|row| {
+            let text = |column: &str| row.text(column).expect("a text").to_owned();
+            (text("key"), row.int("created_at").expect("a time"), text("contact"))
+        })
+        .collect();
+    let expected = claims.iter().flat_map(|(key, claims)| {
+        claims.iter().map(move |(at, id)| ((*key).clone(), *at, (*id).clone()))
+    });
+    if stored != expected.collect() {
+        differences.push(Difference("the claims are not those of the live contacts".to_owned()));
+    }
+    differences
+}
+
+fn digest(sqlite: &Sqlite, rows: &BTreeMap<String, Row>) -> Option<Difference> {
+    let visible = rows.iter().filter(|(_, row)| row.state == 0);
+    let expected = visible.fold(Digest::default(), |digest, (id, row)| {
+        digest.with(id.parse().expect("an id"), callbook_base::Rev(row.rev))
+    });
+    let book = query(sqlite, "SELECT digest FROM book");
+    let stored = book.first()?.text("digest").ok()?.to_owned();
+    let text = format!("the digest is {stored}, and {expected} when computed anew");
+    (stored != expected.to_string()).then_some(Difference(text))
+}
+
+fn phone_and_book(phone: &Phone, book: &BTreeMap<ContactId, Fields>) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut differs = |id: ContactId, what: &str| {
+        differences.push(Difference(format!("phone {}: contact {id} {what}", phone.index)));
+    };
+    let mut expected = book.iter().peekable();
+    let mut from = Bound::Unbounded;
+    let next = |from| phone.engine_ref().next_contact(from).expect("a store in memory reads");
+    while let Some((id, fields)) = next(from) {
+        from = Bound::Excluded(id);
+        while let Some((missing, _)) = expected.next_if(|(other, _)| **other < id) {
+            differs(*missing, "is not shown");
+        }
+        match expected.next_if(|(other, _)| **other == id) {
+            None => differs(id, "is shown, and is not in the book"),
+            Some((_, other)) if *other != fields => {
+                differs(id, "is shown with other fields than the book's")
+            }
+            Some(_) => {}
+        }
+    }
+    for (missing, _) in expected {
+        differs(*missing, "is not shown");
+    }
+    differences
+}
+
+/// Every call is stored once, on the server and on every phone.
+fn calls(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let sql = "SELECT user, phone_number, timestamp, duration, direction FROM calls";
+    let mut server: Vec<(String, String, i64, i64, String)> = query(sqlite, sql)
+        .iter()
+        .map(|row| {
+            let text = |column: &str| row.text(column).expect("a text").to_owned();
+            let int = |column: &str| row.int(column).expect("a number");
+            (
+                text("user"),
+                text("phone_number"),
+                int("timestamp"),
+                int("duration"),
+                text("direction"),
+            )
+        })
+        .collect();
+    let mut expected: Vec<_> = model
+        .calls
+        .iter()
+        .map(|((user, ..), call)| {
+            let text = |name: &str| call[name].as_str().expect("a text").to_owned();
+            let at: callbook_base::Timestamp = text("timestamp").parse().expect("a time");
+            let duration = call["duration"].as_i64().expect("seconds");
+            (user.clone(), text("phone_number"), at.as_millis(), duration, text("direction"))
+        })
+        .collect();
+    server.sort();
+    expected.sort();
+    if server != expected {
+        let (server, model) = (server.len(), expected.len());
+        let text = format!("the server has {server} calls and the model {model}, or other ones");
+        differences.push(Difference(text));
+    }
+    for phone in phones {
+        let mut pulled: Vec<_> = phone
+            .engine_ref()
+            .store()
+            .calls()
+            .map(|row| {
+                let call = &row.call;
+                let (number, at) = (call.phone_number.to_string(), call.timestamp.as_millis());
+                let duration = i64::from(call.duration.0);
+                (row.user.to_string(), number, at, duration, call.direction.to_string())
+            })
+            .collect();
+        pulled.sort();
+        if pulled != server {
+            let (index, count) = (phone.index, pulled.len());
+            let text = format!("phone {index} has {count} calls, and not those of the server");
+            differences.push(Difference(text));
+        }
+    }
+    differences
+}
+
+/// Visible, hidden and deleted contacts, and calls.
+pub(crate) fn counts(sqlite: &Sqlite) -> (u64, u64, u64, u64) {
+    let sql = "SELECT count(*) FILTER (WHERE state = 0) AS visible,
+                 count(*) FILTER (WHERE state = 1) AS hidden,
+                 count(*) FILTER (WHERE state = 2) AS deleted,
+                 (SELECT count(*) FROM calls) AS calls FROM contacts";
+    let rows = query(sqlite, sql);
+    let count = |column: &str| {
+        rows.first().and_then(|row| row.count(column).ok()).expect("a count gives one row")
+    };
+    (count("visible"), count("hidden"), count("deleted"), count("calls"))
+}
+
+fn rows(sqlite: &Sqlite) -> BTreeMap<String, Row> {
+    let sql = "SELECT id, created_at, rev, state, keys, asleep, fields FROM contacts";
+    query(sqlite, sql)
+        .iter()
+        .map(|row| {
+            let contact = Row {
+                created_at: row.int("created_at").expect("a time"),
+                rev: row.count("rev").expect("a rev"),
+                state: row.count("state").expect("a state"),
+                keys: row.json("keys").expect("a list"),
+                asleep: row.json("asleep").expect("a list"),
+                fields: row.json("fields").expect("fields"),
+            };
+            (row.text("id").expect("an id").to_owned(), contact)
+        })
+        .collect()
+}
+
+/// Rows of the service's database, read past the faults.
+fn query(sqlite: &Sqlite, sql: &'static str) -> Rows {
+    // A batch of this adapter has run when it is called; its future is ready.
+    let mut batch = sqlite.batch(vec![Statement::new(sql)]);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match batch.as_mut().poll(&mut context) {
+        std::task::Poll::Ready(Ok(mut rows)) => rows.remove(0),
+        std::task::Poll::Ready(Err(error)) => panic!("the checker's SQL fails: {error}"),
+        std::task::Poll::Pending => unreachable!("SQLite in memory answers at once"),
+    }
+}

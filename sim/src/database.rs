@@ -1,0 +1,92 @@
+//! The service's database as a far and failing one: the real SQL on the real SQLite adapter, with
+//! waiting, errors, and answers that are lost after the commit. It alone knows what was committed.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use callbook_worker::database::{BatchFuture, Database, DatabaseError, Statement};
+use callbook_worker::sqlite::Sqlite;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use crate::network::{CURRENT, Delivered};
+use crate::stats::Fault;
+use crate::world::Shared;
+
+/// What D1 says when its own network fails.
+const LOST: &str = "D1_ERROR: Network connection lost.";
+
+/// SQLite behind a failing network.
+pub(crate) struct FarDatabase {
+    sqlite: Arc<Sqlite>,
+    shared: Arc<Shared>,
+    chance: Mutex<ChaCha8Rng>,
+}
+
+/// What becomes of one batch.
+struct Fate {
+    before: Duration,
+    after: Duration,
+    fails: bool,
+    answer_is_lost: bool,
+}
+
+impl FarDatabase {
+    pub(crate) fn new(sqlite: Arc<Sqlite>, shared: Arc<Shared>, chance: ChaCha8Rng) -> Self {
+        Self { sqlite, shared, chance: Mutex::new(chance) }
+    }
+
+    fn fate(&self) -> Fate {
+        let mut chance = self.chance.lock().expect("no thread panics with it");
+        let rates = self.shared.rates();
+        let mut delay = || {
+            Duration::from_millis(match chance.random_range(0..100) {
+                0 => chance.random_range(100..2_000),
+                1..10 => chance.random_range(10..100),
+                _ => chance.random_range(0..10),
+            })
+        };
+        let (before, after) = (delay(), delay());
+        let fails = chance.random_bool(rates.database_fails);
+        let answer_is_lost = !fails && chance.random_bool(rates.database_answer_lost);
+        Fate { before, after, fails, answer_is_lost }
+    }
+}
+
+impl Database for FarDatabase {
+    fn batch(&self, statements: Vec<Statement>) -> BatchFuture<'_> {
+        Box::pin(async move {
+            let fate = self.fate();
+            tokio::time::sleep(fate.before).await;
+            self.shared.stats(|stats| {
+                stats.batches += 1;
+                stats.events += 1;
+            });
+            if fate.fails {
+                self.shared.fault(Fault::DatabaseFailed);
+                return Err(DatabaseError::new(LOST));
+            }
+            let writes = statements.iter().any(is_write);
+            let answer = self.sqlite.batch(statements).await;
+            if writes && answer.is_ok() {
+                let committed: Option<Arc<Delivered>> = CURRENT.try_with(Arc::clone).ok();
+                if let Some(delivered) = committed {
+                    self.shared.committed(delivered);
+                }
+            }
+            tokio::time::sleep(fate.after).await;
+            if fate.answer_is_lost && answer.is_ok() {
+                if writes {
+                    self.shared.fault(Fault::DatabaseAnswerLost);
+                }
+                return Err(DatabaseError::new(LOST));
+            }
+            answer
+        })
+    }
+}
+
+fn is_write(statement: &Statement) -> bool {
+    let verb = statement.sql.trim_start().split(' ').next().unwrap_or_default();
+    matches!(verb, "INSERT" | "UPDATE" | "DELETE")
+}

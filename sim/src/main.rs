@@ -1,0 +1,171 @@
+//! `cargo sim`: options, threads, progress and the exit code. A run itself is the library's.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use callbook_sim::{Mix, Outcome, Row, Stats, Trace, read, report, run};
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// Lets virtual phones share a book while everything fails, and checks that all books agree.
+///
+/// Without options: 25 phones of 8 people with 20,000 real-format numbers, for three virtual days.
+#[derive(Parser)]
+#[command(
+    name = "callbook-sim",
+    version,
+    term_width = 80,
+    override_usage = "cargo sim -- [OPTIONS]",
+    after_help = "Examples:\n  cargo sim\n  cargo sim -- --seed 7\n  cargo sim -- --seeds 200\n  \
+        cargo sim -- --contacts my-numbers.csv --count 5000"
+)]
+struct Options {
+    /// The seed of the run, or the first of several; the same seed makes the same run
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+
+    /// How many phones
+    #[arg(long, value_name = "N")]
+    devices: Option<NonZeroUsize>,
+
+    /// Runs so many draws of the standard mix (3 to 8 phones, 200 contacts at most, one day), one
+    /// for each seed, on all cores
+    #[arg(long, value_name = "N")]
+    seeds: Option<NonZeroU64>,
+
+    /// A CSV file with the columns created_at (milliseconds), region, phone and e164
+    #[arg(long, value_name = "FILE")]
+    contacts: Option<PathBuf>,
+
+    /// How many of its rows
+    #[arg(long, value_name = "N")]
+    count: Option<NonZeroUsize>,
+}
+
+impl Options {
+    /// What a seed runs.
+    fn mix(&self, seed: u64) -> Mix {
+        let mut mix = match self.seeds {
+            // Another stream than the run's own, which the seed begins too.
+            Some(_) => Mix::standard(&mut ChaCha8Rng::seed_from_u64(!seed)),
+            None => Mix::main(),
+        };
+        if let Some(devices) = self.devices {
+            mix = mix.with_devices(devices.get());
+        }
+        if let Some(count) = self.count {
+            mix.contacts = count.get();
+        }
+        mix
+    }
+
+    /// The command that repeats a seed.
+    fn repeat(&self, seed: u64) -> String {
+        let mut command = format!("cargo sim -- --seed {seed}");
+        let mut add = |name: &str, value: Option<String>| {
+            command.extend(value.map(|value| format!(" --{name} {value}")));
+        };
+        add("seeds", self.seeds.map(|_| "1".to_owned()));
+        add("devices", self.devices.map(|devices| devices.to_string()));
+        add("contacts", self.contacts.as_ref().map(|file| format!("'{}'", file.display())));
+        add("count", self.count.map(|count| count.to_string()));
+        command
+    }
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let most = options.count.map_or(usize::MAX, NonZeroUsize::get);
+    // A draw of the standard mix takes its few contacts from anywhere in the file.
+    let most = if options.seeds.is_some() { usize::MAX } else { most };
+    let rows = match read(options.contacts.as_deref(), most) {
+        Ok(rows) => rows,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    #[allow(clippy::disallowed_methods)] // how long it took is for people to read
+    let started = Instant::now();
+    let (outcomes, seeds) = match options.seeds {
+        None => (vec![(options.seed, one(&options, &rows))], 1),
+        Some(seeds) => (many(&options, seeds.get(), &rows), seeds.get()),
+    };
+    let wall = started.elapsed();
+
+    let mut stats = Stats::default();
+    let mut trace = Trace::default();
+    for (_, outcome) in &outcomes {
+        stats.add(&outcome.stats);
+        trace.note(outcome.trace.as_bytes());
+    }
+    if let Some((seed, outcome)) = outcomes.iter().find(|(_, it)| !it.differences.is_empty()) {
+        println!("Seed {seed} fails after {} of {seeds} seeds:", outcomes.len());
+        for difference in outcome.differences.iter().take(12) {
+            println!("  {difference}");
+        }
+        println!("Repeat it with:\n  {}", options.repeat(*seed));
+        println!("trace: {}", outcome.trace);
+        return ExitCode::FAILURE;
+    }
+    print!("{}", report::table(&stats, seeds, wall));
+    println!("All books agree: every phone's, the server's and the model's.");
+    let only = (seeds == 1).then(|| outcomes.first().map(|(_, outcome)| outcome.trace.clone()));
+    println!("trace: {}", only.flatten().unwrap_or_else(|| trace.finish()));
+    ExitCode::SUCCESS
+}
+
+fn one(options: &Options, rows: &[Row]) -> Outcome {
+    let bar = bar(1_000, "{wide_bar} {percent}% of the virtual days, {elapsed}");
+    let outcome = run(options.seed, &options.mix(options.seed), rows, |share| {
+        bar.set_position((share * 1_000.0) as u64);
+    });
+    bar.finish_and_clear();
+    outcome
+}
+
+/// Runs seeds on all cores until one fails; in the order of the seeds, up to the first that fails.
+fn many(options: &Options, seeds: u64, rows: &[Row]) -> Vec<(u64, Outcome)> {
+    let bar = bar(seeds, "{wide_bar} {pos} of {len} seeds, {eta} to go");
+    let next = AtomicU64::new(0);
+    let first_failed = AtomicU64::new(u64::MAX);
+    let done = Mutex::new(Vec::new());
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    if index >= seeds || index > first_failed.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let seed = options.seed.wrapping_add(index);
+                    let outcome = run(seed, &options.mix(seed), rows, |_| {});
+                    if !outcome.differences.is_empty() {
+                        first_failed.fetch_min(index, Ordering::Relaxed);
+                    }
+                    done.lock().expect("no thread panics with it").push((index, seed, outcome));
+                    bar.inc(1);
+                }
+            });
+        }
+    });
+    bar.finish_and_clear();
+    let mut done = done.into_inner().expect("no thread panics with it");
+    done.sort_by_key(|(index, ..)| *index);
+    let last = first_failed.into_inner();
+    let kept = done.into_iter().filter(|(index, ..)| *index <= last);
+    kept.map(|(_, seed, outcome)| (seed, outcome)).collect()
+}
+
+/// On a terminal, in its standard error; elsewhere nothing.
+fn bar(length: u64, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).expect("the template is sound");
+    ProgressBar::new(length).with_style(style)
+}

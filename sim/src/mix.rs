@@ -1,0 +1,111 @@
+//! What a run is made of: how many phones and contacts, for how long, and how much goes wrong.
+
+use std::time::Duration;
+
+use rand::{Rng, RngExt};
+
+/// The size of a run and its rates.
+#[derive(Debug, Clone)]
+pub struct Mix {
+    /// Phones.
+    pub devices: usize,
+    /// People; each has one phone or more.
+    pub users: usize,
+    /// How many rows of the file are in phone books at the start.
+    pub contacts: usize,
+    /// How long people use their phones before the faults stop.
+    pub time: Duration,
+    /// How likely a row is held by one more person, in another spelling.
+    pub shared: f64,
+    /// The mean time between two changes on one phone.
+    pub change_every: Duration,
+    /// What goes wrong.
+    pub rates: Rates,
+}
+
+/// How likely each fault is, for each request, batch or sync.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs)]
+pub struct Rates {
+    pub lost: f64,
+    pub late: f64,
+    pub duplicated: f64,
+    pub answer_lost: f64,
+    pub database_fails: f64,
+    pub database_answer_lost: f64,
+    pub crash: f64,
+    pub goes_offline: f64,
+    pub clock_jumps: f64,
+}
+
+impl Rates {
+    const USUAL: Self = Self {
+        lost: 0.02,
+        late: 0.02,
+        duplicated: 0.02,
+        answer_lost: 0.02,
+        database_fails: 0.005,
+        database_answer_lost: 0.005,
+        crash: 0.02,
+        goes_offline: 0.01,
+        clock_jumps: 0.01,
+    };
+
+    pub(crate) const NONE: Self = Self::USUAL.times(0.0);
+
+    const fn times(self, factor: f64) -> Self {
+        Self {
+            lost: self.lost * factor,
+            late: self.late * factor,
+            duplicated: self.duplicated * factor,
+            answer_lost: self.answer_lost * factor,
+            database_fails: self.database_fails * factor,
+            database_answer_lost: self.database_answer_lost * factor,
+            crash: self.crash * factor,
+            goes_offline: self.goes_offline * factor,
+            clock_jumps: self.clock_jumps * factor,
+        }
+    }
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Mix {
+    /// The main run: 25 phones of 8 people, three days.
+    pub fn main() -> Self {
+        Self {
+            devices: 25,
+            users: 8,
+            contacts: 20_000,
+            time: DAY * 3,
+            shared: 0.15,
+            change_every: Duration::from_secs(30 * 60),
+            rates: Rates::USUAL,
+        }
+    }
+
+    /// A draw of the standard mix: few phones and contacts, one day, and much that they share.
+    pub fn standard(chance: &mut impl Rng) -> Self {
+        let devices = chance.random_range(3..=8);
+        Self {
+            devices,
+            users: users_of(devices),
+            contacts: chance.random_range(10..=200),
+            time: DAY,
+            shared: chance.random_range(0.2..0.9),
+            change_every: Duration::from_secs(60 * chance.random_range(5..60)),
+            rates: Rates::USUAL.times(chance.random_range(0.0..4.0)),
+        }
+    }
+
+    /// With so many phones, and as many people as that makes.
+    #[must_use]
+    pub fn with_devices(self, devices: usize) -> Self {
+        Self { devices, users: users_of(devices), ..self }
+    }
+}
+
+/// Three phones a person, as in the main run.
+fn users_of(devices: usize) -> usize {
+    (devices * 8).div_ceil(25)
+}

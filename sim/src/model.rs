@@ -1,0 +1,366 @@
+//! An independent, naive model of the book: what the protocol says, written once more with lists and
+//! scans, fed with the bodies of the pushes that were committed, in the order of their commits. It
+//! shares no code with the service: keys come from the simulator's own spellings, JSON is read as
+//! plain values. It does not know that a service may stop in the middle of a push, which the sizes
+//! here never make it do.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+/// The key of a number as written in a region.
+pub(crate) type Keys = BTreeMap<(String, String), Option<String>>;
+
+/// The book.
+pub(crate) struct Model {
+    keys: Keys,
+    pub(crate) rev: u64,
+    clock: i64,
+    pub(crate) contacts: BTreeMap<String, Entry>,
+    /// Of each key, all live contacts that have it, in any order.
+    claimants: BTreeMap<String, Vec<String>>,
+    devices: BTreeMap<String, Device>,
+    /// By user, what was dialled, time and direction.
+    pub(crate) calls: BTreeMap<(String, String, String, String), Value>,
+}
+
+/// A contact.
+pub(crate) struct Entry {
+    pub(crate) created_at: i64,
+    pub(crate) fields: Map<String, Value>,
+    pub(crate) live: bool,
+    retired_by: Option<String>,
+    took: Vec<String>,
+    /// Each edit: its rev, and the device.
+    edits: Vec<(u64, String)>,
+}
+
+#[derive(Default)]
+struct Device {
+    acked: u64,
+    floor: Option<i64>,
+    replaces: Option<String>,
+}
+
+/// A push that was committed.
+pub(crate) struct Push<'a> {
+    pub(crate) device: &'a str,
+    pub(crate) user: &'a str,
+    pub(crate) now: i64,
+    pub(crate) body: Value,
+}
+
+impl Model {
+    pub(crate) fn new(keys: Keys) -> Self {
+        Self {
+            keys,
+            rev: 0,
+            clock: i64::MIN,
+            contacts: BTreeMap::new(),
+            claimants: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            calls: BTreeMap::new(),
+        }
+    }
+
+    /// A device that follows another.
+    pub(crate) fn replaces(&mut self, device: &str, older: &str) {
+        self.devices.entry(device.to_owned()).or_default().replaces = Some(older.to_owned());
+    }
+
+    /// `POST /sync/contacts`.
+    pub(crate) fn push_contacts(&mut self, push: &Push<'_>) {
+        let device = self.devices.entry(push.device.to_owned()).or_default();
+        let (acked, floor) = (device.acked, device.floor);
+        let now = push.now.max(self.clock).max(floor.unwrap_or(i64::MIN));
+        let sent_at = millis(&push.body["sent_at"]);
+        let region = push.body["region"].as_str().unwrap_or_default();
+        let mut put_here = Vec::new();
+        let mut changed = false;
+        for op in push.body["ops"].as_array().into_iter().flatten() {
+            let seq = op["op_seq"].as_u64().expect("devices count their ops");
+            if seq <= self.devices[push.device].acked {
+                continue;
+            }
+            self.devices.entry(push.device.to_owned()).or_default().acked = seq;
+            changed |= match op["op"].as_str() {
+                Some("put") => {
+                    let created_at = match (floor, op["created_at"].is_string()) {
+                        (Some(floor), true) => {
+                            (millis(&op["created_at"]) - sent_at + now).clamp(floor, now)
+                        }
+                        _ => now,
+                    };
+                    self.put(op, created_at, region, push.device, &mut put_here)
+                }
+                _ => self.delete(op, push.device, &put_here),
+            };
+        }
+        if changed {
+            self.rev += 1;
+            self.clock = now;
+        }
+        debug_assert!(self.devices[push.device].acked >= acked);
+        if push.body["complete"] == true {
+            let day = 24 * 60 * 60 * 1_000;
+            let as_of = millis(&push.body["as_of"]).max(sent_at - day);
+            let told = (as_of - sent_at + now).min(now);
+            let device = self.devices.entry(push.device.to_owned()).or_default();
+            device.floor = Some(device.floor.map_or(told, |floor| floor.max(told)));
+        }
+    }
+
+    fn put(
+        &mut self,
+        op: &Value,
+        created_at: i64,
+        region: &str,
+        device: &str,
+        put_here: &mut Vec<String>,
+    ) -> bool {
+        let id = op["id"].as_str().expect("an id").to_owned();
+        put_here.push(id.clone());
+        let known = self.contacts.contains_key(&id);
+        assert!(known || op["base_rev"] == 0, "the simulator purges no tombstones");
+        let before = self.contacts.get(&id).map_or_else(empty, |entry| entry.fields.clone());
+        let after = self.edited(&before, op, region);
+        let live = self.contacts.get(&id).is_some_and(|entry| entry.live);
+        if live && after == before {
+            return false;
+        }
+        self.unclaim(&id);
+        let took = match self.contacts.get_mut(&id) {
+            Some(entry) if !entry.live => std::mem::take(&mut entry.took),
+            _ => Vec::new(),
+        };
+        for other in took {
+            let entry = self.contacts.get_mut(&other).expect("tombstones stay");
+            if !entry.live && entry.retired_by.as_deref() == Some(&id) {
+                entry.live = true;
+                entry.retired_by = None;
+                self.claim(&other);
+            }
+        }
+        let entry = self.contacts.entry(id.clone()).or_insert_with(|| Entry {
+            created_at,
+            fields: empty(),
+            live: true,
+            retired_by: None,
+            took: Vec::new(),
+            edits: Vec::new(),
+        });
+        entry.live = true;
+        entry.retired_by = None;
+        entry.fields = after;
+        entry.edits.push((self.rev + 1, device.to_owned()));
+        self.claim(&id);
+        true
+    }
+
+    fn delete(&mut self, op: &Value, device: &str, put_here: &[String]) -> bool {
+        let id = op["id"].as_str().expect("an id").to_owned();
+        let base_rev = op["base_rev"].as_u64().expect("a rev");
+        let own = self.lineage(device);
+        let Some(entry) = self.contacts.get(&id).filter(|entry| entry.live) else { return false };
+        if entry.edits.iter().any(|(rev, by)| *rev > base_rev && !own.contains(by)) {
+            return false;
+        }
+        let freed: Vec<String> = keys(&entry.fields)
+            .into_iter()
+            .filter(|key| self.owner(key).as_deref() == Some(&id))
+            .collect();
+        let claimants = freed.iter().flat_map(|key| self.claimants[key].clone());
+        let shown: Vec<String> = claimants.filter(|other| self.is_visible(other)).collect();
+        self.unclaim(&id);
+        let mut took = Vec::new();
+        for key in &freed {
+            while let Some(heir) = self.owner(key) {
+                let last = self.contacts[&heir].edits.last().map(|(_, by)| by);
+                let kept = put_here.contains(&heir) || last.is_some_and(|by| own.contains(by));
+                if shown.contains(&heir) || kept {
+                    break;
+                }
+                self.unclaim(&heir);
+                let entry = self.contacts.get_mut(&heir).expect("claimants are contacts");
+                entry.live = false;
+                entry.retired_by = Some(id.clone());
+                took.push(heir);
+            }
+        }
+        let entry = self.contacts.get_mut(&id).expect("it is there");
+        (entry.live, entry.took) = (false, took);
+        true
+    }
+
+    fn edited(&self, before: &Map<String, Value>, op: &Value, region: &str) -> Map<String, Value> {
+        let mut fields = before.clone();
+        for (name, value) in op["set"].as_object().into_iter().flatten() {
+            fields.insert(name.clone(), value.clone());
+        }
+        for (name, gone) in op["remove"].as_object().into_iter().flatten() {
+            let gone = gone.as_array().expect("a list");
+            let list = fields[name].as_array_mut().expect("a list");
+            list.retain(|entry| !gone.contains(identity(entry)));
+        }
+        for (name, new) in op["add"].as_object().into_iter().flatten() {
+            for new in new.as_array().expect("a list") {
+                let list = fields[name].as_array().expect("a list");
+                let at = list.iter().position(|entry| identity(entry) == identity(new));
+                let entry = self.entry(name, new, at.map(|at| &list[at]), region);
+                let list = fields[name].as_array_mut().expect("a list");
+                match at {
+                    Some(at) => list[at] = entry,
+                    None => list.push(entry),
+                }
+            }
+        }
+        fields
+    }
+
+    fn entry(&self, list: &str, new: &Value, there: Option<&Value>, region: &str) -> Value {
+        let text = |name: &str| new.get(name).cloned().unwrap_or(Value::Null);
+        match list {
+            "groups" => new.clone(),
+            "phones" => {
+                let region = match (new["region"].as_str(), there) {
+                    (Some(region), _) => region,
+                    (None, Some(there)) => there["region"].as_str().expect("a region"),
+                    (None, None) => region,
+                };
+                let written = new["number"].as_str().expect("a number").to_owned();
+                let spelling = (written, region.to_owned());
+                let key = self
+                    .keys
+                    .get(&spelling)
+                    .unwrap_or_else(|| panic!("a spelling that nobody wrote"));
+                json!({ "number": spelling.0, "region": spelling.1, "key": key, "type": text("type"),
+                        "label": text("label"), "primary": new["primary"] == true })
+            }
+            _ => json!({ "value": new["value"], "type": text("type"), "label": text("label") }),
+        }
+    }
+
+    /// `POST /sync/calls`.
+    pub(crate) fn push_calls(&mut self, push: &Push<'_>) {
+        for call in push.body["calls"].as_array().into_iter().flatten() {
+            let text = |name: &str| call[name].as_str().unwrap_or_default().to_owned();
+            let id = (
+                push.user.to_owned(),
+                dialled(&text("phone_number")),
+                text("timestamp"),
+                text("direction"),
+            );
+            self.calls.entry(id).or_insert_with(|| call.clone());
+        }
+    }
+
+    /// The oldest of a key's claimants.
+    pub(crate) fn owner(&self, key: &str) -> Option<String> {
+        let claimants = self.claimants.get(key)?.iter();
+        claimants.min_by_key(|id| (self.contacts[*id].created_at, *id)).cloned()
+    }
+
+    /// Whether everyone sees a contact.
+    pub(crate) fn is_visible(&self, id: &str) -> bool {
+        let entry = &self.contacts[id];
+        let keys = keys(&entry.fields);
+        let owns = |key: &String| self.owner(key).as_deref() == Some(id);
+        entry.live && (keys.is_empty() || keys.iter().any(owns))
+    }
+
+    /// What phones show of a visible contact.
+    pub(crate) fn shown(&self, id: &str) -> Map<String, Value> {
+        let mut fields = self.contacts[id].fields.clone();
+        let phones = fields["phones"].as_array_mut().expect("a list");
+        phones.retain(|phone| match phone["key"].as_str() {
+            Some(key) => self.owner(key).as_deref() == Some(id),
+            None => true,
+        });
+        fields
+    }
+
+    fn lineage(&self, device: &str) -> Vec<String> {
+        let mut lineage = vec![device.to_owned()];
+        while let Some(older) =
+            lineage.last().and_then(|device| self.devices.get(device)?.replaces.clone())
+        {
+            lineage.push(older);
+        }
+        lineage
+    }
+
+    fn claim(&mut self, id: &str) {
+        for key in keys(&self.contacts[id].fields) {
+            self.claimants.entry(key).or_default().push(id.to_owned());
+        }
+    }
+
+    fn unclaim(&mut self, id: &str) {
+        let Some(entry) = self.contacts.get(id) else { return };
+        for key in keys(&entry.fields) {
+            if let Some(claimants) = self.claimants.get_mut(&key) {
+                claimants.retain(|claimant| claimant != id);
+            }
+        }
+    }
+}
+
+fn keys(fields: &Map<String, Value>) -> Vec<String> {
+    let phones = fields["phones"].as_array().expect("a list");
+    let mut keys: Vec<String> =
+        phones.iter().filter_map(|phone| Some(phone["key"].as_str()?.to_owned())).collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+fn identity(entry: &Value) -> &Value {
+    match entry {
+        Value::Object(entry) => entry.get("number").unwrap_or(&entry["value"]),
+        text => text,
+    }
+}
+
+fn empty() -> Map<String, Value> {
+    let fields = json!({
+        "name": null, "nickname": null, "organization": null, "title": null, "note": null,
+        "name_parts": null, "birthday": null, "starred": false, "phones": [], "emails": [],
+        "urls": [], "addresses": [], "groups": [],
+    });
+    fields.as_object().expect("an object").clone()
+}
+
+/// What a phone dials of a text whose digits are ASCII.
+fn dialled(text: &str) -> String {
+    text.chars().filter(|char| char.is_ascii_digit() || "+*#".contains(*char)).collect()
+}
+
+/// The milliseconds of `YYYY-MM-DDTHH:MM:SS.mmmZ`, by the civil calendar.
+fn millis(time: &Value) -> i64 {
+    let text = time.as_str().expect("a time");
+    let part = |from: usize, to: usize| text[from..to].parse::<i64>().expect("digits");
+    let (year, month, day) = (part(0, 4), part(5, 7), part(8, 10));
+    // Days since 0000-03-01, so that the leap day is the last of its year.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    let seconds =
+        (days - 719_468) * 86_400 + part(11, 13) * 3_600 + part(14, 16) * 60 + part(17, 19);
+    seconds * 1_000 + part(20, 23)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_times_by_the_calendar() {
+        #[track_caller]
+        fn check(text: &str, expected: i64) {
+            assert_eq!(millis(&json!(text)), expected);
+        }
+        check("1970-01-01T00:00:00.000Z", 0);
+        check("2026-11-22T10:00:00.123Z", 1_795_341_600_123);
+        check("2000-02-29T23:59:59.999Z", 951_868_799_999);
+        check("1969-12-31T23:59:59.999Z", -1);
+    }
+}

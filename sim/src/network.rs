@@ -1,0 +1,163 @@
+//! A phone's network: it loses, delays, duplicates and reorders requests, and loses answers after
+//! the service has done what was asked. The service is called in process, through its real router.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use bytes::Bytes;
+use callbook_base::Timestamp;
+use callbook_device::{Response, Transport, Unreachable};
+use callbook_worker::Moment;
+use http_body_util::BodyExt;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use tokio::sync::oneshot;
+use tower::ServiceExt;
+
+use crate::stats::Fault;
+use crate::world::Shared;
+
+/// How long a phone waits for an answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+tokio::task_local! {
+    /// The request that the service is working on.
+    pub(crate) static CURRENT: Arc<Delivered>;
+}
+
+/// A request as it reached the service.
+pub(crate) struct Delivered {
+    pub(crate) now: Timestamp,
+    pub(crate) path: String,
+    pub(crate) bearer: Option<String>,
+    pub(crate) body: Bytes,
+}
+
+/// One phone's way to the service.
+pub(crate) struct Network {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) chance: ChaCha8Rng,
+    /// The phone's number, for the trace.
+    pub(crate) phone: usize,
+    /// Until then nothing gets through.
+    pub(crate) offline_until: Timestamp,
+}
+
+impl Transport for Network {
+    async fn send(&mut self, request: callbook_device::Request) -> Result<Response, Unreachable> {
+        let shared = self.shared.clone();
+        let rates = shared.rates();
+        if shared.now() < self.offline_until && !shared.calm() {
+            shared.fault(Fault::Offline);
+            tokio::time::sleep(Duration::from_millis(self.chance.random_range(1..3_000))).await;
+            return Err(Unreachable);
+        }
+
+        let there = match self.chance.random_bool(rates.late) {
+            true => {
+                shared.fault(Fault::RequestLate);
+                Duration::from_secs(self.chance.random_range(25..400))
+            }
+            false => self.delay(),
+        };
+        let back = self.delay();
+        let lost = self.chance.random_bool(rates.lost);
+        let answer_lost = !lost && self.chance.random_bool(rates.answer_lost);
+        let copy = self.chance.random_bool(rates.duplicated).then(|| self.delay() * 3);
+        let seeds: [[u8; 32]; 2] = [self.chance.random(), self.chance.random()];
+        match (lost, answer_lost) {
+            (true, _) => shared.fault(Fault::RequestLost),
+            (_, true) => shared.fault(Fault::AnswerLost),
+            _ => {}
+        }
+
+        let request = Arc::new(request);
+        let (answer, waiting) = oneshot::channel();
+        // Kept until the phone gives up, if nothing is sent: a network does not tell.
+        let mut answer = Some(answer);
+        if !lost {
+            let answer = answer.take();
+            let call = deliver(shared.clone(), self.phone, request.clone(), seeds[0], there);
+            tokio::task::spawn_local(async move {
+                let response = call.await;
+                tokio::time::sleep(if answer_lost { TIMEOUT } else { back }).await;
+                if let Some(answer) = answer.filter(|_| !answer_lost) {
+                    // The phone may have given up waiting.
+                    let _ = answer.send(response);
+                }
+            });
+        }
+        if let Some(after) = copy {
+            shared.fault(Fault::RequestDuplicated);
+            tokio::task::spawn_local(deliver(shared, self.phone, request, seeds[1], there + after));
+        }
+        match tokio::time::timeout(TIMEOUT, waiting).await {
+            Ok(Ok(response)) => Ok(response),
+            _ => Err(Unreachable),
+        }
+    }
+}
+
+impl Network {
+    /// Mostly tens of milliseconds, with a heavy tail.
+    fn delay(&mut self) -> Duration {
+        let ms = match self.chance.random_range(0..100) {
+            0 => self.chance.random_range(1_000..20_000),
+            1..10 => self.chance.random_range(150..1_500),
+            _ => self.chance.random_range(15..150),
+        };
+        Duration::from_millis(ms)
+    }
+}
+
+async fn deliver(
+    shared: Arc<Shared>,
+    phone: usize,
+    request: Arc<callbook_device::Request>,
+    seed: [u8; 32],
+    after: Duration,
+) -> Response {
+    tokio::time::sleep(after).await;
+    let delivered = Arc::new(Delivered {
+        now: shared.now(),
+        path: request.path.clone(),
+        bearer: request.bearer.as_ref().map(|token| token.expose().to_owned()),
+        body: request.body.clone().map(Bytes::from).unwrap_or_default(),
+    });
+    let method = match request.body {
+        Some(_) => Method::POST,
+        None => Method::GET,
+    };
+    let answer = CURRENT.scope(delivered.clone(), call(&shared, method, &delivered, seed)).await;
+    shared.trace(phone, &delivered, &answer);
+    answer
+}
+
+/// One call of the service, as its host makes it.
+pub(crate) async fn call(
+    shared: &Shared,
+    method: Method,
+    delivered: &Delivered,
+    seed: [u8; 32],
+) -> Response {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(&delivered.path)
+        .extension(Moment { now: delivered.now, seed });
+    if let Some(bearer) = &delivered.bearer {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
+    }
+    let request =
+        request.body(Body::from(delivered.body.clone())).expect("paths and tokens are plain text");
+    let response = match shared.router().oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    let retry_after = response.headers().get(header::RETRY_AFTER);
+    let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.expect("a body in memory arrives whole");
+    Response { status, retry_after, body: body.to_bytes().to_vec() }
+}

@@ -1,0 +1,367 @@
+//! A virtual phone: its user, its clock, its crashes, and the driver of the real engine.
+
+use std::ops::Bound;
+use std::sync::Arc;
+use std::time::Duration;
+
+use callbook_auth::Secret;
+use callbook_base::{ContactId, Line, Timestamp};
+use callbook_calls::{Call, Direction, Seconds};
+use callbook_contacts::{Add, Edit, Entry, Fields, NewPhone, Remove, Set};
+use callbook_device::{Engine, MemoryStore, Next, Response, Transport, Unreachable};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
+
+use crate::network::Network;
+use crate::spelling::Spelling;
+use crate::stats::Fault;
+use crate::world::{PASSWORD, PhoneBook, Shared, user_name};
+
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+const YEAR: i64 = 365 * DAY;
+
+/// How often a phone syncs, at most, until it has nothing more to say.
+const MOST_SYNCS: u32 = 100;
+
+/// A phone and its user.
+pub(crate) struct Phone {
+    pub(crate) index: usize,
+    /// `None` only while it crashes.
+    engine: Option<Engine<MemoryStore>>,
+    user: usize,
+    shared: Arc<Shared>,
+    network: Network,
+    chance: ChaCha8Rng,
+    /// How far its clock is ahead of the true time, in milliseconds.
+    clock_ahead: i64,
+}
+
+/// Lives with a phone until `end`: saves what the phone book has, signs in, changes and syncs.
+pub(crate) async fn live(
+    mut phone: Phone,
+    book: PhoneBook,
+    change_every: Duration,
+    end: Timestamp,
+) -> Phone {
+    for (saved_at, spelling) in &book.saved {
+        let edit = new_contact(spelling, phone.chance.random_range(0..1_000_000));
+        let saved_at = saved_at.plus_millis(phone.clock_ahead);
+        let mut chance = crate::world::split(&mut phone.chance);
+        let made = phone.engine().create(edit, saved_at, &mut chance);
+        made.expect("a store in memory takes all");
+        phone.shared.stats(|stats| stats.changes += 1);
+    }
+    phone.sign_in();
+    let mut next_sync = phone.later(0, 120);
+    let mut next_change = phone.after_about(change_every);
+    loop {
+        let wake = next_sync.min(next_change).min(end);
+        phone.sleep_until(wake).await;
+        if wake >= end {
+            return phone;
+        }
+        if wake == next_change {
+            phone.change(&book.others);
+            next_change = phone.after_about(change_every);
+            if phone.chance.random_bool(0.7) {
+                next_sync = next_sync.min(phone.shared.now().plus_millis(5_000));
+            }
+        } else {
+            next_sync = phone.sync(&book.others).await;
+        }
+    }
+}
+
+impl Phone {
+    pub(crate) fn new(
+        index: usize,
+        user: usize,
+        shared: Arc<Shared>,
+        mut chance: ChaCha8Rng,
+    ) -> Self {
+        let clock_ahead = match chance.random_range(0..10) {
+            0..5 => 0,
+            5..8 => chance.random_range(-20 * MINUTE..20 * MINUTE),
+            8 => chance.random_range(-3 * DAY..3 * DAY),
+            _ => chance.random_range(-30 * YEAR..30 * YEAR),
+        };
+        let network = Network {
+            shared: shared.clone(),
+            chance: crate::world::split(&mut chance),
+            phone: index,
+            offline_until: shared.now(),
+        };
+        let store = MemoryStore::default();
+        let engine = Some(Engine::open(store).expect("an empty store opens"));
+        Self { index, engine, user, shared, network, chance, clock_ahead }
+    }
+
+    pub(crate) fn engine_ref(&self) -> &Engine<MemoryStore> {
+        self.engine.as_ref().expect("it is not crashing")
+    }
+
+    fn engine(&mut self) -> &mut Engine<MemoryStore> {
+        self.engine.as_mut().expect("it is not crashing")
+    }
+
+    /// What its clock shows.
+    fn clock(&self) -> Timestamp {
+        self.shared.now().plus_millis(self.clock_ahead)
+    }
+
+    fn sign_in(&mut self) {
+        let name = format!("phone {}", self.index).parse().expect("it is short");
+        let platform = "simulator".parse().expect("it is short");
+        let user = user_name(self.user);
+        self.engine().sign_in(user, Secret::from(PASSWORD), name, platform);
+    }
+
+    /// A true time so many minutes from now.
+    fn later(&mut self, from: i64, to: i64) -> Timestamp {
+        let wait = self.chance.random_range(from * MINUTE..to * MINUTE);
+        self.shared.now().plus_millis(wait)
+    }
+
+    /// A time whose distances are drawn as those of events that do not know each other.
+    fn after_about(&mut self, mean: Duration) -> Timestamp {
+        let share: f64 = self.chance.random_range(0.000_001..1.0);
+        let wait = mean.as_millis() as f64 * -share.ln();
+        self.shared.now().plus_millis(1 + wait as i64)
+    }
+
+    async fn sleep_until(&self, time: Timestamp) {
+        let wait = time.millis_since(self.shared.now());
+        tokio::time::sleep(Duration::from_millis(u64::try_from(wait).unwrap_or(0))).await;
+        self.shared.stats(|stats| stats.events += 1);
+    }
+
+    /// One sync to its end; the true time of the next.
+    async fn sync(&mut self, others: &[Spelling]) -> Timestamp {
+        let rates = self.shared.rates();
+        if self.chance.random_bool(rates.clock_jumps) {
+            self.shared.fault(Fault::ClockJumped);
+            self.clock_ahead += self.chance.random_range(-2 * DAY..2 * DAY);
+        }
+        if self.chance.random_bool(rates.goes_offline) {
+            self.network.offline_until = self.later(10, 600);
+        }
+        let mut crash_in =
+            self.chance.random_bool(rates.crash).then(|| self.chance.random_range(0..8));
+        self.engine().start_sync();
+        let mut sign_ins = 0;
+        loop {
+            let clock = self.clock();
+            let mut chance = crate::world::split(&mut self.chance);
+            match self.engine().next(clock, &mut chance).expect("a store in memory takes all") {
+                Next::Send(request) => {
+                    let sent = request.clone();
+                    let answer = self.network.send(request).await;
+                    self.note_sign_in(&sent, &answer);
+                    if !self.shared.calm() && self.chance.random_bool(0.03) {
+                        self.change(others);
+                    }
+                    let clock = self.clock();
+                    match crash_in {
+                        Some(0) => {
+                            self.crash();
+                            return self.later(1, 10);
+                        }
+                        Some(steps) => crash_in = Some(steps - 1),
+                        None => {}
+                    }
+                    let received = self.engine().receive(answer, clock, &mut chance);
+                    received.expect("a store in memory takes all");
+                }
+                Next::Wait(until) => {
+                    self.shared.stats(|stats| stats.syncs += 1);
+                    let wait = until.millis_since(self.clock()).clamp(1_000, 60 * MINUTE);
+                    return self.shared.now().plus_millis(wait);
+                }
+                Next::SignIn(_) if sign_ins < 3 => {
+                    sign_ins += 1;
+                    self.sign_in();
+                }
+                Next::SignIn(_) => return self.later(5, 15),
+            }
+        }
+    }
+
+    /// Loses all but what its store has.
+    fn crash(&mut self) {
+        self.shared.fault(Fault::PhoneCrashed);
+        let store = self.engine.take().expect("it is not crashing").into_store();
+        self.engine = Some(Engine::open(store).expect("a store opens after a crash"));
+        // The password is not in the store; its user is there to type it.
+        self.engine().start_sync();
+    }
+
+    /// Tells the model which device follows which.
+    fn note_sign_in(
+        &self,
+        sent: &callbook_device::Request,
+        answer: &Result<Response, Unreachable>,
+    ) {
+        let Ok(Response { status: 200, body, .. }) = answer else { return };
+        if sent.path != "/login" {
+            return;
+        }
+        let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap_or_default();
+        let (sent, answer) = (read(sent.body.as_deref().unwrap_or_default()), read(body));
+        if let (Some(device), Some(older)) =
+            (answer["device"]["id"].as_str(), sent["device"]["replaces"].as_str())
+        {
+            self.shared.replaces(device, older);
+        }
+    }
+
+    /// After the faults: syncs until it has nothing more to say.
+    pub(crate) async fn settle(&mut self) {
+        for _ in 0..MOST_SYNCS {
+            let next = self.sync(&[]).await;
+            if self.is_quiet() {
+                return;
+            }
+            self.sleep_until(next).await;
+        }
+    }
+
+    /// Whether all that its user did has been pushed, and what came of it pulled.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.engine_ref().status().expect("a store in memory reads").is_quiet()
+    }
+
+    /// Its user does something.
+    fn change(&mut self, others: &[Spelling]) {
+        let number = &others[self.chance.random_range(0..others.len())];
+        let clock = self.clock();
+        let mut chance = crate::world::split(&mut self.chance);
+        let shown = self.some_contact();
+        let engine = self.engine.as_mut().expect("it is not crashing");
+        let n = self.chance.random_range(0..1_000_000);
+        let (mut changes, mut calls) = (1, 0);
+        let done = match (self.chance.random_range(0..100), shown) {
+            (0..25, _) => {
+                calls = 1;
+                engine.record_call(call(number, clock, &mut self.chance))
+            }
+            (25..45, _) | (_, None) => {
+                engine.create(new_contact(number, n), clock, &mut chance).map(drop)
+            }
+            (45..80, Some(id)) => {
+                let edit = an_edit(engine, id, number, n, &mut self.chance);
+                engine.edit(id, edit, &mut chance)
+            }
+            (80..92, Some(id)) => engine.delete(id, &mut chance),
+            // Some apps replace a contact by a new one and delete the old.
+            (_, Some(id)) => {
+                changes = 2;
+                let numbers = shown_fields(engine, id).phones.into_iter();
+                let phones = numbers.map(|phone| NewPhone {
+                    number: phone.number,
+                    region: Some(phone.region),
+                    r#type: phone.r#type,
+                    label: None,
+                    primary: false,
+                });
+                let mut edit = new_contact(number, n);
+                edit.add.phones = phones.collect();
+                let made = engine.create(edit, clock, &mut chance);
+                made.and_then(|_| engine.delete(id, &mut chance))
+            }
+        };
+        done.expect("a store in memory takes all");
+        self.shared.stats(|stats| {
+            stats.changes += changes;
+            stats.calls += calls;
+            stats.events += changes;
+        });
+    }
+
+    /// A contact that the phone shows, if it shows one.
+    fn some_contact(&mut self) -> Option<ContactId> {
+        let at = self
+            .chance
+            .random_range(1_400_000_000_000..self.clock().as_millis().max(1_800_000_000_000));
+        let from = ContactId::new(Timestamp::from_millis(at), self.chance.random());
+        let next = |from| self.engine_ref().next_contact(from).expect("a store in memory reads");
+        next(Bound::Included(from)).or_else(|| next(Bound::Unbounded)).map(|(id, _)| id)
+    }
+}
+
+fn shown_fields(engine: &Engine<MemoryStore>, id: ContactId) -> Fields {
+    engine.contact(id).expect("a store in memory reads").unwrap_or_default()
+}
+
+fn line(text: &str) -> Line {
+    text.parse().expect("the simulator writes short texts")
+}
+
+fn new_contact(spelling: &Spelling, n: u32) -> Edit {
+    let set = Set { name: Some(Some(line(&format!("Contact {n}")))), ..Set::default() };
+    Edit { set, add: phone(spelling, None), ..Edit::default() }
+}
+
+fn phone(spelling: &Spelling, kind: Option<&str>) -> Add {
+    let new = NewPhone {
+        number: line(&spelling.number),
+        region: Some(line(&spelling.region)),
+        r#type: kind.map(line),
+        label: None,
+        primary: kind.is_some(),
+    };
+    Add { phones: vec![new], ..Add::default() }
+}
+
+fn an_edit(
+    engine: &Engine<MemoryStore>,
+    id: ContactId,
+    number: &Spelling,
+    n: u32,
+    chance: &mut ChaCha8Rng,
+) -> Edit {
+    let fields = shown_fields(engine, id);
+    let set = |set: Set| Edit { set, ..Edit::default() };
+    match chance.random_range(0..10) {
+        0..3 => set(Set { name: Some(Some(line(&format!("Name {n}")))), ..Set::default() }),
+        3 => set(Set { starred: Some(chance.random()), ..Set::default() }),
+        4 => {
+            let note = (n % 2 == 0).then(|| format!("note {n}").parse().expect("it is short"));
+            set(Set { note: Some(note), ..Set::default() })
+        }
+        5..7 => Edit { add: phone(number, Some("work")), ..Edit::default() },
+        7..9 if !fields.phones.is_empty() => {
+            let at = chance.random_range(0..fields.phones.len());
+            let phones = vec![fields.phones[at].number.clone()];
+            Edit { remove: Remove { phones, ..Remove::default() }, ..Edit::default() }
+        }
+        _ => {
+            let value = line(&format!("{}@example.org", n % 3));
+            let entry = Entry { value, r#type: None, label: None };
+            let gone = fields.emails.iter().map(|entry| entry.value.clone());
+            Edit {
+                add: Add {
+                    emails: vec![entry],
+                    groups: vec![line(["vip", "family"][n as usize % 2])],
+                    ..Add::default()
+                },
+                remove: Remove { emails: gone.take(1).collect(), ..Remove::default() },
+                ..Edit::default()
+            }
+        }
+    }
+}
+
+fn call(number: &Spelling, clock: Timestamp, chance: &mut ChaCha8Rng) -> Call {
+    let withheld = chance.random_bool(0.05);
+    // Call logs show what the network sent: ASCII digits.
+    let digits: String = number.number.chars().filter(char::is_ascii).collect();
+    Call {
+        phone_number: line(if withheld { "" } else { &digits }),
+        timestamp: clock,
+        duration: Seconds(chance.random_range(0..600)),
+        direction: Direction::ALL[chance.random_range(0..Direction::ALL.len())],
+        line: None,
+    }
+}

@@ -1,0 +1,97 @@
+//! What a run looks like on a terminal of 80 columns.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::stats::Stats;
+
+/// The table of a run, or of several. `wall` is how long that took.
+pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    let mut line = |name: &str, value: String| lines.push((name.to_owned(), value));
+    if seeds > 1 {
+        line("seeds", count(seeds));
+    }
+    line("devices", count(stats.devices));
+    line(
+        "changes by people",
+        format!("{}, {} of them calls", count(stats.changes), count(stats.calls)),
+    );
+    line("syncs", count(stats.syncs));
+    line("requests served", count(stats.requests));
+    line("batches run", count(stats.batches));
+    let faults: u64 = stats.faults.values().sum();
+    line("faults", count(faults));
+    for (fault, number) in &stats.faults {
+        line(&format!("  {fault}"), count(*number));
+    }
+    line("contacts everyone sees", count(stats.visible));
+    line("duplicates removed", count(stats.hidden));
+    line("contacts deleted", count(stats.deleted));
+    line("calls stored", count(stats.stored_calls));
+    line("rounds until quiet", format!("{}, at most", stats.last_rounds));
+    let simulated = Duration::from_millis(stats.virtual_ms);
+    let seconds = wall.as_secs_f64().max(0.001);
+    let faster = simulated.as_secs_f64() / seconds;
+    line(
+        "virtual time",
+        format!("{} in {seconds:.1} s, {} times as fast", days(simulated), count(faster as u64)),
+    );
+    let rate = stats.events as f64 / seconds;
+    line("events", format!("{}, {} a second", count(stats.events), count(rate as u64)));
+
+    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    lines.iter().fold(String::new(), |mut text, (name, value)| {
+        let _ = writeln!(text, "{name:width$}  {value}");
+        text
+    })
+}
+
+/// `20,000`.
+fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn days(time: Duration) -> String {
+    let hours = time.as_secs() / 3_600;
+    format!("{} days {} hours", count(hours / 24), hours % 24)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Fault;
+
+    #[test]
+    fn a_table_of_eighty_columns() {
+        let mut stats = Stats {
+            devices: 25,
+            changes: 1_234_567,
+            calls: 999,
+            syncs: 1_000,
+            requests: 20_000,
+            batches: 40_000,
+            events: 12_345_678,
+            visible: 19_567,
+            hidden: 4_321,
+            deleted: 17,
+            stored_calls: 998,
+            last_rounds: 3,
+            virtual_ms: 268_000_000,
+            ..Stats::default()
+        };
+        stats.fault(Fault::RequestLost);
+        stats.fault(Fault::DatabaseAnswerLost);
+        let table = table(&stats, 200, Duration::from_millis(12_345));
+        assert!(table.lines().all(|line| line.chars().count() <= 80));
+        insta::assert_snapshot!(table);
+    }
+}

@@ -1,0 +1,115 @@
+//! What happened in a run: counts, and the trace that tells two runs apart.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+/// Faults, by the name under which the summary shows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Fault {
+    RequestLost,
+    RequestLate,
+    RequestDuplicated,
+    AnswerLost,
+    Offline,
+    DatabaseFailed,
+    DatabaseAnswerLost,
+    PhoneCrashed,
+    ClockJumped,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RequestLost => "requests lost",
+            Self::RequestLate => "requests late and out of order",
+            Self::RequestDuplicated => "requests duplicated",
+            Self::AnswerLost => "answers lost after the commit",
+            Self::Offline => "phones out of reach",
+            Self::DatabaseFailed => "database failures",
+            Self::DatabaseAnswerLost => "database failures after the commit",
+            Self::PhoneCrashed => "phones crashed",
+            Self::ClockJumped => "clocks jumped",
+        })
+    }
+}
+
+/// Counts of one run, or of several.
+#[derive(Debug, Clone, Default)]
+pub struct Stats {
+    /// Phones.
+    pub devices: u64,
+    /// Contacts added, edited and deleted, and calls, by people.
+    pub changes: u64,
+    /// Calls among them.
+    pub calls: u64,
+    /// Syncs that ended.
+    pub syncs: u64,
+    /// Requests that reached the service.
+    pub requests: u64,
+    /// Batches that reached the database.
+    pub batches: u64,
+    /// Timers, messages and batches.
+    pub events: u64,
+    /// What went wrong, on purpose.
+    pub faults: BTreeMap<Fault, u64>,
+    /// Contacts in the book at the end that everyone sees.
+    pub visible: u64,
+    /// Duplicates removed: contacts hidden at the end.
+    pub hidden: u64,
+    /// Tombstones.
+    pub deleted: u64,
+    /// Calls stored.
+    pub stored_calls: u64,
+    /// Syncs that it took after the faults until all was quiet, the most of any phone.
+    pub last_rounds: u64,
+    /// Milliseconds of the run's own time.
+    pub virtual_ms: u64,
+}
+
+impl Stats {
+    /// Counts a fault.
+    pub fn fault(&mut self, fault: Fault) {
+        *self.faults.entry(fault).or_default() += 1;
+        self.events += 1;
+    }
+
+    /// The counts of both.
+    pub fn add(&mut self, other: &Self) {
+        self.devices += other.devices;
+        self.changes += other.changes;
+        self.calls += other.calls;
+        self.syncs += other.syncs;
+        self.requests += other.requests;
+        self.batches += other.batches;
+        self.events += other.events;
+        for (fault, count) in &other.faults {
+            *self.faults.entry(*fault).or_default() += count;
+        }
+        self.visible += other.visible;
+        self.hidden += other.hidden;
+        self.deleted += other.deleted;
+        self.stored_calls += other.stored_calls;
+        self.last_rounds = self.last_rounds.max(other.last_rounds);
+        self.virtual_ms += other.virtual_ms;
+    }
+}
+
+/// A hash over all that happened, in order: two runs with the same trace were the same run.
+#[derive(Debug, Clone, Default)]
+pub struct Trace(Sha256);
+
+impl Trace {
+    /// Adds what happened.
+    pub fn note(&mut self, what: &[u8]) {
+        self.0.update(what);
+        self.0.update([0]);
+    }
+
+    /// 16 hex digits.
+    pub fn finish(self) -> String {
+        self.0.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}

@@ -1,0 +1,316 @@
+//! One run: the service, its phones, and virtual time, on one thread. The same seed makes the same
+//! run, event by event.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::Method;
+use base64::Engine as _;
+use callbook_auth::{PasswordCost, Secret, SigningKeys};
+use callbook_base::Timestamp;
+use callbook_worker::sqlite::Sqlite;
+use callbook_worker::{App, MIGRATIONS, router};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+use tokio::task::LocalSet;
+use tokio::time::Instant;
+
+use crate::check::{self, Difference};
+use crate::database::FarDatabase;
+use crate::mix::{Mix, Rates};
+use crate::model::{Model, Push};
+use crate::network::{self, Delivered};
+use crate::phone::{self, Phone};
+use crate::rows::Row;
+use crate::spelling::{Spelling, respell};
+use crate::stats::{Fault, Stats, Trace};
+
+/// 2026-11-22T10:00:00Z: when a run begins.
+const START: i64 = 1_795_341_600_000;
+
+/// Everybody's, in a simulation.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// How often, at most, all phones sync after the faults until nothing moves.
+const MOST_ROUNDS: u64 = 12;
+
+/// A run that ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What happened.
+    pub stats: Stats,
+    /// 16 hex digits over all of it.
+    pub trace: String,
+    /// What the check found.
+    pub differences: Vec<Difference>,
+}
+
+/// What all parts of a run share.
+pub(crate) struct Shared {
+    started: Instant,
+    rates: Rates,
+    calm: AtomicBool,
+    router: OnceLock<Router>,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    stats: Stats,
+    trace: Trace,
+    model: Model,
+}
+
+impl Shared {
+    /// The true time.
+    pub(crate) fn now(&self) -> Timestamp {
+        let since = self.started.elapsed().as_millis();
+        Timestamp::from_millis(START + i64::try_from(since).unwrap_or(i64::MAX))
+    }
+
+    /// Whether the faults have stopped.
+    pub(crate) fn calm(&self) -> bool {
+        self.calm.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn rates(&self) -> Rates {
+        if self.calm() { Rates::NONE } else { self.rates }
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        self.router.get().expect("the service is there before its phones").clone()
+    }
+
+    pub(crate) fn stats(&self, change: impl FnOnce(&mut Stats)) {
+        change(&mut self.inner().stats);
+    }
+
+    pub(crate) fn fault(&self, fault: Fault) {
+        self.stats(|stats| stats.fault(fault));
+    }
+
+    /// A request that the service has answered.
+    pub(crate) fn trace(&self, phone: usize, sent: &Delivered, answer: &callbook_device::Response) {
+        let mut inner = self.inner();
+        inner.stats.requests += 1;
+        inner.stats.events += 2;
+        let line = format!("{} {phone} {} {}", self.now().as_millis(), sent.path, answer.status);
+        inner.trace.note(line.as_bytes());
+        inner.trace.note(&sent.body);
+        inner.trace.note(&answer.body);
+    }
+
+    /// A request whose write the database has committed.
+    pub(crate) fn committed(&self, sent: Arc<Delivered>) {
+        let Some(claims) = sent.bearer.as_deref().and_then(claims) else { return };
+        let (Some(user), Some(device)) = (claims["sub"].as_str(), claims["device"].as_str()) else {
+            return;
+        };
+        let push = |body| Push { device, user, now: sent.now.as_millis(), body };
+        let read = || serde_json::from_slice(&sent.body).expect("phones send JSON");
+        let mut inner = self.inner();
+        match sent.path.as_str() {
+            "/sync/contacts" => inner.model.push_contacts(&push(read())),
+            "/sync/calls" => inner.model.push_calls(&push(read())),
+            _ => {}
+        }
+    }
+
+    /// A phone that has signed in again.
+    pub(crate) fn replaces(&self, device: &str, older: &str) {
+        self.inner().model.replaces(device, older);
+    }
+
+    fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().expect("a run has one thread")
+    }
+}
+
+/// What an access token says of whose it is.
+fn claims(token: &str) -> Option<Value> {
+    let body = token.split('.').nth(1)?;
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(body).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// Runs a seed to its end. `progress` is told the share that is done, from 0 to 1.
+pub fn run(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime without threads or sockets");
+    runtime.block_on(LocalSet::new().run_until(world(seed, mix, rows, progress)))
+}
+
+async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcome {
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
+    let (books, keys) = phone_books(mix, rows, &mut chance);
+    let shared = Arc::new(Shared {
+        started: Instant::now(),
+        rates: mix.rates,
+        calm: AtomicBool::new(true),
+        router: OnceLock::new(),
+        inner: Mutex::new(Inner {
+            stats: Stats { devices: mix.devices as u64, ..Stats::default() },
+            trace: Trace::default(),
+            model: Model::new(keys),
+        }),
+    });
+    let sqlite = Arc::new(Sqlite::in_memory().expect("SQLite has memory"));
+    sqlite.migrate(MIGRATIONS, shared.now()).expect("the migrations are sound");
+    let far = FarDatabase::new(sqlite.clone(), shared.clone(), split(&mut chance));
+    let app = App {
+        database: Arc::new(far),
+        keys: SigningKeys::new("a secret of more than thirty-two bytes", None)
+            .expect("it is long enough"),
+        setup_token: Some(Secret::from("let me in")),
+        password_cost: PasswordCost::SIMULATED,
+    };
+    let set = shared.router.set(router(app));
+    assert!(set.is_ok(), "a run has one service");
+    set_up(&shared, mix.users, &mut chance).await;
+
+    // People live with their phones while things go wrong, then the faults stop.
+    shared.calm.store(false, Ordering::Relaxed);
+    let end = shared.now().after(mix.time);
+    let phones = books.into_iter().enumerate().map(|(index, book)| {
+        let user = index % mix.users;
+        let phone = Phone::new(index, user, shared.clone(), split(&mut chance));
+        tokio::task::spawn_local(phone::live(phone, book, mix.change_every, end))
+    });
+    let phones: Vec<_> = phones.collect();
+    let steps = 100;
+    for step in 0..steps {
+        tokio::time::sleep(mix.time / steps).await;
+        progress(f64::from(step + 1) / f64::from(steps) * 0.9);
+    }
+    let mut lived = Vec::new();
+    for phone in phones {
+        lived.push(phone.await.expect("a phone that fails stops the run"));
+    }
+    shared.calm.store(true, Ordering::Relaxed);
+    let rounds = quieten(&shared, &mut lived, &progress).await;
+
+    let mut differences = check::all(&sqlite, &shared.inner().model, &lived);
+    if rounds > MOST_ROUNDS {
+        let what = format!("phones still had something to say after {MOST_ROUNDS} rounds of syncs");
+        differences.insert(0, Difference(what));
+    }
+    let counts = check::counts(&sqlite);
+    let mut inner = shared.inner();
+    inner.stats.last_rounds = rounds;
+    inner.stats.virtual_ms =
+        u64::try_from(shared.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    (inner.stats.visible, inner.stats.hidden, inner.stats.deleted, inner.stats.stored_calls) =
+        counts;
+    progress(1.0);
+    let (stats, trace) = (inner.stats.clone(), inner.trace.clone());
+    Outcome { stats, trace: trace.finish(), differences }
+}
+
+/// Lets every phone sync until a whole round changes nothing; how many rounds that took.
+async fn quieten(shared: &Arc<Shared>, phones: &mut [Phone], progress: &impl Fn(f64)) -> u64 {
+    // Requests that are still on their way arrive first.
+    tokio::time::sleep(Duration::from_secs(30 * 60)).await;
+    let mut before = None;
+    for round in 1..=MOST_ROUNDS {
+        for phone in &mut *phones {
+            phone.settle().await;
+        }
+        progress(0.9 + 0.05 * (1.0 - 0.5_f64.powi(i32::try_from(round).unwrap_or(9))));
+        let inner = shared.inner();
+        let now =
+            Some((inner.model.rev, inner.model.calls.len(), phones.iter().all(Phone::is_quiet)));
+        drop(inner);
+        if now == before && now.is_some_and(|(.., quiet)| quiet) {
+            return round;
+        }
+        before = now;
+    }
+    MOST_ROUNDS + 1
+}
+
+/// A generator of its own for a part of the world, so that a change of one part leaves the others'.
+pub(crate) fn split(chance: &mut ChaCha8Rng) -> ChaCha8Rng {
+    ChaCha8Rng::from_seed(chance.random())
+}
+
+/// What a phone has before it signs in, and what its user may type later.
+pub(crate) struct PhoneBook {
+    /// Saved contacts: when, and the number.
+    pub(crate) saved: Vec<(Timestamp, Spelling)>,
+    /// Numbers of people who will call, or be saved.
+    pub(crate) others: Vec<Spelling>,
+}
+
+/// Gives each row to a phone, and some to others too, in other spellings.
+fn phone_books(
+    mix: &Mix,
+    rows: &[Row],
+    chance: &mut ChaCha8Rng,
+) -> (Vec<PhoneBook>, crate::model::Keys) {
+    let mut keys = BTreeMap::new();
+    let mut write = |row: &Row, spelling: Spelling| {
+        keys.insert((spelling.number.clone(), spelling.region.clone()), row.key.clone());
+        spelling
+    };
+    let empty = || PhoneBook { saved: Vec::new(), others: Vec::new() };
+    let mut books: Vec<PhoneBook> = (0..mix.devices).map(|_| empty()).collect();
+    let from = chance.random_range(0..rows.len());
+    let picked: Vec<&Row> =
+        rows.iter().cycle().skip(from).take(mix.contacts.min(rows.len())).collect();
+    for row in &picked {
+        let saved_at = Timestamp::from_millis(row.created_at.min(START));
+        let spelling = Spelling { number: row.number.clone(), region: row.region.clone() };
+        let first = chance.random_range(0..mix.devices);
+        books[first].saved.push((saved_at, write(row, spelling)));
+        while chance.random_bool(mix.shared) {
+            let spelling = write(row, respell(row, chance));
+            let book = chance.random_range(0..mix.devices);
+            let later = saved_at.plus_millis(chance.random_range(-1_000..1_000) * 86_400_000);
+            books[book].saved.push((later.min(Timestamp::from_millis(START)), spelling));
+        }
+    }
+    for book in &mut books {
+        book.others = (0..200)
+            .map(|_| {
+                let row = picked[chance.random_range(0..picked.len())];
+                write(row, respell(row, chance))
+            })
+            .collect();
+    }
+    (books, keys)
+}
+
+/// The first admin, and the other users, over a network without faults.
+async fn set_up(shared: &Arc<Shared>, users: usize, chance: &mut ChaCha8Rng) {
+    let mut post = async |path: &str, bearer: Option<String>, body: Value| {
+        let delivered = Delivered {
+            now: shared.now(),
+            path: path.to_owned(),
+            bearer,
+            body: body.to_string().into(),
+        };
+        let answer = network::call(shared, Method::POST, &delivered, chance.random()).await;
+        assert!(answer.status < 300, "{path} answers {}", answer.status);
+        serde_json::from_slice::<Value>(&answer.body).expect("the service answers JSON")
+    };
+    let setup =
+        json!({ "setup_token": "let me in", "username": user_name(0), "password": PASSWORD });
+    post("/setup", None, setup).await;
+    let device = json!({ "name": "console", "platform": "simulator" });
+    let login = json!({ "username": user_name(0), "password": PASSWORD, "device": device });
+    let token = post("/login", None, login).await["access_token"].as_str().map(str::to_owned);
+    for user in 1..users {
+        let new = json!({ "username": user_name(user), "password": PASSWORD, "role": "member" });
+        post("/users", token.clone(), new).await;
+    }
+}
+
+pub(crate) fn user_name(user: usize) -> String {
+    format!("user-{user}")
+}
