@@ -316,7 +316,7 @@ fn keys(fields: &Map<String, Value>) -> Vec<String> {
 
 fn identity(entry: &Value) -> &Value {
     match entry {
-        Value::Object(entry) => entry.get("number").unwrap_or(&entry["value"]),
+        Value::Object(entry) => entry.get("number").unwrap_or_else(|| &entry["value"]),
         text => text,
     }
 }

@@ -50,7 +50,6 @@ impl Transport for Network {
         let shared = self.shared.clone();
         let rates = shared.rates();
         if shared.now() < self.offline_until && !shared.calm() {
-            shared.fault(Fault::Offline);
             tokio::time::sleep(Duration::from_millis(self.chance.random_range(1..3_000))).await;
             return Err(Unreachable);
         }

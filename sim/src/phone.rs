@@ -145,6 +145,7 @@ impl Phone {
             self.clock_ahead += self.chance.random_range(-2 * DAY..2 * DAY);
         }
         if self.chance.random_bool(rates.goes_offline) {
+            self.shared.fault(Fault::Offline);
             self.network.offline_until = self.later(10, 600);
         }
         let mut crash_in =

@@ -35,7 +35,7 @@ pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
     let faster = simulated.as_secs_f64() / seconds;
     line(
         "virtual time",
-        format!("{} in {seconds:.1} s, {} times as fast", days(simulated), count(faster as u64)),
+        format!("{} in {seconds:.1} s: {} times as fast", days(simulated), count(faster as u64)),
     );
     let rate = stats.events as f64 / seconds;
     line("events", format!("{}, {} a second", count(stats.events), count(rate as u64)));

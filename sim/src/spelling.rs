@@ -1,16 +1,17 @@
 //! Other spellings of a number: as several people have it in their phones.
 
+use callbook_dedup::number_key;
 use rand::{Rng, RngExt};
 
 use crate::rows::Row;
 
 /// A spelling, and the region that it was written in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spelling {
+pub(crate) struct Spelling {
     /// As written.
-    pub number: String,
+    pub(crate) number: String,
     /// Where.
-    pub region: String,
+    pub(crate) region: String,
 }
 
 /// The zeros of scripts whose digits phones write.
@@ -22,11 +23,13 @@ const SEPARATORS: [&str; 4] = ["", " ", "-", "."];
 /// The number of a row in another spelling, perhaps the same: in its country's form with other
 /// separators, or in the international form as written anywhere, in any digits. A number without a
 /// key, or with an extension, stays as it is.
-pub fn respell(row: &Row, chance: &mut impl Rng) -> Spelling {
+pub(crate) fn respell(row: &Row, chance: &mut impl Rng) -> Spelling {
     let zero =
         if chance.random_bool(0.7) { '0' } else { ZEROS[chance.random_range(0..ZEROS.len())] };
-    let international = row.key.as_deref().filter(|key| !key.contains(';'));
-    match international {
+    let main = row.key.as_deref().filter(|key| !key.contains(';'));
+    // Some E.164 forms, read again, lose a zero that looks like a trunk prefix (+234 0…).
+    let reads_back = |key: &&str| number_key(key, "").is_some_and(|again| again.as_str() == *key);
+    match main.filter(reads_back) {
         Some(key) if chance.random_bool(0.6) => {
             let regions = ["US", "DE", "IN", "BR", ""];
             Spelling {
@@ -34,7 +37,7 @@ pub fn respell(row: &Row, chance: &mut impl Rng) -> Spelling {
                 region: regions[chance.random_range(0..regions.len())].to_owned(),
             }
         }
-        Some(_) if plain(&row.number) => Spelling {
+        _ if main.is_some() && plain(&row.number) => Spelling {
             number: in_digits(&row.number, zero, SEPARATORS[chance.random_range(1..4)]),
             region: row.region.clone(),
         },
@@ -83,7 +86,6 @@ fn other_digit(digit: char, zero: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use callbook_dedup::number_key;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 

@@ -24,12 +24,12 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::RequestLost => "requests lost",
-            Self::RequestLate => "requests late and out of order",
+            Self::RequestLate => "requests late, out of order",
             Self::RequestDuplicated => "requests duplicated",
-            Self::AnswerLost => "answers lost after the commit",
+            Self::AnswerLost => "answers lost",
             Self::Offline => "phones out of reach",
-            Self::DatabaseFailed => "database failures",
-            Self::DatabaseAnswerLost => "database failures after the commit",
+            Self::DatabaseFailed => "batches failed",
+            Self::DatabaseAnswerLost => "batches failed after commit",
             Self::PhoneCrashed => "phones crashed",
             Self::ClockJumped => "clocks jumped",
         })

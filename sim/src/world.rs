@@ -2,6 +2,7 @@
 //! run, event by event.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -136,14 +137,26 @@ fn claims(token: &str) -> Option<Value> {
     serde_json::from_slice(&bytes).ok()
 }
 
-/// Runs a seed to its end. `progress` is told the share that is done, from 0 to 1.
+/// Runs a seed to its end. `progress` is told the share that is done, from 0 to 1. A panic is a
+/// difference like others: it has the seed that repeats it.
 pub fn run(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .expect("a runtime without threads or sockets");
-    runtime.block_on(LocalSet::new().run_until(world(seed, mix, rows, progress)))
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime without threads or sockets");
+        runtime.block_on(LocalSet::new().run_until(world(seed, mix, rows, progress)))
+    };
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
+        Outcome {
+            stats: Stats::default(),
+            trace: Trace::default().finish(),
+            differences: vec![Difference(format!("a panic: {text}"))],
+        }
+    })
 }
 
 async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcome {
