@@ -13,6 +13,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Lets virtual phones share a book while everything fails, and checks that all books agree.
 ///
 /// Without options: 25 phones of 8 people with 20,000 real-format numbers, for three virtual days.

@@ -40,7 +40,7 @@ pub struct Set {
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub note: Option<Option<Note>>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub name_parts: Option<Option<NameParts>>,
+    pub name_parts: Option<Option<Box<NameParts>>>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub birthday: Option<Option<Birthday>>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]

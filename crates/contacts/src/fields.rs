@@ -28,7 +28,7 @@ pub struct Fields {
     /// Anything.
     pub note: Option<Note>,
     /// The name in its parts.
-    pub name_parts: Option<NameParts>,
+    pub name_parts: Option<Box<NameParts>>,
     /// The day, with or without the year.
     pub birthday: Option<Birthday>,
     /// A favourite.
@@ -99,6 +99,11 @@ impl Fields {
         keys.sort();
         keys.dedup();
         keys
+    }
+
+    /// Takes away the numbers with these keys: those that others own.
+    pub fn take_numbers(&mut self, asleep: &[NumberKey]) {
+        self.phones.retain(|phone| !phone.key.as_ref().is_some_and(|key| asleep.contains(key)));
     }
 
     /// Its size as JSON, in bytes.

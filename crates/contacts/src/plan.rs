@@ -261,8 +261,7 @@ pub fn pulled(id: ContactId, contact: &Contact, fields: &Fields) -> Pulled {
         State::Hidden { owner } => Form::Hidden { owner },
         State::Visible => {
             let mut fields = fields.clone();
-            let asleep = |key: &NumberKey| contact.asleep.contains(key);
-            fields.phones.retain(|phone| !phone.key.as_ref().is_some_and(asleep));
+            fields.take_numbers(&contact.asleep);
             let LastEdit { at: updated_at, user: updated_by, .. } = contact.edit;
             let created_at = contact.created_at;
             Form::Visible(Box::new(Shown { created_at, updated_at, updated_by, fields }))

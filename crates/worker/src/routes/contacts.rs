@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use callbook_auth::Access;
 use callbook_base::{Cursor, Rev};
 use callbook_contacts::wire::{InvalidRequest, PullAnswer, PushAnswer};
-use callbook_contacts::{Facts, PlanError, Push, plan, pulled};
+use callbook_contacts::{Facts, PlanError, Push, plan};
 
 use super::paging::Paging;
 use crate::app::{App, Body, Caller, Moment};
@@ -109,18 +109,18 @@ pub(super) async fn pull(
 
     let Page { rows: page, has_more } = contacts::read_page(&rows[1], paging.limit)?;
     let (rev, last, first) = match page.last() {
-        Some((id, contact, _)) if has_more => {
+        Some(row) if has_more => {
             let first = match pull {
                 Pull::First => Some(book.rev),
                 Pull::FirstFrom(rev) => Some(rev),
                 Pull::Later => None,
             };
-            (contact.rev, id.to_string(), first)
+            (row.rev, row.id.to_string(), first)
         }
         _ => (book.rev, String::new(), None::<Rev>),
     };
     Ok(Json(PullAnswer {
-        contacts: page.iter().map(|(id, contact, fields)| pulled(*id, contact, fields)).collect(),
+        contacts: page,
         cursor: Cursor { epoch: book.epoch.clone(), rev, last, first }.to_string(),
         epoch: book.epoch.to_string(),
         has_more,

@@ -1,7 +1,9 @@
 //! Contacts as rows, and pages of them.
 
-use callbook_base::{ContactId, Rev};
+use callbook_base::Rev;
+use callbook_contacts::wire::{Form, Pulled, Shown};
 use callbook_contacts::{Contact, Fields, LastEdit, State};
+use callbook_dedup::NumberKey;
 
 use crate::database::{DatabaseError, Row, Rows, Statement};
 
@@ -26,20 +28,21 @@ pub(super) use columns;
 /// In a first pull only visible contacts are sent, and tombstones and hidden rows above `first`,
 /// the book's rev at the first page; at that page, where it is not known yet, it is the book's.
 pub(crate) fn page(after: (Rev, &str), pull: Pull, limit: u64) -> Statement {
-    Statement::new(concat!(
+    // Sizes first, then the rows: only what is small goes through the sum's sorter.
+    Statement::new(
         "WITH page AS MATERIALIZED (
-           SELECT ",
-        columns!(),
-        ", c.fields, octet_length(c.fields) + ?5 AS size
+           SELECT c.rev, c.id, ?5 + CASE c.state WHEN 0 THEN octet_length(c.fields) ELSE 0 END AS size
            FROM contacts AS c
            WHERE (c.rev, c.id) > (?1, ?2)
              AND (c.state = 0 OR c.rev > coalesce(?3, (SELECT rev FROM book)))
-           ORDER BY c.rev, c.id LIMIT ?4 + 1)
-         SELECT ",
-        columns!(),
-        ", CASE WHEN sum(c.size) OVER (ORDER BY c.rev, c.id) - c.size < ?6 - ?5 THEN c.fields END AS fields
-         FROM page AS c ORDER BY c.rev, c.id"
-    ))
+           ORDER BY c.rev, c.id LIMIT ?4 + 1),
+         sized AS MATERIALIZED (
+           SELECT rev, id, sum(size) OVER (ORDER BY rev, id) - size AS before FROM page)
+         SELECT c.id, c.rev, c.state, c.other, c.created_at, c.edit_at, c.edit_user, c.asleep,
+           CASE WHEN sized.before < ?6 - ?5
+             THEN CASE c.state WHEN 0 THEN c.fields ELSE '' END END AS fields
+         FROM sized CROSS JOIN contacts AS c ON c.id = sized.id ORDER BY sized.rev, sized.id",
+    )
     .bind(after.0)
     .bind(after.1)
     .bind(match pull {
@@ -65,7 +68,7 @@ pub(crate) enum Pull {
 
 /// The rows of a page, and whether more is there.
 pub(crate) struct Page {
-    pub(crate) rows: Vec<(ContactId, Contact, Fields)>,
+    pub(crate) rows: Vec<Pulled>,
     pub(crate) has_more: bool,
 }
 
@@ -76,10 +79,29 @@ pub(crate) fn read_page(found: &Rows, limit: u64) -> Result<Page, DatabaseError>
         if row.text_or_null("fields")?.is_none() {
             break;
         }
-        rows.push((row.parse("id")?, read(row)?, row.json("fields")?));
+        rows.push(read_pulled(row)?);
     }
     let has_more = found.values.len() > rows.len();
     Ok(Page { rows, has_more })
+}
+
+/// As [`callbook_contacts::pulled`] does it, without the columns that this does not need.
+fn read_pulled(row: Row<'_>) -> Result<Pulled, DatabaseError> {
+    let form = match row.int("state")? {
+        0 => {
+            let mut fields: Fields = row.json("fields")?;
+            fields.take_numbers(&row.json::<Vec<NumberKey>>("asleep")?);
+            Form::Visible(Box::new(Shown {
+                created_at: row.time("created_at")?,
+                updated_at: row.time("edit_at")?,
+                updated_by: row.parse("edit_user")?,
+                fields,
+            }))
+        }
+        1 => Form::Hidden { owner: row.parse("other")? },
+        _ => Form::Deleted,
+    };
+    Ok(Pulled { id: row.parse("id")?, rev: row.rev("rev")?, form })
 }
 
 pub(super) fn read(row: Row<'_>) -> Result<Contact, DatabaseError> {
