@@ -46,7 +46,8 @@ impl FarDatabase {
                 _ => chance.random_range(0..10),
             })
         };
-        let (before, after) = (delay(), delay());
+        let slowness = if self.shared.calm() { 1 } else { self.shared.mix().slowness };
+        let (before, after) = (delay() * slowness, delay() * slowness);
         let fails = chance.random_bool(rates.database_fails);
         let answer_is_lost = !fails && chance.random_bool(rates.database_answer_lost);
         Fate { before, after, fails, answer_is_lost }

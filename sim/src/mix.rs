@@ -19,6 +19,11 @@ pub struct Mix {
     pub shared: f64,
     /// The mean time between two changes on one phone.
     pub change_every: Duration,
+    /// How many times slower than usual the database is: the longer a push thinks, the more often
+    /// another's write comes between.
+    pub slowness: u32,
+    /// Whether phones sync at the same minutes, as when all come back to one office.
+    pub in_step: bool,
     /// What goes wrong.
     pub rates: Rates,
 }
@@ -80,6 +85,8 @@ impl Mix {
             time: DAY * 3,
             shared: 0.15,
             change_every: Duration::from_secs(30 * 60),
+            slowness: 1,
+            in_step: false,
             rates: Rates::USUAL,
         }
     }
@@ -94,6 +101,8 @@ impl Mix {
             time: DAY,
             shared: chance.random_range(0.2..0.9),
             change_every: Duration::from_secs(60 * chance.random_range(5..60)),
+            slowness: 1 << chance.random_range(0..7),
+            in_step: chance.random_bool(0.5),
             rates: Rates::USUAL.times(chance.random_range(0.0..4.0)),
         }
     }

@@ -39,12 +39,8 @@ pub(crate) struct Phone {
 }
 
 /// Lives with a phone until `end`: saves what the phone book has, signs in, changes and syncs.
-pub(crate) async fn live(
-    mut phone: Phone,
-    book: PhoneBook,
-    change_every: Duration,
-    end: Timestamp,
-) -> Phone {
+pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> Phone {
+    let change_every = phone.shared.mix().change_every;
     for (saved_at, spelling) in &book.saved {
         let edit = new_contact(spelling, phone.chance.random_range(0..1_000_000));
         let saved_at = saved_at.plus_millis(phone.clock_ahead);
@@ -70,6 +66,9 @@ pub(crate) async fn live(
             }
         } else {
             next_sync = phone.sync(&book.others).await;
+            if phone.shared.mix().in_step {
+                next_sync = phone.next_step(next_sync);
+            }
         }
     }
 }
@@ -122,6 +121,13 @@ impl Phone {
     fn later(&mut self, from: i64, to: i64) -> Timestamp {
         let wait = self.chance.random_range(from * MINUTE..to * MINUTE);
         self.shared.now().plus_millis(wait)
+    }
+
+    /// The first time from `time` on at which all phones sync, within two seconds.
+    fn next_step(&mut self, time: Timestamp) -> Timestamp {
+        let step = 15 * MINUTE;
+        let steps = time.as_millis().div_euclid(step) + 1;
+        Timestamp::from_millis(steps * step + self.chance.random_range(0..2_000))
     }
 
     /// A time whose distances are drawn as those of events that do not know each other.
@@ -328,7 +334,7 @@ fn an_edit(
         0..3 => set(Set { name: Some(Some(line(&format!("Name {n}")))), ..Set::default() }),
         3 => set(Set { starred: Some(chance.random()), ..Set::default() }),
         4 => {
-            let note = (n % 2 == 0).then(|| format!("note {n}").parse().expect("it is short"));
+            let note = n.is_multiple_of(2).then(|| format!("note {n}").parse().expect("it is short"));
             set(Set { note: Some(note), ..Set::default() })
         }
         5..7 => Edit { add: phone(number, Some("work")), ..Edit::default() },

@@ -53,7 +53,7 @@ pub struct Outcome {
 /// What all parts of a run share.
 pub(crate) struct Shared {
     started: Instant,
-    rates: Rates,
+    mix: Mix,
     calm: AtomicBool,
     router: OnceLock<Router>,
     inner: Mutex<Inner>,
@@ -78,7 +78,11 @@ impl Shared {
     }
 
     pub(crate) fn rates(&self) -> Rates {
-        if self.calm() { Rates::NONE } else { self.rates }
+        if self.calm() { Rates::NONE } else { self.mix.rates }
+    }
+
+    pub(crate) fn mix(&self) -> &Mix {
+        &self.mix
     }
 
     pub(crate) fn router(&self) -> Router {
@@ -164,7 +168,7 @@ async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Ou
     let (books, keys) = phone_books(mix, rows, &mut chance);
     let shared = Arc::new(Shared {
         started: Instant::now(),
-        rates: mix.rates,
+        mix: mix.clone(),
         calm: AtomicBool::new(true),
         router: OnceLock::new(),
         inner: Mutex::new(Inner {
@@ -193,7 +197,7 @@ async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Ou
     let phones = books.into_iter().enumerate().map(|(index, book)| {
         let user = index % mix.users;
         let phone = Phone::new(index, user, shared.clone(), split(&mut chance));
-        tokio::task::spawn_local(phone::live(phone, book, mix.change_every, end))
+        tokio::task::spawn_local(phone::live(phone, book, end))
     });
     let phones: Vec<_> = phones.collect();
     let steps = 100;

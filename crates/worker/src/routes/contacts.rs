@@ -43,7 +43,13 @@ pub(super) async fn push(
             writes.push(book::advance(facts.rev, &plan));
         }
         if plan.device != facts.device {
-            writes.push(devices::acknowledge(facts.id, &facts.device, &plan.device, moment.now));
+            writes.push(devices::acknowledge(
+                facts.id,
+                &facts.device,
+                &plan.device,
+                plan.rev,
+                moment.now,
+            ));
         }
         writes.extend(push::writes(&plan));
         let written = match writes.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use callbook_auth::wire::{DeviceView, UserView};
 use callbook_auth::{Access, AuthError, REFRESH_TTL, RefreshHash, Role, StoredRefresh, TokenError};
-use callbook_base::{DeviceId, Timestamp, UserId};
+use callbook_base::{DeviceId, Rev, Timestamp, UserId};
 use callbook_contacts::Device;
 
 use crate::database::{DatabaseError, Row, Rows, Statement};
@@ -238,17 +238,25 @@ pub(crate) fn read_lineage(rows: &Rows) -> Result<BTreeSet<DeviceId>, DatabaseEr
     rows.iter().map(|row| row.parse("id")).collect()
 }
 
-/// What the book remembers of a device's pushes; fails the batch unless its count is still the one
-/// that was read and the device still lives.
+/// What the book remembers of a device's pushes, when the book has come to `rev`. It fails the batch
+/// unless the device's count and floor are still those that were read, the device lives, and the book
+/// stands at that rev.
+///
+/// The floor, since a complete push without ops moves it, and no count. The rev, since a push that
+/// changes nothing says so of the book that it has read: a delete that came between would have been
+/// undone by a put of what was there already.
 pub(crate) fn acknowledge(
     device: DeviceId,
     before: &Device,
     after: &Device,
+    rev: Rev,
     now: Timestamp,
 ) -> Statement {
     let rejections = serde_json::to_string(&after.rejections).expect("rejections are plain text");
     Statement::new(
-        "UPDATE devices SET acked_seq = CASE WHEN acked_seq = ?2 AND ended_at IS NULL THEN ?3 END,
+        "UPDATE devices SET acked_seq = CASE
+             WHEN acked_seq = ?2 AND floor IS ?8 AND ended_at IS NULL
+               AND (SELECT rev FROM book) = ?9 THEN ?3 END,
            acked_op = ?4, floor = ?5, rejections = ?6, last_seen_at = ?7
          WHERE id = ?1",
     )
@@ -259,4 +267,6 @@ pub(crate) fn acknowledge(
     .bind(after.floor)
     .bind(rejections)
     .bind(now)
+    .bind(before.floor)
+    .bind(rev)
 }
