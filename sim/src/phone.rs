@@ -36,13 +36,18 @@ pub(crate) struct Phone {
     chance: ChaCha8Rng,
     /// How far its clock is ahead of the true time, in milliseconds.
     clock_ahead: i64,
+    /// Of its SIM.
+    region: String,
 }
 
 /// Lives with a phone until `end`: saves what the phone book has, signs in, changes and syncs.
 pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> Phone {
     let change_every = phone.shared.mix().change_every;
+    phone.region = book.saved.first().map_or_else(String::new, |(_, first)| first.region.clone());
+    let region = line(&phone.region);
+    phone.engine().set_region(region).expect("a store in memory takes all");
     for (saved_at, spelling) in &book.saved {
-        let edit = new_contact(spelling, phone.chance.random_range(0..1_000_000));
+        let edit = new_contact(spelling, &phone.region, phone.chance.random_range(0..1_000_000));
         let saved_at = saved_at.plus_millis(phone.clock_ahead);
         let mut chance = crate::world::split(&mut phone.chance);
         let made = phone.engine().create(edit, saved_at, &mut chance);
@@ -94,7 +99,7 @@ impl Phone {
         };
         let store = MemoryStore::default();
         let engine = Some(Engine::open(store).expect("an empty store opens"));
-        Self { index, engine, user, shared, network, chance, clock_ahead }
+        Self { index, engine, user, shared, network, chance, clock_ahead, region: String::new() }
     }
 
     pub(crate) fn engine_ref(&self) -> &Engine<MemoryStore> {
@@ -254,10 +259,10 @@ impl Phone {
                 engine.record_call(call(number, clock, &mut self.chance))
             }
             (25..45, _) | (_, None) => {
-                engine.create(new_contact(number, n), clock, &mut chance).map(drop)
+                engine.create(new_contact(number, &self.region, n), clock, &mut chance).map(drop)
             }
             (45..80, Some(id)) => {
-                let edit = an_edit(engine, id, number, n, &mut self.chance);
+                let edit = an_edit(engine, id, (number, &self.region), n, &mut self.chance);
                 engine.edit(id, edit, &mut chance)
             }
             (80..92, Some(id)) => engine.delete(id, &mut chance),
@@ -272,7 +277,7 @@ impl Phone {
                     label: None,
                     primary: false,
                 });
-                let mut edit = new_contact(number, n);
+                let mut edit = new_contact(number, &self.region, n);
                 edit.add.phones = phones.collect();
                 let made = engine.create(edit, clock, &mut chance);
                 made.and_then(|_| engine.delete(id, &mut chance))
@@ -305,15 +310,16 @@ fn line(text: &str) -> Line {
     text.parse().expect("the simulator writes short texts")
 }
 
-fn new_contact(spelling: &Spelling, n: u32) -> Edit {
+fn new_contact(spelling: &Spelling, home: &str, n: u32) -> Edit {
     let set = Set { name: Some(Some(line(&format!("Contact {n}")))), ..Set::default() };
-    Edit { set, add: phone(spelling, None), ..Edit::default() }
+    Edit { set, add: phone(spelling, home, None), ..Edit::default() }
 }
 
-fn phone(spelling: &Spelling, kind: Option<&str>) -> Add {
+/// A number; its region is left out where it is the phone's own.
+fn phone(spelling: &Spelling, home: &str, kind: Option<&str>) -> Add {
     let new = NewPhone {
         number: line(&spelling.number),
-        region: Some(line(&spelling.region)),
+        region: (spelling.region != home).then(|| line(&spelling.region)),
         r#type: kind.map(line),
         label: None,
         primary: kind.is_some(),
@@ -324,7 +330,7 @@ fn phone(spelling: &Spelling, kind: Option<&str>) -> Add {
 fn an_edit(
     engine: &Engine<MemoryStore>,
     id: ContactId,
-    number: &Spelling,
+    (number, home): (&Spelling, &str),
     n: u32,
     chance: &mut ChaCha8Rng,
 ) -> Edit {
@@ -334,10 +340,11 @@ fn an_edit(
         0..3 => set(Set { name: Some(Some(line(&format!("Name {n}")))), ..Set::default() }),
         3 => set(Set { starred: Some(chance.random()), ..Set::default() }),
         4 => {
-            let note = n.is_multiple_of(2).then(|| format!("note {n}").parse().expect("it is short"));
+            let note =
+                n.is_multiple_of(2).then(|| format!("note {n}").parse().expect("it is short"));
             set(Set { note: Some(note), ..Set::default() })
         }
-        5..7 => Edit { add: phone(number, Some("work")), ..Edit::default() },
+        5..7 => Edit { add: phone(number, home, Some("work")), ..Edit::default() },
         7..9 if !fields.phones.is_empty() => {
             let at = chance.random_range(0..fields.phones.len());
             let phones = vec![fields.phones[at].number.clone()];

@@ -12,7 +12,7 @@ use std::ops::Bound;
 use std::time::Duration;
 
 use callbook_auth::{DeviceName, Platform, Secret};
-use callbook_base::{ContactId, Rev, Timestamp};
+use callbook_base::{ContactId, Line, Rev, Timestamp};
 use callbook_calls::Call;
 use callbook_contacts::{Edit, Fields, OpId};
 use rand::Rng;
@@ -135,6 +135,14 @@ impl<S: Store> Engine<S> {
             synced: self.stage == Stage::Synced,
             problem: self.problem.clone(),
         })
+    }
+
+    /// Where numbers without a region of their own are written from now on: ISO 3166, from the SIM.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing has changed.
+    pub fn set_region(&mut self, region: Line) -> Result<(), StoreError> {
+        self.commit(State { region, ..self.state.clone() }, Vec::new())
     }
 
     /// Makes a contact, and gives its id.

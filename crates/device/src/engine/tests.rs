@@ -1,1 +1,642 @@
+use callbook_auth::wire::{DeviceView, SessionAnswer, TokenType, UserView};
+use callbook_calls::wire::{PullCallsAnswer, PushCallsAnswer};
+use callbook_contacts::wire::{Form, OpResult, PullAnswer, Pulled, PushAnswer, Shown, Status};
+use callbook_contacts::{Digest, Rejection, RejectionCode, Set};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
 
+use super::*;
+use crate::store::memory::MemoryStore;
+
+const START: i64 = 1_795_341_600_000;
+
+/// A phone, the time, and what a test answers in the server's place.
+struct Bench {
+    engine: Engine<MemoryStore>,
+    now: Timestamp,
+    chance: ChaCha8Rng,
+    /// The book's rev, and its visible contacts.
+    rev: u64,
+    book: Vec<Pulled>,
+    /// All requests: path, and the `op_seq`s or the number of calls of a push.
+    log: Vec<String>,
+}
+
+fn id(n: u8) -> ContactId {
+    ContactId::new(Timestamp::from_millis(0), [n; 10])
+}
+
+fn named(name: &str) -> Edit {
+    Edit {
+        set: Set { name: Some(Some(name.parse().unwrap())), ..Set::default() },
+        ..Edit::default()
+    }
+}
+
+fn problem(status: u16, code: &str) -> Result<Response, Unreachable> {
+    let body = format!(r#"{{"code":"{code}"}}"#).into_bytes();
+    Ok(Response { status, retry_after: None, body })
+}
+
+fn ok(answer: &impl serde::Serialize) -> Result<Response, Unreachable> {
+    Ok(Response { status: 200, retry_after: None, body: serde_json::to_vec(answer).unwrap() })
+}
+
+fn session(device: u8) -> SessionAnswer {
+    let user = callbook_base::UserId::new(Timestamp::from_millis(0), [1; 10]);
+    let device_id = callbook_base::DeviceId::new(Timestamp::from_millis(0), [device; 10]);
+    let at = Timestamp::from_millis(START);
+    SessionAnswer {
+        access_token: format!("access {device}").into(),
+        token_type: TokenType::Bearer,
+        expires_in: 900,
+        refresh_token: format!("refresh {device}").into(),
+        user: UserView {
+            id: user,
+            username: "ann".parse().unwrap(),
+            role: callbook_auth::Role::Admin,
+            disabled: false,
+            created_at: at,
+        },
+        device: DeviceView {
+            id: device_id,
+            user,
+            name: "phone".parse().unwrap(),
+            platform: "test".parse().unwrap(),
+            created_at: at,
+            last_seen_at: None,
+            acked_seq: 0,
+            ended_at: None,
+        },
+    }
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self {
+            engine: Engine::open(MemoryStore::default()).unwrap(),
+            now: Timestamp::from_millis(START),
+            chance: ChaCha8Rng::seed_from_u64(1),
+            rev: 0,
+            book: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
+    /// A phone that is signed in and has synced.
+    fn synced() -> Self {
+        let mut bench = Self::new();
+        bench.type_password();
+        bench.sync();
+        bench.log.clear();
+        bench
+    }
+
+    fn type_password(&mut self) {
+        let (name, platform) = ("phone".parse().unwrap(), "test".parse().unwrap());
+        self.engine.sign_in("ann".into(), "correct horse".into(), name, platform);
+    }
+
+    fn next(&mut self) -> Next {
+        self.engine.next(self.now, &mut self.chance).unwrap()
+    }
+
+    fn receive(&mut self, answer: Result<Response, Unreachable>) {
+        self.engine.receive(answer, self.now, &mut self.chance).unwrap();
+    }
+
+    /// The next request, which must be there.
+    #[track_caller]
+    fn request(&mut self) -> Request {
+        self.step().expect("a request")
+    }
+
+    /// The next request, if there is something to do.
+    fn step(&mut self) -> Option<Request> {
+        let Next::Send(request) = self.next() else { return None };
+        let body: Value =
+            serde_json::from_slice(request.body.as_deref().unwrap_or(b"null")).unwrap();
+        let count = |list: &Value| list.as_array().map(Vec::len);
+        let seqs: Option<Vec<String>> = body["ops"]
+            .as_array()
+            .map(|ops| ops.iter().map(|op| op["op_seq"].to_string()).collect());
+        let complete = if body["complete"] == true { "!" } else { "" };
+        let note = match (seqs, count(&body["calls"])) {
+            (Some(seqs), _) => format!(" {}{complete}", seqs.join(",")),
+            (None, Some(calls)) => format!(" {calls}"),
+            (None, None) => String::new(),
+        };
+        self.log.push(format!("{}{note}", request.path));
+        Some(request)
+    }
+
+    /// What a server with nothing wrong answers.
+    fn answer(&mut self, request: &Request) -> Result<Response, Unreachable> {
+        let path = request.path.split('?').next().unwrap();
+        match (path, &request.body) {
+            ("/login", _) => ok(&session(1)),
+            ("/token", _) => ok(&session(1)),
+            ("/sync/contacts", Some(body)) => {
+                let body: Value = serde_json::from_slice(body).unwrap();
+                let ops = body["ops"].as_array().unwrap();
+                self.rev += u64::from(!ops.is_empty());
+                let results = ops.iter().map(|op| {
+                    let id: ContactId = serde_json::from_value(op["id"].clone()).unwrap();
+                    self.book.retain(|row| row.id != id);
+                    if op["op"] == "put" {
+                        let name = op["set"]["name"].as_str().unwrap_or("unnamed");
+                        self.book.push(visible(id, self.rev, name));
+                    } else {
+                        self.book.push(Pulled { id, rev: Rev(self.rev), form: Form::Deleted });
+                    }
+                    result(op["op_seq"].as_u64().unwrap(), Status::Applied, None)
+                });
+                let results: Vec<OpResult> = results.collect();
+                let acked_seq = results.last().map_or(0, |result| result.op_seq);
+                ok(&PushAnswer { epoch: "book".into(), acked_seq, rev: Rev(self.rev), results })
+            }
+            ("/sync/contacts", None) => ok(&self.page()),
+            ("/sync/calls", Some(_)) => {
+                ok(&PushCallsAnswer { accepted: 1, duplicates: 0, rejected: Vec::new() })
+            }
+            _ => ok(&PullCallsAnswer { calls: Vec::new(), cursor: "c".into(), has_more: false }),
+        }
+    }
+
+    /// The whole book, as one page.
+    fn page(&self) -> PullAnswer {
+        let visible = self.book.iter().filter(|row| matches!(row.form, Form::Visible(_)));
+        PullAnswer {
+            epoch: "book".into(),
+            contacts: self.book.clone(),
+            cursor: format!("at{}", self.rev),
+            has_more: false,
+            digest: Some(
+                visible.fold(Digest::default(), |digest, row| digest.with(row.id, row.rev)),
+            ),
+            rev: Rev(self.rev),
+        }
+    }
+
+    /// Syncs with a server that has nothing wrong, until there is nothing to do.
+    #[track_caller]
+    fn sync(&mut self) {
+        self.engine.sent = None; // a test has looked at a request, and answers the next
+        self.engine.start_sync();
+        while let Some(request) = self.step() {
+            assert!(self.log.len() < 100, "no end: {:?}", self.log);
+            let answer = self.answer(&request);
+            self.receive(answer);
+        }
+        assert!(self.engine.status().unwrap().synced, "{:?}", self.log);
+    }
+
+    fn create(&mut self, name: &str) -> ContactId {
+        self.engine.create(named(name), self.now, &mut self.chance).unwrap()
+    }
+
+    /// Up to the next request for this path, answering those before it.
+    #[track_caller]
+    fn until(&mut self, path: &str) -> Request {
+        self.engine.sent = None;
+        self.engine.start_sync();
+        loop {
+            let request = self.request();
+            if request.path.starts_with(path) {
+                return request;
+            }
+            let answer = self.answer(&request);
+            self.receive(answer);
+        }
+    }
+
+    /// Loses what a crash loses.
+    fn crash(&mut self) {
+        let store = self.engine.store().clone();
+        self.engine = Engine::open(store).unwrap();
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut from = Bound::Unbounded;
+        while let Some((id, fields)) = self.engine.next_contact(from).unwrap() {
+            names.push(fields.name.map(|name| name.to_string()).unwrap_or_default());
+            from = Bound::Excluded(id);
+        }
+        names.sort();
+        names
+    }
+}
+
+fn visible(id: ContactId, rev: u64, name: &str) -> Pulled {
+    let at = Timestamp::from_millis(START);
+    let updated_by = callbook_base::UserId::new(at, [1; 10]);
+    let fields = Fields { name: Some(name.parse().unwrap()), ..Fields::default() };
+    let shown = Shown { created_at: at, updated_at: at, updated_by, fields };
+    Pulled { id, rev: Rev(rev), form: Form::Visible(Box::new(shown)) }
+}
+
+fn result(op_seq: u64, status: Status, rejection: Option<Rejection>) -> OpResult {
+    OpResult { op_seq, id: None, status, rev: None, lost: None, rejection, contact: None }
+}
+
+#[test]
+fn a_first_sync_tells_all_and_pulls_all() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.next(), Next::SignIn(SignInReason::Never));
+    bench.create("Ann");
+    bench.type_password();
+    bench.sync();
+    assert_eq!(bench.log, ["/login", "/sync/contacts 1!", "/sync/contacts", "/sync/calls"]);
+    assert_eq!(bench.names(), ["Ann"]);
+    assert!(bench.engine.status().unwrap().is_quiet());
+    // Without contacts it says that these are all.
+    let mut bench = Bench::new();
+    bench.type_password();
+    bench.sync();
+    assert_eq!(bench.log[1], "/sync/contacts !");
+}
+
+#[test]
+fn a_quiet_sync_only_pulls() {
+    let mut bench = Bench::synced();
+    bench.sync();
+    assert_eq!(bench.log, ["/sync/contacts?cursor=at0", "/sync/calls?cursor=c"]);
+    let Next::Wait(until) = bench.next() else { panic!() };
+    assert_eq!(until.millis_since(bench.now), 30 * 60 * 1_000);
+    bench.now = until;
+    assert!(matches!(bench.next(), Next::Send(_)), "its time has come");
+}
+
+#[test]
+fn a_push_as_it_is_sent() {
+    let mut bench = Bench::synced();
+    let id = bench.create("Ann");
+    bench.engine.edit(id, named("Anna"), &mut bench.chance).unwrap();
+    bench.engine.delete(id, &mut bench.chance).unwrap();
+    let request = bench.until("/sync/contacts");
+    let body: Value = serde_json::from_slice(&request.body.clone().unwrap()).unwrap();
+    insta::assert_json_snapshot!(body);
+    assert!(!format!("{request:?}").contains("Ann"));
+}
+
+#[test]
+fn a_push_without_an_answer_is_sent_again_with_no_op_fewer() {
+    let mut bench = Bench::synced();
+    bench.create("Ann");
+    bench.create("Bob");
+    let first = bench.until("/sync/contacts");
+    bench.receive(Err(Unreachable));
+    bench.create("Cid");
+    bench.until("/sync/contacts");
+    bench.crash();
+    let again = bench.until("/sync/contacts");
+    let pushes: Vec<&String> = bench.log.iter().filter(|line| line.ends_with('!')).collect();
+    assert_eq!(pushes, ["/sync/contacts 1,2!", "/sync/contacts 1,2,3!", "/sync/contacts 1,2,3!"]);
+    let op = |request: &Request, n: usize| {
+        let body: Value = serde_json::from_slice(request.body.as_deref().unwrap()).unwrap();
+        body["ops"][n].clone()
+    };
+    assert_eq!(op(&first, 1), op(&again, 1), "op ids too");
+}
+
+#[test]
+fn what_the_user_sees_does_not_flicker() {
+    let mut bench = Bench::synced();
+    let id = bench.create("Ann");
+    bench.sync();
+    bench.engine.edit(id, named("Anna"), &mut bench.chance).unwrap();
+    let push = bench.until("/sync/contacts");
+    let answer = bench.answer(&push);
+    bench.receive(answer);
+    assert_eq!(bench.names(), ["Anna"], "taken by the server, and not pulled yet");
+    let status = bench.engine.status().unwrap();
+    assert_eq!((status.unpushed, status.unpulled), (0, 1));
+    bench.crash();
+    assert_eq!(bench.names(), ["Anna"]);
+    bench.sync();
+    assert_eq!(bench.names(), ["Anna"]);
+    assert!(bench.engine.status().unwrap().is_quiet());
+    bench.engine.delete(id, &mut bench.chance).unwrap();
+    assert_eq!(bench.names(), Vec::<String>::new());
+    bench.sync();
+    assert_eq!(bench.names(), Vec::<String>::new());
+}
+
+#[test]
+fn an_edit_of_what_others_hid_shows_nothing() {
+    let mut bench = Bench::synced();
+    let id = bench.create("Ann");
+    bench.sync();
+    let pull = bench.until("/sync/contacts?");
+    bench.engine.edit(id, named("Anna"), &mut bench.chance).unwrap();
+    bench.rev += 1;
+    bench.book = vec![Pulled { id, rev: Rev(bench.rev), form: Form::Hidden { owner: id } }];
+    let answer = bench.answer(&pull);
+    bench.receive(answer);
+    assert_eq!(bench.names(), Vec::<String>::new());
+}
+
+#[test]
+fn changes_during_a_sync_go_with_it() {
+    let mut bench = Bench::synced();
+    let pull = bench.until("/sync/calls");
+    bench.create("Ann");
+    let answer = bench.answer(&pull);
+    bench.receive(answer);
+    bench.sync();
+    assert!(bench.log.contains(&"/sync/contacts 1!".to_owned()), "{:?}", bench.log);
+    assert!(bench.engine.status().unwrap().is_quiet());
+}
+
+#[test]
+fn refused_ops_are_kept_aside() {
+    #[track_caller]
+    fn check(code: RejectionCode, aside: usize, pushes: &[&str]) {
+        let mut bench = Bench::synced();
+        let id = bench.create("Ann");
+        bench.sync();
+        bench.engine.edit(id, named("Anna"), &mut bench.chance).unwrap();
+        bench.create("Bob");
+        bench.log.clear();
+        bench.until("/sync/contacts");
+        let rejection = Rejection { code, detail: "why".into() };
+        bench.rev += 1;
+        let results =
+            vec![result(2, Status::Rejected, Some(rejection)), result(3, Status::Applied, None)];
+        bench.book.push(visible(super::tests::id(9), bench.rev, "Bob"));
+        bench.receive(ok(&PushAnswer {
+            epoch: "book".into(),
+            acked_seq: 3,
+            rev: Rev(bench.rev),
+            results,
+        }));
+        bench.sync();
+        let sent: Vec<&String> = bench.log.iter().filter(|line| line.ends_with('!')).collect();
+        assert_eq!(sent, pushes);
+        assert_eq!(bench.engine.status().unwrap().aside, aside);
+        assert!(bench.engine.status().unwrap().is_quiet());
+    }
+    check(RejectionCode::InvalidContact, 1, &["/sync/contacts 2,3!"]);
+    // The book has forgotten its tombstone: it is sent whole, as a new op.
+    check(RejectionCode::UnknownContact, 0, &["/sync/contacts 2,3!", "/sync/contacts 4!"]);
+}
+
+#[test]
+fn a_server_may_stop_after_any_op() {
+    let mut bench = Bench::synced();
+    for name in ["Ann", "Bob", "Cid"] {
+        bench.create(name);
+    }
+    bench.until("/sync/contacts");
+    bench.rev += 1;
+    let results = vec![result(1, Status::Applied, None)];
+    let cut = PushAnswer { epoch: "book".into(), acked_seq: 1, rev: Rev(bench.rev), results };
+    bench.receive(ok(&cut));
+    bench.sync();
+    assert_eq!(bench.log[..2], ["/sync/contacts 1,2,3!", "/sync/contacts 2,3!"]);
+}
+
+#[test]
+fn what_is_too_large_is_halved_and_then_put_aside() {
+    let mut bench = Bench::synced();
+    for name in ["Ann", "Bob", "Cid", "Dan"] {
+        bench.create(name);
+    }
+    bench.until("/sync/contacts");
+    for _ in 0..3 {
+        bench.receive(problem(413, "too_large"));
+        bench.request();
+    }
+    assert_eq!(
+        bench.log,
+        ["/sync/contacts 1,2,3,4!", "/sync/contacts 1,2", "/sync/contacts 1", "/sync/contacts 1"]
+    );
+    bench.sync();
+    assert_eq!(bench.engine.status().unwrap().aside, 1);
+    assert_eq!(bench.names(), ["Bob", "Cid", "Dan"]);
+
+    // One that no request can hold is not even tried, and those behind it keep their count gapless.
+    let mut bench = Bench::synced();
+    let long: callbook_base::Line = "x".repeat(1_000).parse().unwrap();
+    let entries = (0..400).map(|n| callbook_contacts::Entry {
+        value: format!("{n:0900}").parse().unwrap(),
+        r#type: Some(long.clone()),
+        label: Some(long.clone()),
+    });
+    let add = callbook_contacts::Add { emails: entries.collect(), ..Default::default() };
+    let edit = Edit { add, ..Edit::default() };
+    bench.engine.create(edit, bench.now, &mut bench.chance).unwrap();
+    bench.create("Ann");
+    bench.sync();
+    assert_eq!(bench.log[0], "/sync/contacts 1!");
+    assert_eq!((bench.engine.status().unwrap().aside, bench.names()), (1, vec!["Ann".to_owned()]));
+}
+
+#[test]
+fn tokens_are_refreshed_and_ends_are_told() {
+    #[track_caller]
+    fn check(answers: &[Result<Response, Unreachable>], then: Result<&str, SignInReason>) {
+        let mut bench = Bench::synced();
+        bench.until("/sync/contacts");
+        for answer in answers {
+            bench.receive(answer.clone());
+            bench.engine.start_sync();
+            match bench.next() {
+                Next::Send(request) => bench.log.push(request.path),
+                Next::SignIn(reason) => return assert_eq!(Err(reason), then),
+                Next::Wait(_) => panic!("it waits"),
+            }
+        }
+        assert_eq!(bench.log.last().map(String::as_str), then.ok());
+    }
+    let expired = || problem(401, "token_expired");
+    check(&[expired()], Ok("/token"));
+    check(&[expired(), ok(&session(1))], Ok("/sync/contacts?cursor=at0"));
+    check(&[expired(), Err(Unreachable)], Ok("/token"));
+    check(&[problem(401, "token_invalid")], Ok("/token"));
+    check(&[expired(), ok(&session(1)), expired()], Err(SignInReason::Ended));
+    check(&[expired(), problem(401, "token_invalid")], Err(SignInReason::Ended));
+    check(&[problem(401, "token_reused")], Err(SignInReason::Copied));
+    check(&[expired(), problem(401, "token_reused")], Err(SignInReason::Copied));
+}
+
+#[test]
+fn a_wrong_password_is_asked_for_again() {
+    let mut bench = Bench::new();
+    bench.type_password();
+    bench.request();
+    bench.receive(problem(401, "invalid_credentials"));
+    assert_eq!(bench.next(), Next::SignIn(SignInReason::WrongCredentials));
+}
+
+#[test]
+fn a_new_sign_in_counts_its_ops_anew() {
+    let mut bench = Bench::synced();
+    bench.create("Ann");
+    bench.sync();
+    bench.create("Bob");
+    bench.until("/sync/contacts");
+    bench.receive(problem(409, "op_gap"));
+    assert_eq!(bench.next(), Next::SignIn(SignInReason::OutOfStep));
+    bench.type_password();
+    let login = bench.request();
+    let body: Value = serde_json::from_slice(login.body.as_deref().unwrap()).unwrap();
+    assert_eq!(body["device"]["replaces"], session(1).device.id.to_string());
+    bench.receive(ok(&session(2)));
+    bench.log.clear();
+    bench.sync();
+    assert_eq!(bench.log[0], "/sync/contacts 1!");
+    assert_eq!(bench.names(), ["Ann", "Bob"]);
+}
+
+#[test]
+fn a_pull_from_the_start_sweeps_what_it_does_not_send() {
+    let mut bench = Bench::synced();
+    let gone = bench.create("Ann");
+    bench.create("Bob");
+    bench.sync();
+    bench.book.retain(|row| row.id != gone);
+    bench.until("/sync/contacts?");
+    bench.receive(problem(410, "cursor_expired"));
+    assert_eq!(bench.names(), ["Ann", "Bob"], "shown meanwhile");
+    bench.create("Cid");
+    bench.crash();
+    bench.sync();
+    assert_eq!(bench.names(), ["Bob", "Cid"]);
+    assert!(bench.engine.status().unwrap().is_quiet());
+}
+
+#[test]
+fn a_mirror_that_differs_is_pulled_from_the_start_once() {
+    let mut bench = Bench::synced();
+    bench.create("Ann");
+    bench.sync();
+    // The server's digest is wrong once: the next pull has no cursor, and mends it.
+    bench.until("/sync/contacts?");
+    let wrong =
+        PullAnswer { digest: Some(Digest::default()), contacts: Vec::new(), ..bench.page() };
+    bench.receive(ok(&wrong));
+    let again = bench.request();
+    assert_eq!(again.path, "/sync/contacts");
+    let answer = bench.answer(&again);
+    bench.receive(answer);
+    bench.sync();
+    let status = bench.engine.status().unwrap();
+    assert_eq!((status.resyncs, status.problem), (1, None));
+    // It stays wrong: the phone says so and waits.
+    bench.until("/sync/contacts?");
+    bench.receive(ok(&wrong));
+    bench.request();
+    let wrong = PullAnswer { contacts: bench.book.clone(), ..wrong };
+    bench.receive(ok(&wrong));
+    assert!(matches!(bench.next(), Next::Wait(_)));
+    assert_eq!(bench.engine.status().unwrap().problem, Some(Problem::DigestDiffers));
+    assert_eq!(bench.names(), ["Ann"]);
+}
+
+#[test]
+fn failures_wait_longer_each_time_and_as_long_as_the_server_asks() {
+    let html = Response { status: 200, retry_after: None, body: b"<html>sign in</html>".to_vec() };
+    for answer in
+        [Err(Unreachable), problem(500, ""), problem(503, "busy"), problem(429, ""), Ok(html)]
+    {
+        let mut bench = Bench::synced();
+        bench.until("/sync/contacts");
+        let mut longest = 0;
+        for failure in 0..12 {
+            bench.receive(answer.clone());
+            let Next::Wait(until) = bench.next() else { panic!() };
+            let wait = until.millis_since(bench.now);
+            let most = (2_000 << failure).min(900_000) + 1_000;
+            assert!((1_000..=most).contains(&wait), "{wait} after {failure}");
+            longest = longest.max(wait);
+            bench.now = until;
+            bench.request();
+        }
+        assert!(longest > 60_000, "{longest}");
+        let Ok(response) = answer else { continue };
+        if response.status == 200 {
+            continue;
+        }
+        bench.receive(Ok(Response { retry_after: Some(3_000), ..response }));
+        let Next::Wait(until) = bench.next() else { panic!() };
+        assert!(until.millis_since(bench.now) >= 3_000_000);
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_keeps_nobody_waiting() {
+    let mut bench = Bench::synced();
+    assert!(matches!(bench.next(), Next::Wait(_)));
+    bench.now = bench.now.plus_millis(-365 * 86_400_000);
+    assert!(matches!(bench.next(), Next::Send(_)));
+}
+
+#[test]
+fn a_protocol_that_the_server_refuses_is_told() {
+    let mut bench = Bench::synced();
+    bench.create("Ann");
+    bench.until("/sync/contacts");
+    bench.receive(problem(400, "invalid_op"));
+    assert!(matches!(bench.next(), Next::Wait(_)));
+    let status = bench.engine.status().unwrap();
+    assert_eq!(status.problem, Some(Problem::Refused("invalid_op".into())));
+    assert_eq!((status.unpushed, bench.names()), (1, vec!["Ann".to_owned()]));
+}
+
+#[test]
+fn calls_are_pushed_and_forgotten() {
+    let mut bench = Bench::synced();
+    let call = |n: i64| Call {
+        phone_number: "1".parse().unwrap(),
+        timestamp: Timestamp::from_millis(n),
+        duration: callbook_calls::Seconds(1),
+        direction: callbook_calls::Direction::Missed,
+        line: None,
+    };
+    for n in 0..150 {
+        bench.engine.record_call(call(n)).unwrap();
+    }
+    bench.sync();
+    assert_eq!(bench.log[..3], ["/sync/calls 100", "/sync/calls 50", "/sync/contacts?cursor=at0"]);
+    assert!(bench.engine.status().unwrap().is_quiet());
+    bench.until("/sync/calls");
+    bench.receive(problem(410, "cursor_expired"));
+    assert_eq!(bench.request().path, "/sync/calls");
+}
+
+/// Whatever a crash interrupts, the end is the same.
+#[test]
+fn a_crash_anywhere_changes_nothing() {
+    for crash_at in 0..12 {
+        for before_receive in [true, false] {
+            let mut bench = Bench::new();
+            bench.type_password();
+            let ann = bench.create("Ann");
+            bench.create("Bob");
+            bench.engine.start_sync();
+            for step in 0..40 {
+                if step == 2 {
+                    bench.engine.edit(ann, named("Anna"), &mut bench.chance).unwrap();
+                }
+                let Some(request) = bench.step() else { break };
+                let answer = bench.answer(&request);
+                if step == crash_at && before_receive {
+                    bench.crash();
+                    bench.type_password();
+                    continue;
+                }
+                bench.receive(answer);
+                if step == crash_at {
+                    bench.crash();
+                    bench.type_password();
+                }
+            }
+            bench.sync();
+            assert_eq!(bench.names(), ["Anna", "Bob"], "{crash_at} {before_receive}");
+            assert!(bench.engine.status().unwrap().is_quiet());
+        }
+    }
+}

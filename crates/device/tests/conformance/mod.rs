@@ -1,0 +1,114 @@
+//! What every [`Store`] does. Each implementation runs this suite.
+
+use std::ops::Bound;
+
+use callbook_base::{ContactId, Rev, Timestamp, UserId};
+use callbook_calls::{Call, Direction, Seconds};
+use callbook_contacts::Fields;
+use callbook_contacts::wire::Shown;
+use callbook_device::{Change, Mirrored, Queued, State, Store, StoreChange};
+
+/// Runs the suite on stores that `open` makes, each of them empty.
+pub(crate) fn conforms<S: Store>(open: impl Fn() -> S) {
+    an_empty_store_is_that_of_a_new_phone(open());
+    state_is_kept(open());
+    contacts_are_found_in_the_order_of_ids(open());
+    what_a_pass_has_not_seen_is_found(open());
+    ops_keep_their_order(open());
+    calls_keep_their_order(open());
+    changes_of_one_commit_act_in_order(open());
+}
+
+fn id(n: u8) -> ContactId {
+    ContactId::new(Timestamp::from_millis(0), [n; 10])
+}
+
+fn contact(rev: u64, pass: u64) -> Mirrored {
+    let at = Timestamp::from_millis(5);
+    let updated_by = UserId::new(at, [1; 10]);
+    let fields = Fields { name: Some(rev.to_string().parse().unwrap()), ..Fields::default() };
+    let shown = Shown { created_at: at, updated_at: at, updated_by, fields };
+    Mirrored { rev: Rev(rev), pass, shown: Box::new(shown) }
+}
+
+fn op(place: u64) -> Queued {
+    let op_id = format!("op-{place}").parse().unwrap();
+    Queued { place, op_id, id: id(1), base_rev: Rev(0), change: Change::Delete, acked: None }
+}
+
+fn call(n: i64) -> Call {
+    Call {
+        phone_number: "1".parse().unwrap(),
+        timestamp: Timestamp::from_millis(n),
+        duration: Seconds(1),
+        direction: Direction::Missed,
+        line: None,
+    }
+}
+
+fn an_empty_store_is_that_of_a_new_phone(store: impl Store) {
+    assert_eq!(store.state().unwrap(), State::default());
+    assert_eq!(store.next_contact(Bound::Unbounded).unwrap(), None);
+    assert_eq!((store.outbox().unwrap(), store.aside().unwrap()), (Vec::new(), 0));
+    assert_eq!(store.calls_to_push(9).unwrap(), Vec::new());
+}
+
+fn state_is_kept(mut store: impl Store) {
+    let state = State { pass: 3, cursor: Some("c".into()), next_place: 7, ..State::default() };
+    store.commit(vec![StoreChange::State(Box::new(state.clone()))]).unwrap();
+    assert_eq!(store.state().unwrap(), state);
+    store.commit(Vec::new()).unwrap();
+    assert_eq!(store.state().unwrap(), state);
+}
+
+fn contacts_are_found_in_the_order_of_ids(mut store: impl Store) {
+    let puts = [5, 1, 3].map(|n| StoreChange::PutContact(id(n), contact(u64::from(n), 0)));
+    store.commit(puts.to_vec()).unwrap();
+    let next = |from| store.next_contact(from).unwrap();
+    assert_eq!(next(Bound::Unbounded), Some(id(1)));
+    assert_eq!(next(Bound::Included(id(3))), Some(id(3)));
+    assert_eq!(next(Bound::Excluded(id(3))), Some(id(5)));
+    assert_eq!(next(Bound::Excluded(id(5))), None);
+    assert_eq!(store.rev(id(3)).unwrap(), Some(Rev(3)));
+    assert_eq!(store.rev(id(4)).unwrap(), None);
+    store.commit(vec![StoreChange::PutContact(id(3), contact(9, 1))]).unwrap();
+    assert_eq!(store.contact(id(3)).unwrap(), Some(contact(9, 1)));
+    store
+        .commit(vec![StoreChange::RemoveContact(id(3)), StoreChange::RemoveContact(id(8))])
+        .unwrap();
+    assert_eq!(store.contact(id(3)).unwrap(), None);
+}
+
+fn what_a_pass_has_not_seen_is_found(mut store: impl Store) {
+    let puts =
+        [(1, 0), (2, 1), (3, 2)].map(|(n, pass)| StoreChange::PutContact(id(n), contact(7, pass)));
+    store.commit(puts.to_vec()).unwrap();
+    assert_eq!(store.not_seen_in(2).unwrap(), [(id(1), Rev(7)), (id(2), Rev(7))]);
+    assert_eq!(store.not_seen_in(0).unwrap(), []);
+}
+
+fn ops_keep_their_order(mut store: impl Store) {
+    store.commit([10, 9, 2].map(|place| StoreChange::PutOp(op(place))).to_vec()).unwrap();
+    let acked = Queued { acked: Some(Rev(4)), ..op(9) };
+    store.commit(vec![StoreChange::PutOp(acked.clone()), StoreChange::RemoveOp(2)]).unwrap();
+    assert_eq!(store.outbox().unwrap(), [acked, op(10)]);
+}
+
+fn calls_keep_their_order(mut store: impl Store) {
+    let puts = [10, 9, 2].map(|n| StoreChange::PutCallToPush(n, call(n as i64)));
+    store.commit(puts.to_vec()).unwrap();
+    assert_eq!(store.calls_to_push(2).unwrap(), [(2, call(2)), (9, call(9))]);
+    store.commit(vec![StoreChange::RemoveCallToPush(2)]).unwrap();
+    assert_eq!(store.calls_to_push(9).unwrap(), [(9, call(9)), (10, call(10))]);
+}
+
+fn changes_of_one_commit_act_in_order(mut store: impl Store) {
+    let changes = vec![
+        StoreChange::PutContact(id(1), contact(1, 0)),
+        StoreChange::RemoveContact(id(1)),
+        StoreChange::RemoveContact(id(2)),
+        StoreChange::PutContact(id(2), contact(2, 0)),
+    ];
+    store.commit(changes).unwrap();
+    assert_eq!((store.rev(id(1)).unwrap(), store.rev(id(2)).unwrap()), (None, Some(Rev(2))));
+}

@@ -1,0 +1,107 @@
+//! The native server as a process: its start, a request over a real socket, its ends.
+
+#![allow(clippy::unwrap_used)] // helpers of tests are no tests to clippy
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+fn serve(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callbook-serve"));
+    command.args(args).current_dir(dir).env_remove("SETUP_TOKEN").env_remove("JWT_SECRET");
+    command.envs(env.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Starts a server on a free port and reads what it says, down to the last hint.
+fn start(dir: &Path, env: &[(&str, &str)]) -> (Child, String) {
+    let mut server = serve(dir, &["--listen", "127.0.0.1:0"], env).spawn().unwrap();
+    let mut said = String::new();
+    let lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    for line in lines.map_while(Result::ok) {
+        let last = line.starts_with("Stop it") || line.starts_with("choice,");
+        said += &(line + "\n");
+        if last {
+            break;
+        }
+    }
+    (server, said)
+}
+
+fn address(said: &str) -> String {
+    let line = said.lines().next().unwrap();
+    line.rsplit_once("http://").unwrap().1.to_owned()
+}
+
+fn post(address: &str, path: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+    );
+    stream.write_all((head + body).as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn stop(server: Child, signal: &str) -> Output {
+    let pid = server.id().to_string();
+    assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    server.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_server_starts_serves_and_stops() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, said) = start(dir.path(), &[]);
+    let secret = |name: &str| {
+        let line = said.lines().find(|line| line.contains(&format!("export {name}="))).unwrap();
+        line.split_once('=').unwrap().1.to_owned()
+    };
+    let setup = format!(
+        r#"{{"setup_token":"{}","username":"ann","password":"choose a long one"}}"#,
+        secret("SETUP_TOKEN")
+    );
+    let answer = post(&address(&said), "/setup", &setup);
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    let ended = stop(server, "-TERM");
+    assert!(ended.status.success());
+    let log = String::from_utf8(ended.stderr).unwrap();
+    assert!(log.contains("route=\"/setup\" status=201") && log.contains("stopped"), "{log}");
+    assert!(!log.contains("choose a long one") && !log.contains(&secret("SETUP_TOKEN")), "{log}");
+
+    // The next start needs the secret, and says so.
+    let without = serve(dir.path(), &["--listen", "127.0.0.1:0"], &[]).output().unwrap();
+    let message = String::from_utf8(without.stderr).unwrap();
+    assert!(!without.status.success() && message.contains("JWT_SECRET is not set"), "{message}");
+    let jwt = secret("JWT_SECRET");
+    let (server, said) = start(dir.path(), &[("JWT_SECRET", &jwt)]);
+    assert!(!said.contains("export"), "secrets are shown once: {said}");
+    let login =
+        r#"{"username":"ann","password":"choose a long one","device":{"name":"","platform":""}}"#;
+    let answer = post(&address(&said), "/login", login);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(stop(server, "-INT").status.success());
+}
+
+#[test]
+fn a_start_that_cannot_be_says_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("notes.txt"), "these are notes, and not a database at all\n")
+        .unwrap();
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let busy = busy.local_addr().unwrap().to_string();
+    let check = |args: &[&str], env: &[(&str, &str)], words: &str| {
+        let output = serve(dir.path(), args, env).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && message.contains(words), "{args:?}: {message}");
+    };
+    check(&["--listen", "nowhere"], &[], "invalid value 'nowhere'");
+    check(&["--listen", &busy], &[], "Name another address with --listen");
+    check(&["--listen", "127.0.0.1:0", "--db", "notes.txt"], &[], "notes.txt");
+    check(&["--listen", "127.0.0.1:0", "--db", "no/such/dir/x.db"], &[], "no/such/dir/x.db");
+    check(&["--listen", "127.0.0.1:0"], &[("JWT_SECRET", "short")], "at least 32 bytes");
+    check(&["--port", "1"], &[], "unexpected argument");
+}

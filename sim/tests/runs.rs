@@ -1,0 +1,29 @@
+//! Runs small enough for every test run: that they agree, and that a seed is one run.
+
+use callbook_sim::{Mix, Outcome, read, run};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+fn small(seed: u64) -> Outcome {
+    let mut mix = Mix::standard(&mut ChaCha8Rng::seed_from_u64(!seed)).with_devices(4);
+    mix.contacts = 40;
+    run(seed, &mix, &read(None, 2_000).unwrap(), |_| {})
+}
+
+#[test]
+fn all_books_agree() {
+    for seed in 1..=4 {
+        let outcome = small(seed);
+        assert!(outcome.differences.is_empty(), "seed {seed}: {:?}", outcome.differences);
+        let stats = outcome.stats;
+        assert!(stats.hidden > 0 && stats.deleted > 0 && stats.stored_calls > 0, "{stats:?}");
+        assert!(stats.faults.len() > 5, "{stats:?}");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_run() {
+    let (first, again, other) = (small(7), small(7), small(8));
+    assert_eq!(first.trace, again.trace);
+    assert_ne!(first.trace, other.trace);
+}
