@@ -1,5 +1,7 @@
 //! Runs small enough for every test run: that they agree, and that a seed is one run.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are no tests to clippy
+
 use callbook_sim::{Mix, Outcome, read, run};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
