@@ -12,3 +12,6 @@ pub use cursor::{Cursor, Epoch, InvalidCursor, Rev};
 pub use id::{ContactId, DeviceId, InvalidId, UserId};
 pub use text::{FromText, InvalidText, Line, short};
 pub use time::{InvalidTimestamp, Timestamp};
+
+#[doc(hidden)]
+pub use serde; // what the macros of this crate write stands on it

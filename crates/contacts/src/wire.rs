@@ -104,16 +104,19 @@ impl Push {
             (true, as_of) => as_of,
             (false, _) => None,
         };
-        if request.ops.len() > MOST_OPS {
+        let ops = request.ops.iter().enumerate();
+        let ops: Vec<PushedOp> =
+            ops.map(|(index, op)| read_op(index, op.get())).collect::<Result<_, _>>()?;
+        // Last: what cannot be read is told before what is too much.
+        if ops.len() > MOST_OPS {
             return Err(InvalidRequest::TooManyOps);
         }
-        let ops = request.ops.iter().enumerate();
         Ok(Self {
             epoch: request.epoch,
             region: request.region.unwrap_or_default(),
             sent_at: request.sent_at,
             complete,
-            ops: ops.map(|(index, op)| read_op(index, op.get())).collect::<Result<_, _>>()?,
+            ops,
         })
     }
 }

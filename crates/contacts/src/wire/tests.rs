@@ -30,6 +30,8 @@ fn a_request_that_cannot_be_read_is_refused_whole() {
         |n: u64| (1..=n).map(|i| format!(r#"{{"op_seq":{i},"op_id":"a"}}"#)).collect::<Vec<_>>();
     assert!(read(&push(&many(500).join(","))).is_ok());
     assert_eq!(read(&push(&many(501).join(","))).unwrap_err(), InvalidRequest::TooManyOps);
+    let bad = format!("{},5", many(501).join(","));
+    assert!(matches!(read(&push(&bad)), Err(InvalidRequest::Op { index: 501, .. })));
 }
 
 #[test]

@@ -640,3 +640,55 @@ fn a_crash_anywhere_changes_nothing() {
         }
     }
 }
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever is lost or crashes between, the phone shows what its user has done, and in the
+        /// end so does the server.
+        #[test]
+        fn a_phone_shows_what_its_user_has_done(
+            steps in prop::collection::vec((0u8..7, 0usize..8), 1..40),
+        ) {
+            let mut bench = Bench::synced();
+            let mut shown: Vec<(ContactId, String)> = Vec::new();
+            for (n, (what, which)) in steps.into_iter().enumerate() {
+                let name = format!("name {n}");
+                let at = which.checked_rem(shown.len());
+                match (what, at) {
+                    (0..2, _) | (2..4, None) => shown.push((bench.create(&name), name)),
+                    (2, Some(at)) => {
+                        bench.engine.edit(shown[at].0, named(&name), &mut bench.chance).unwrap();
+                        shown[at].1 = name;
+                    }
+                    (3, Some(at)) => {
+                        let (id, _) = shown.remove(at);
+                        bench.engine.delete(id, &mut bench.chance).unwrap();
+                    }
+                    (4, _) => bench.sync(),
+                    // An answer is lost, of which the server has done its part.
+                    (5, _) => {
+                        bench.engine.start_sync();
+                        if let Some(request) = bench.step() {
+                            let answer = bench.answer(&request);
+                            bench.receive(if which % 2 == 0 { answer } else { Err(Unreachable) });
+                        }
+                    }
+                    _ => bench.crash(),
+                }
+                let mut names: Vec<String> = shown.iter().map(|(_, name)| name.clone()).collect();
+                names.sort();
+                prop_assert_eq!(bench.names(), names);
+            }
+            bench.sync();
+            bench.sync();
+            let mut names: Vec<String> = shown.into_iter().map(|(_, name)| name).collect();
+            names.sort();
+            prop_assert_eq!(bench.names(), names);
+            prop_assert!(bench.engine.status().unwrap().is_quiet());
+        }
+    }
+}
