@@ -81,11 +81,12 @@ pub(crate) fn reads(push: &Push, device: DeviceId) -> Vec<Statement> {
     let edited_by_others = Statement::new(concat!(
         lineage!("?2"),
         ", edits AS (
-           SELECT h.contact, h.rev, h.device FROM json_each(?1) AS d
-           CROSS JOIN history AS h ON h.contact = d.value ->> 'id' AND h.rev > d.value ->> 'base_rev'
+           SELECT h.contact, h.rev, h.device FROM json_each(?1) AS gone
+           CROSS JOIN history AS h
+             ON h.contact = gone.value ->> 'id' AND h.rev > gone.value ->> 'base_rev'
            UNION ALL
-           SELECT c.id, c.edit_rev, c.edit_device FROM json_each(?1) AS d
-           CROSS JOIN contacts AS c ON c.id = d.value ->> 'id')
+           SELECT c.id, c.edit_rev, c.edit_device FROM json_each(?1) AS gone
+           CROSS JOIN contacts AS c ON c.id = gone.value ->> 'id')
          SELECT contact, max(rev) AS rev FROM edits WHERE device NOT IN (SELECT id FROM lineage)
          GROUP BY contact"
     ));
@@ -161,6 +162,12 @@ pub(crate) fn writes(plan: &Plan) -> Vec<Statement> {
         statements.push(claim().bind(to_json(&claims(&plan.claimed))));
     }
     statements
+}
+
+/// All statements of [`writes`], unbound.
+#[cfg(test)]
+pub(super) fn all_writes() -> Vec<Statement> {
+    vec![supersede(), upsert(), stamp(), unclaim(), claim()]
 }
 
 /// Keeps the versions that edits supersede.
