@@ -13,6 +13,7 @@ use callbook_worker::Moment;
 use http_body_util::BodyExt;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
@@ -90,16 +91,34 @@ impl Transport for Network {
         }
         if let Some(after) = copy {
             shared.fault(Fault::RequestDuplicated);
+            let request = request.clone();
             tokio::task::spawn_local(deliver(shared, self.phone, request, seeds[1], there + after));
         }
         match tokio::time::timeout(TIMEOUT, waiting).await {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(response)) => {
+                self.note_sign_in(&request, &response);
+                Ok(response)
+            }
             _ => Err(Unreachable),
         }
     }
 }
 
 impl Network {
+    /// Tells the model which device follows which.
+    fn note_sign_in(&self, sent: &callbook_device::Request, answer: &Response) {
+        if sent.path != "/login" || answer.status != 200 {
+            return;
+        }
+        let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap_or_default();
+        let (sent, answer) = (read(sent.body.as_deref().unwrap_or_default()), read(&answer.body));
+        if let (Some(device), Some(older)) =
+            (answer["device"]["id"].as_str(), sent["device"]["replaces"].as_str())
+        {
+            self.shared.replaces(device, older);
+        }
+    }
+
     /// Mostly tens of milliseconds, with a heavy tail.
     fn delay(&mut self) -> Duration {
         let ms = match self.chance.random_range(0..100) {

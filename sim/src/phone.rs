@@ -8,10 +8,9 @@ use callbook_auth::Secret;
 use callbook_base::{ContactId, Line, Timestamp};
 use callbook_calls::{Call, Direction, Seconds};
 use callbook_contacts::{Add, Edit, Entry, Fields, NewPhone, Remove, Set};
-use callbook_device::{Engine, MemoryStore, Next, Response, Transport, Unreachable};
+use callbook_device::{Engine, MemoryStore, Next, Transport};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use serde_json::Value;
 
 use crate::network::Network;
 use crate::spelling::Spelling;
@@ -168,9 +167,7 @@ impl Phone {
             let mut chance = crate::world::split(&mut self.chance);
             match self.engine().next(clock, &mut chance).expect("a store in memory takes all") {
                 Next::Send(request) => {
-                    let sent = request.clone();
                     let answer = self.network.send(request).await;
-                    self.note_sign_in(&sent, &answer);
                     if !self.shared.calm() && self.chance.random_bool(0.03) {
                         self.change(others);
                     }
@@ -209,33 +206,21 @@ impl Phone {
         self.engine().start_sync();
     }
 
-    /// Tells the model which device follows which.
-    fn note_sign_in(
-        &self,
-        sent: &callbook_device::Request,
-        answer: &Result<Response, Unreachable>,
-    ) {
-        let Ok(Response { status: 200, body, .. }) = answer else { return };
-        if sent.path != "/login" {
-            return;
-        }
-        let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap_or_default();
-        let (sent, answer) = (read(sent.body.as_deref().unwrap_or_default()), read(body));
-        if let (Some(device), Some(older)) =
-            (answer["device"]["id"].as_str(), sent["device"]["replaces"].as_str())
-        {
-            self.shared.replaces(device, older);
-        }
-    }
-
-    /// After the faults: syncs until it has nothing more to say.
+    /// After the faults: syncs, as any host of the engine does, until it has nothing more to say.
     pub(crate) async fn settle(&mut self) {
+        let shared = self.shared.clone();
+        let ahead = self.clock_ahead;
         for _ in 0..MOST_SYNCS {
-            let next = self.sync(&[]).await;
-            if self.is_quiet() {
-                return;
+            let mut chance = crate::world::split(&mut self.chance);
+            let engine = self.engine.as_mut().expect("it is not crashing");
+            let now = || shared.now().plus_millis(ahead);
+            let next = callbook_device::sync(engine, &mut self.network, now, &mut chance).await;
+            match next.expect("a store in memory takes all") {
+                Next::SignIn(_) => self.sign_in(),
+                _ if self.is_quiet() => return,
+                Next::Wait(until) => self.sleep_until(until.plus_millis(-ahead)).await,
+                Next::Send(_) => unreachable!("the driver sends"),
             }
-            self.sleep_until(next).await;
         }
     }
 
