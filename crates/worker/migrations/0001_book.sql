@@ -64,10 +64,12 @@ CREATE TABLE contacts (
   edit_at INTEGER NOT NULL,
   edit_user TEXT NOT NULL,
   edit_device TEXT NOT NULL,
-  fields TEXT NOT NULL
+  fields TEXT NOT NULL,
+  size INTEGER NOT NULL      -- bytes of the fields
 ) WITHOUT ROWID;
 
-CREATE INDEX contacts_by_rev ON contacts (rev, id);
+-- What a page of a pull is chosen by stands in the index, so that only its own rows are read.
+CREATE INDEX contacts_by_rev ON contacts (rev, id, state, size);
 
 -- Of live contacts only. The first of a key is its owner.
 CREATE TABLE claims (

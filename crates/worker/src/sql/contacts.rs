@@ -28,10 +28,10 @@ pub(super) use columns;
 /// In a first pull only visible contacts are sent, and tombstones and hidden rows above `first`,
 /// the book's rev at the first page; at that page, where it is not known yet, it is the book's.
 pub(crate) fn page(after: (Rev, &str), pull: Pull, limit: u64) -> Statement {
-    // Sizes first, then the rows: only what is small goes through the sum's sorter.
+    // Sizes first, from the index alone, then the rows.
     Statement::new(
         "WITH page AS MATERIALIZED (
-           SELECT c.rev, c.id, ?5 + CASE c.state WHEN 0 THEN octet_length(c.fields) ELSE 0 END AS size
+           SELECT c.rev, c.id, ?5 + CASE c.state WHEN 0 THEN c.size ELSE 0 END AS size
            FROM contacts AS c
            WHERE (c.rev, c.id) > (?1, ?2)
              AND (c.state = 0 OR c.rev > coalesce(?3, (SELECT rev FROM book)))

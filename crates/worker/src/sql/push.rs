@@ -73,8 +73,7 @@ pub(crate) fn reads(push: &Push, device: DeviceId) -> Vec<Statement> {
     ));
     let fields = Statement::new(
         "SELECT id, fields FROM (
-           SELECT c.id, c.fields, octet_length(c.fields) AS size,
-             sum(octet_length(c.fields)) OVER (ORDER BY n.key) AS total
+           SELECT c.id, c.fields, c.size, sum(c.size) OVER (ORDER BY n.key) AS total
            FROM json_each(?1) AS n CROSS JOIN contacts AS c ON c.id = n.value)
          WHERE total - size < ?2",
     );
@@ -182,17 +181,19 @@ fn supersede() -> Statement {
 fn upsert() -> Statement {
     Statement::new(
         "INSERT INTO contacts (id, created_at, rev, state, other, keys, asleep, took, deleted_at,
-           edit_rev, edit_at, edit_user, edit_device, fields)
+           edit_rev, edit_at, edit_user, edit_device, fields, size)
          SELECT value ->> 'id', value ->> 'created_at', value ->> 'rev', value ->> 'state',
            value ->> 'other', value -> 'keys', value -> 'asleep', value -> 'took',
            value ->> 'deleted_at', value ->> 'edit_rev', value ->> 'edit_at', value ->> 'edit_user',
-           value ->> 'edit_device', value -> 'fields'
+           value ->> 'edit_device', value -> 'fields',
+           octet_length(value -> 'fields')
          FROM json_each(?1) WHERE true
          ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, state = excluded.state,
            other = excluded.other, keys = excluded.keys, asleep = excluded.asleep,
            took = excluded.took, deleted_at = excluded.deleted_at, edit_rev = excluded.edit_rev,
            edit_at = excluded.edit_at, edit_user = excluded.edit_user,
-           edit_device = excluded.edit_device, fields = excluded.fields",
+           edit_device = excluded.edit_device, fields = excluded.fields,
+           size = excluded.size",
     )
 }
 
