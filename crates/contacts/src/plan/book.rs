@@ -167,12 +167,14 @@ impl<'a> Book<'a> {
         self.bury(op.id, None);
         let mut took = Vec::new();
         for key in freed {
-            while let Some(heir) = self.claims.owner(&key) {
-                if shown.contains(&heir.contact) || self.is_kept_by_its_phone(heir.contact) {
+            let heirs: Vec<ContactId> =
+                self.claims.claimants(&key).map(|claim| claim.contact).collect();
+            for heir in heirs {
+                if shown.contains(&heir) || self.is_kept_by_its_phone(heir) {
                     break;
                 }
-                self.bury(heir.contact, Some(op.id));
-                took.push(heir.contact);
+                self.bury(heir, Some(op.id));
+                took.push(heir);
             }
         }
         let at = self.clocks.now;
