@@ -27,7 +27,7 @@ pub struct Call {
     /// Whose call it was, and what became of it.
     pub direction: Direction,
     /// Which of the phone's lines.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub line: Option<Line>,
 }
 

@@ -58,7 +58,8 @@ impl PushedCalls {
         if request.calls.len() > MOST_CALLS {
             return Err(InvalidRequest::TooManyCalls);
         }
-        let read = |call: &&RawValue| serde_json::from_str(call.get()).map_err(|e| e.to_string());
+        let cut = |error: serde_json::Error| error.to_string().chars().take(300).collect();
+        let read = |call: &&RawValue| serde_json::from_str(call.get()).map_err(cut);
         Ok(Self {
             region: request.region.unwrap_or_default(),
             calls: request.calls.iter().map(read).collect(),

@@ -137,10 +137,13 @@ pub enum RejectionCode {
     BaseRevAhead,
 }
 
+/// The most characters of a [`Rejection`]'s detail: the book keeps up to 500 of them in one row.
+const LONGEST_DETAIL: usize = 300;
+
 impl RejectionCode {
-    /// With its explanation.
+    /// With its explanation, which is cut where it quotes too much.
     pub(crate) fn because(self, detail: impl fmt::Display) -> Rejection {
-        Rejection { code: self, detail: detail.to_string() }
+        Rejection { code: self, detail: detail.to_string().chars().take(LONGEST_DETAIL).collect() }
     }
 }
 

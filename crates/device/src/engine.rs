@@ -366,8 +366,14 @@ impl<S: Store> Engine<S> {
             }
             (401, _) if code == "token_reused" => self.end_session(SignInReason::Copied)?,
             (401, Sent::Refresh) => self.end_session(SignInReason::Ended)?,
-            (401, _) if self.refreshed => self.end_session(SignInReason::Ended)?,
-            (401, _) => self.forget_access()?,
+            (401, _) => {
+                self.forget_access()?;
+                // A token that was new and does not let in: the phone slept, or the clocks of the
+                // service differ. Not at once again; whether the session holds, `/token` tells.
+                if std::mem::take(&mut self.refreshed) {
+                    return Ok(Outcome::Failed(None));
+                }
+            }
             (409, Sent::PushContacts { .. }) => self.end_session(SignInReason::OutOfStep)?,
             (410, Sent::PullContacts) => self.resync()?,
             (410, Sent::PullCalls) => self.pull_all_calls()?,

@@ -235,6 +235,11 @@ impl DatabaseError {
         Self::new(format!("the column {column} {problem}"))
     }
 
+    /// Whether the database said so, and not a reader of its rows.
+    pub fn is_of_the_database(&self) -> bool {
+        self.message.starts_with("D1_ERROR")
+    }
+
     /// Whether a guard of the write batch failed: what was read no longer holds, and nothing of the
     /// batch was written.
     pub fn is_constraint(&self) -> bool {

@@ -82,8 +82,13 @@ impl From<callbook_auth::TokenError> for Problem {
 }
 
 impl From<DatabaseError> for Problem {
-    /// D1 documents its errors as ones to try again.
+    /// D1 documents its errors as ones to try again; our own SQL's are not.
     fn from(error: DatabaseError) -> Self {
+        if !error.is_of_the_database() {
+            tracing::error!(%error, "the schema and the code disagree");
+            let detail = "the service cannot read its own data: its log tells what";
+            return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail);
+        }
         tracing::warn!(%error, "the database failed");
         let detail = "the database did not answer: try again";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail).retry_after(1)

@@ -84,6 +84,16 @@ fn a_bad_op_is_rejected_by_itself() {
 }
 
 #[test]
+fn a_rejection_quotes_only_so_much() {
+    let name = r#"\""#.repeat(100_000);
+    let op = format!(
+        r#"{{"op_seq":1,"op_id":"a","op":"put","id":"{ID}","base_rev":0,"set":{{"{name}":1}}}}"#
+    );
+    let rejection = read(&push(&op)).unwrap().ops.remove(0).op.unwrap_err();
+    assert_eq!(rejection.detail.chars().count(), 300);
+}
+
+#[test]
 fn what_a_device_writes_is_what_the_service_reads() {
     let edit = Edit {
         set: Set { name: Some(Some("Ann".parse().unwrap())), note: Some(None), ..Set::default() },

@@ -456,10 +456,30 @@ fn tokens_are_refreshed_and_ends_are_told() {
     check(&[expired(), ok(&session(1))], Ok("/sync/contacts?cursor=at0"));
     check(&[expired(), Err(Unreachable)], Ok("/token"));
     check(&[problem(401, "token_invalid")], Ok("/token"));
-    check(&[expired(), ok(&session(1)), expired()], Err(SignInReason::Ended));
+    check(&[expired(), ok(&session(1)), expired()], Ok("/token"));
     check(&[expired(), problem(401, "token_invalid")], Err(SignInReason::Ended));
     check(&[problem(401, "token_reused")], Err(SignInReason::Copied));
     check(&[expired(), problem(401, "token_reused")], Err(SignInReason::Copied));
+}
+
+#[test]
+fn a_new_token_that_does_not_let_in_is_not_asked_for_without_end() {
+    let mut bench = Bench::synced();
+    bench.until("/sync/contacts");
+    for _ in 0..5 {
+        bench.receive(problem(401, "token_expired"));
+        let next = bench.next();
+        if let Next::Wait(until) = next {
+            bench.now = until;
+        } else {
+            bench.engine.sent = None;
+        }
+        assert_eq!(bench.request().path, "/token");
+        bench.receive(ok(&session(1)));
+        assert!(bench.request().path.starts_with("/sync/contacts"));
+    }
+    bench.receive(problem(401, "token_expired"));
+    assert!(matches!(bench.next(), Next::Wait(_)));
 }
 
 #[test]
