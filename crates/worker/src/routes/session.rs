@@ -13,8 +13,9 @@ use callbook_auth::{
     Access, AuthError, Password, RefreshToken, Role, Rotation, TokenError, Username, Verdict, hash,
     rotate, verify,
 };
-use callbook_base::{DeviceId, Epoch, UserId};
+use callbook_base::{DeviceId, Epoch};
 
+use super::users::new_user;
 use crate::app::{App, Caller, Moment, Read};
 use crate::problem::Problem;
 use crate::sql::{book, devices, users};
@@ -33,20 +34,11 @@ pub(super) async fn set_up(
         let detail = "the setup_token is not the SETUP_TOKEN of this server";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "invalid_setup_token", detail));
     }
-    let username: Username = request.username.parse().map_err(AuthError::Username)?;
-    let password = Password::try_from(&request.password).map_err(AuthError::Password)?;
-
     let mut chance = moment.chance();
-    let user = UserView {
-        id: UserId::new(moment.now, chance.bytes()),
-        username,
-        role: Role::Admin,
-        disabled: false,
-        created_at: moment.now,
-    };
+    let SetupRequest { username, password, .. } = &request;
+    let (user, password) = new_user(&app, moment, &mut chance, username, password, Role::Admin)?;
     let epoch = u64::from_be_bytes(chance.bytes());
     let epoch: Epoch = format!("{epoch:016x}").parse().expect("hex digits make an epoch");
-    let password = hash(&password, chance.bytes(), app.password_cost);
     let writes = vec![users::create_first(&user, password), book::create(&epoch, moment.now)];
     match app.batch(writes).await?[0].changes {
         0 => Err(AuthError::AlreadySetUp.into()),

@@ -6,10 +6,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use callbook_auth::wire::{CreateUserRequest, PatchUserRequest, UserAnswer, UserView, UsersAnswer};
-use callbook_auth::{AuthError, Password, Username, hash};
+use callbook_auth::{AuthError, Password, Role, Secret, Username, hash};
 use callbook_base::UserId;
 
-use crate::app::{App, Caller, Moment, Read};
+use crate::app::{App, Caller, Chance, Moment, Read};
 use crate::problem::Problem;
 use crate::sql::users;
 
@@ -31,17 +31,8 @@ pub(super) async fn create(
     Read(request): Read<CreateUserRequest>,
 ) -> Result<(StatusCode, Json<UserAnswer>), Problem> {
     app.session(&access, Vec::new()).await?.0.admin()?;
-    let username: Username = request.username.parse().map_err(AuthError::Username)?;
-    let password = Password::try_from(&request.password).map_err(AuthError::Password)?;
-    let mut chance = moment.chance();
-    let user = UserView {
-        id: UserId::new(moment.now, chance.bytes()),
-        username,
-        role: request.role,
-        disabled: false,
-        created_at: moment.now,
-    };
-    let password = hash(&password, chance.bytes(), app.password_cost);
+    let CreateUserRequest { username, password, role } = &request;
+    let (user, password) = new_user(&app, moment, &mut moment.chance(), username, password, *role)?;
     match app.database.batch(vec![users::create(&user, password)]).await {
         Err(error) if error.is_constraint() => {
             let detail = "another user has this username";
@@ -50,6 +41,22 @@ pub(super) async fn create(
         created => created?,
     };
     Ok((StatusCode::CREATED, Json(UserAnswer { user })))
+}
+
+/// A user as typed, and the PHC string of their password.
+pub(super) fn new_user(
+    app: &App,
+    moment: Moment,
+    chance: &mut Chance,
+    username: &str,
+    password: &Secret,
+    role: Role,
+) -> Result<(UserView, String), Problem> {
+    let username: Username = username.parse().map_err(AuthError::Username)?;
+    let password = Password::try_from(password).map_err(AuthError::Password)?;
+    let id = UserId::new(moment.now, chance.bytes());
+    let user = UserView { id, username, role, disabled: false, created_at: moment.now };
+    Ok((user, hash(&password, chance.bytes(), app.password_cost)))
 }
 
 /// `PATCH /users/{id}`.
