@@ -1,7 +1,11 @@
+use std::ops::Bound;
+
 use callbook_auth::wire::{DeviceView, SessionAnswer, TokenType, UserView};
+use callbook_base::{ContactId, Rev};
+use callbook_calls::Call;
 use callbook_calls::wire::{PullCallsAnswer, PushCallsAnswer};
 use callbook_contacts::wire::{Form, OpResult, PullAnswer, Pulled, PushAnswer, Shown, Status};
-use callbook_contacts::{Digest, Rejection, RejectionCode, Set};
+use callbook_contacts::{Digest, Edit, Fields, Rejection, RejectionCode, Set};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
