@@ -42,7 +42,8 @@ struct Options {
     #[arg(long, value_name = "N")]
     seeds: Option<NonZeroU64>,
 
-    /// A CSV file with the columns created_at (milliseconds), region, phone and e164
+    /// A CSV file with the columns created_at (milliseconds since 1970), region (ISO 3166), phone (as
+    /// written) and, if known, e164
     #[arg(long, value_name = "FILE")]
     contacts: Option<PathBuf>,
 

@@ -43,9 +43,9 @@ pub enum InvalidRows {
 
 /// The first `count` rows of a file, or of the built-in one.
 ///
-/// The columns are `id,created_at,region,phone,e164`. The key is the column `e164`, which
-/// libphonenumber gave, where the service says that the number has a key at all: the file does not
-/// tell short codes and extensions.
+/// Its columns are `created_at`, `region`, `phone` and, if somebody knows, `e164`; others are ignored.
+/// The key is `e164`, which libphonenumber gave, where the service says that the number has a key at
+/// all: the file does not tell short codes and extensions.
 ///
 /// # Errors
 /// The file cannot be read, or a line of it.
@@ -64,12 +64,10 @@ fn parse(bytes: &[u8], path: &str, count: usize) -> Result<Vec<Row>, InvalidRows
         |line: u64, problem: String| InvalidRows::Line { path: path.to_owned(), line, problem };
     let mut reader = csv::Reader::from_reader(bytes);
     let head = reader.headers().map_err(|error| wrong(1, error.to_string()))?.clone();
-    let columns = ["created_at", "region", "phone", "e164"].map(|name| {
-        let at = head.iter().position(|column| column == name);
-        at.ok_or_else(|| wrong(1, format!("there is no column {name}")))
-    });
-    let [created_at, region, phone, e164] = columns;
-    let (created_at, region, phone, e164) = (created_at?, region?, phone?, e164?);
+    let column = |name: &str| head.iter().position(|column| column == name);
+    let needed = |name| column(name).ok_or_else(|| wrong(1, format!("there is no column {name}")));
+    let (created_at, region, phone) = (needed("created_at")?, needed("region")?, needed("phone")?);
+    let e164 = column("e164").unwrap_or(usize::MAX);
 
     let mut rows = Vec::new();
     for record in reader.records().take(count) {
@@ -91,7 +89,7 @@ fn parse(bytes: &[u8], path: &str, count: usize) -> Result<Vec<Row>, InvalidRows
         }
         let key = number_key(&number, &region).map(|key| key.to_string());
         let main = key.as_deref().and_then(|key| key.split(';').next());
-        if main.is_some_and(|main| main != e164) {
+        if main.is_some_and(|main| !e164.is_empty() && main != e164) {
             return Err(wrong(
                 line,
                 "the service gives this number another key than e164".to_owned(),
@@ -117,6 +115,7 @@ mod tests {
         }
         let head = "id,created_at,region,phone,e164\n";
         check(b"", "f.csv, line 1: there is no column created_at");
+        assert_eq!(parse(b"created_at,region,phone\n5,US,1\n", "f.csv", 9).unwrap().len(), 1);
         check(b"id,created_at,region,e164\n", "f.csv, line 1: there is no column phone");
         check(head.as_bytes(), "f.csv, line 1: there is no number in it");
         let good = "1,5,US,(415) 555-2671,+14155552671\n";

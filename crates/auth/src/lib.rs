@@ -82,6 +82,7 @@ mod tests {
             assert_eq!(error.into().code(), code);
         }
         check(AuthError::InvalidCredentials, "invalid_credentials");
+        check(TokenError::Missing, "token_missing");
         check(TokenError::Invalid, "token_invalid");
         check(TokenError::Expired, "token_expired");
         check(TokenError::Reused, "token_reused");

@@ -23,6 +23,9 @@ const SECRET_LEN: usize = 32;
 /// Why a token does not, or no longer, let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
+    /// None was sent.
+    #[error("this needs an access token: Authorization: Bearer …")]
+    Missing,
     /// Not ours, or changed on the way.
     #[error("the token is not valid")]
     Invalid,
@@ -38,6 +41,7 @@ impl TokenError {
     /// The stable `code` on the wire.
     pub fn code(self) -> &'static str {
         match self {
+            Self::Missing => "token_missing",
             Self::Invalid => "token_invalid",
             Self::Expired => "token_expired",
             Self::Reused => "token_reused",

@@ -101,7 +101,7 @@ impl FromRequestParts<Arc<App>> for Caller {
             let (scheme, token) = value.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
         });
-        Ok(Self(app.keys.verify(token.ok_or(TokenError::Invalid)?, now)?))
+        Ok(Self(app.keys.verify(token.ok_or(TokenError::Missing)?, now)?))
     }
 }
 

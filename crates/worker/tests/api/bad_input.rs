@@ -188,7 +188,7 @@ async fn tokens_are_asked_for_first() {
         let (mut service, mut ann) = start().await;
         let before = dump(&service).await;
         let none = service.send(method.clone(), path, None, Vec::new()).await;
-        assert_eq!(none.problem(), (401, "token_invalid"), "{path}");
+        assert_eq!(none.problem(), (401, "token_missing"), "{path}");
         service.now = service.now.plus_millis(900_000);
         let late = service.send(method.clone(), path, Some(&ann), Vec::new()).await;
         assert_eq!(late.problem(), (401, "token_expired"), "{path}");

@@ -84,7 +84,7 @@ async fn forged_tokens_let_nobody_in() {
         assert_eq!(service.get("/me", &forged).await.problem(), (401, "token_invalid"));
     }
     let none = service.send(Method::GET, "/me", None, Vec::new()).await;
-    assert_eq!(none.problem(), (401, "token_invalid"));
+    assert_eq!(none.problem(), (401, "token_missing"));
 }
 
 #[tokio::test]
