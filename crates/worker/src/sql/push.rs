@@ -16,6 +16,9 @@ use crate::database::{DatabaseError, Rows, Statement};
 /// Bytes of fields that one push loads; its plan stops at the first contact beyond.
 const MOST_READ: u64 = 2_000_000;
 
+/// Bytes of one bound value, with room for its end: D1 takes 2,000,000.
+const MOST_BOUND: usize = 1_999_990;
+
 /// What the ops name: `?1` ids, `?2` keys. `touched` are the contacts named and those that a named
 /// tombstone took with it; `near` are these and all that claim one of their keys or of `?2`.
 macro_rules! near {
@@ -139,28 +142,41 @@ impl Touched {
 
 /// The statements that write a plan, after its guards.
 pub(crate) fn writes(plan: &Plan) -> Vec<Statement> {
-    let mut statements = Vec::new();
-    if !plan.edited.is_empty() {
-        let ids: Vec<ContactId> = plan.edited.iter().map(|(id, ..)| *id).collect();
-        let rows = plan.edited.iter().map(|(id, contact, fields)| {
-            let mut row = row(*id, contact);
-            row["fields"] = json!(fields);
-            row
-        });
-        statements.push(supersede().bind(to_json(&ids)));
-        statements.push(upsert().bind(to_json(&rows.collect::<Vec<_>>())));
+    let ids = plan.edited.iter().map(|(id, ..)| *id);
+    let edited = plan.edited.iter().map(|(id, contact, fields)| {
+        let mut row = row(*id, contact);
+        row["fields"] = json!(fields);
+        row
+    });
+    let stamped = plan.stamped.iter().map(|(id, contact)| row(*id, contact));
+    let statements = [
+        in_parts(supersede, ids),
+        in_parts(upsert, edited),
+        in_parts(stamp, stamped),
+        in_parts(unclaim, plan.unclaimed.iter().map(claim_row)),
+        in_parts(claim, plan.claimed.iter().map(claim_row)),
+    ];
+    statements.into_iter().flatten().collect()
+}
+
+/// A statement with these rows as its one value; several when they are more than D1 binds at once,
+/// and none when there are none.
+fn in_parts(
+    statement: fn() -> Statement,
+    rows: impl Iterator<Item = impl Serialize>,
+) -> Vec<Statement> {
+    let mut parts: Vec<String> = Vec::new();
+    for row in rows {
+        let row = to_json(&row);
+        match parts.last_mut() {
+            Some(part) if part.len() + row.len() < MOST_BOUND => {
+                part.push(',');
+                part.push_str(&row);
+            }
+            _ => parts.push(format!("[{row}")),
+        }
     }
-    if !plan.stamped.is_empty() {
-        let rows: Vec<Value> = plan.stamped.iter().map(|(id, contact)| row(*id, contact)).collect();
-        statements.push(stamp().bind(to_json(&rows)));
-    }
-    if !plan.unclaimed.is_empty() {
-        statements.push(unclaim().bind(to_json(&claims(&plan.unclaimed))));
-    }
-    if !plan.claimed.is_empty() {
-        statements.push(claim().bind(to_json(&claims(&plan.claimed))));
-    }
-    statements
+    parts.into_iter().map(|part| statement().bind(part + "]")).collect()
 }
 
 /// All statements of [`writes`], unbound.
@@ -221,8 +237,8 @@ fn claim() -> Statement {
     )
 }
 
-fn claims(claims: &[(NumberKey, Claim)]) -> Vec<(&NumberKey, i64, ContactId)> {
-    claims.iter().map(|(key, claim)| (key, claim.created_at.as_millis(), claim.contact)).collect()
+fn claim_row((key, claim): &(NumberKey, Claim)) -> (&NumberKey, i64, ContactId) {
+    (key, claim.created_at.as_millis(), claim.contact)
 }
 
 /// A contact without its fields, by the names of its columns.
@@ -245,4 +261,36 @@ fn row(id: ContactId, contact: &Contact) -> Value {
 /// Rows as one bound value.
 fn to_json(rows: &impl Serialize) -> String {
     serde_json::to_string(rows).expect("rows are plain text and numbers")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::Value as Bound;
+
+    #[test]
+    fn rows_are_bound_in_parts_that_d1_takes() {
+        #[track_caller]
+        fn check(lengths: &[usize], parts: &[usize]) {
+            let rows: Vec<String> = lengths.iter().map(|length| "x".repeat(*length)).collect();
+            let statements = in_parts(claim, rows.iter());
+            let bound: Vec<Vec<String>> = statements
+                .iter()
+                .map(|statement| match &statement.params[..] {
+                    [Bound::Text(text)] if text.len() <= 2_000_000 => {
+                        serde_json::from_str(text).unwrap()
+                    }
+                    _ => panic!("one text of at most 2,000,000 bytes"),
+                })
+                .collect();
+            assert_eq!(bound.iter().map(Vec::len).collect::<Vec<_>>(), parts);
+            assert_eq!(bound.concat(), rows);
+        }
+        check(&[], &[]);
+        check(&[5], &[1]);
+        check(&[5; 1_000], &[1_000]);
+        check(&[1_000_000; 3], &[1, 1, 1]);
+        check(&[999_000; 3], &[2, 1]);
+        check(&[1_900_000, 5, 1_900_000], &[2, 1]);
+    }
 }
