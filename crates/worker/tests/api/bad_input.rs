@@ -82,6 +82,9 @@ async fn pushes_that_are_refused_whole() {
     refuse(push(ops(), "complete", json!(true)), (400, "invalid_request")).await;
     refuse(push(ops(), "region", json!(49)), (400, "invalid_request")).await;
     refuse(push(json!([op(0)]), "x", json!(0)), (400, "invalid_op")).await;
+    let mut text = op(2);
+    text["op_seq"] = json!("2");
+    refuse(push(json!([text]), "x", json!(0)), (400, "invalid_op")).await;
     refuse(push(json!([{ "op_seq": 2 }]), "x", json!(0)), (400, "invalid_op")).await;
     refuse(push(json!([op(3)]), "x", json!(0)), (409, "op_gap")).await;
     refuse(push(json!([op(2), op(4)]), "x", json!(0)), (409, "op_gap")).await;
@@ -122,8 +125,22 @@ async fn ops_that_are_rejected_by_themselves() {
     let phones: Vec<Value> = (0..10_000).map(|n| json!({ "number": n.to_string() })).collect();
     check("add", json!({ "phones": phones }), "contact_too_large").await;
     check("base_rev", json!(99), "base_rev_ahead").await;
+    check("base_rev", json!("1"), "invalid_op").await;
     check("id", json!("not an id"), "invalid_op").await;
     check("op", json!("merge"), "invalid_op").await;
+}
+
+#[tokio::test]
+async fn a_call_whose_number_is_a_text_is_rejected_by_itself() {
+    let (mut service, ann) = start().await;
+    let call = |duration: Value| {
+        json!({ "phone_number": "1", "timestamp": "2026-11-22T09:00:00.000Z",
+                "duration": duration, "direction": "missed" })
+    };
+    let body = json!({ "region": "US", "calls": [call(json!("61")), call(json!(61))] });
+    let answer = service.post("/sync/calls", Some(&ann), &body).await.ok();
+    assert_eq!((&answer["accepted"], &answer["rejected"][0]["index"]), (&json!(1), &json!(0)));
+    assert_eq!(answer["rejected"][0]["code"], "invalid_call");
 }
 
 #[tokio::test]
