@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use crate::check::{self, Difference};
 use crate::database::FarDatabase;
 use crate::mix::{Mix, Rates};
-use crate::model::{Model, Push};
+use crate::model::{Keys, Model, Push};
 use crate::network::{self, Delivered};
 use crate::phone::{self, Phone};
 use crate::rows::Row;
@@ -166,29 +166,7 @@ pub fn run(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcom
 async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcome {
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     let (books, keys) = phone_books(mix, rows, &mut chance);
-    let shared = Arc::new(Shared {
-        started: Instant::now(),
-        mix: mix.clone(),
-        calm: AtomicBool::new(true),
-        router: OnceLock::new(),
-        inner: Mutex::new(Inner {
-            stats: Stats { devices: mix.devices as u64, ..Stats::default() },
-            trace: Trace::default(),
-            model: Model::new(keys),
-        }),
-    });
-    let sqlite = Arc::new(Sqlite::in_memory().expect("SQLite has memory"));
-    sqlite.migrate(MIGRATIONS, shared.now()).expect("the migrations are sound");
-    let far = FarDatabase::new(sqlite.clone(), shared.clone(), split(&mut chance));
-    let app = App {
-        database: Arc::new(far),
-        keys: SigningKeys::new("a secret of more than thirty-two bytes", None)
-            .expect("it is long enough"),
-        setup_token: Some(Secret::from("let me in")),
-        password_cost: PasswordCost::SIMULATED,
-    };
-    let set = shared.router.set(router(app));
-    assert!(set.is_ok(), "a run has one service");
+    let (shared, sqlite) = service(mix, keys, &mut chance);
     set_up(&shared, mix.users, &mut chance).await;
 
     // People live with their phones while things go wrong, then the faults stop.
@@ -199,34 +177,54 @@ async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Ou
         let phone = Phone::new(index, user, shared.clone(), split(&mut chance));
         tokio::task::spawn_local(phone::live(phone, book, end))
     });
-    let phones: Vec<_> = phones.collect();
-    let steps = 100;
-    for step in 0..steps {
-        tokio::time::sleep(mix.time / steps).await;
-        progress(f64::from(step + 1) / f64::from(steps) * 0.9);
+    let living: Vec<_> = phones.collect();
+    for step in 0..100 {
+        tokio::time::sleep(mix.time / 100).await;
+        progress(0.9 * f64::from(step + 1) / 100.0);
     }
-    let mut lived = Vec::new();
-    for phone in phones {
-        lived.push(phone.await.expect("a phone that fails stops the run"));
+    let mut phones = Vec::new();
+    for phone in living {
+        phones.push(phone.await.expect("a phone that fails stops the run"));
     }
     shared.calm.store(true, Ordering::Relaxed);
-    let rounds = quieten(&shared, &mut lived, &progress).await;
+    let rounds = quieten(&shared, &mut phones, &progress).await;
 
-    let mut differences = check::all(&sqlite, &shared.inner().model, &lived);
+    let mut differences = check::all(&sqlite, &shared.inner().model, &phones);
     if rounds > MOST_ROUNDS {
         let what = format!("phones still had something to say after {MOST_ROUNDS} rounds of syncs");
         differences.insert(0, Difference(what));
     }
-    let counts = check::counts(&sqlite);
-    let mut inner = shared.inner();
-    inner.stats.last_rounds = rounds;
-    inner.stats.virtual_ms =
-        u64::try_from(shared.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    (inner.stats.visible, inner.stats.hidden, inner.stats.deleted, inner.stats.stored_calls) =
-        counts;
     progress(1.0);
-    let (stats, trace) = (inner.stats.clone(), inner.trace.clone());
+    let inner = shared.inner();
+    let (mut stats, trace) = (inner.stats.clone(), inner.trace.clone());
+    (stats.visible, stats.hidden, stats.deleted, stats.stored_calls) = check::counts(&sqlite);
+    stats.last_rounds = rounds;
+    stats.virtual_ms = u64::try_from(shared.started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Outcome { stats, trace: trace.finish(), differences }
+}
+
+/// The real service on a far database, before its set-up.
+fn service(mix: &Mix, keys: Keys, chance: &mut ChaCha8Rng) -> (Arc<Shared>, Arc<Sqlite>) {
+    let stats = Stats { devices: mix.devices as u64, ..Stats::default() };
+    let shared = Arc::new(Shared {
+        started: Instant::now(),
+        mix: mix.clone(),
+        calm: AtomicBool::new(true),
+        router: OnceLock::new(),
+        inner: Mutex::new(Inner { stats, trace: Trace::default(), model: Model::new(keys) }),
+    });
+    let sqlite = Arc::new(Sqlite::in_memory().expect("SQLite has memory"));
+    sqlite.migrate(MIGRATIONS, shared.now()).expect("the migrations are sound");
+    let app = App {
+        database: Arc::new(FarDatabase::new(sqlite.clone(), shared.clone(), split(chance))),
+        keys: SigningKeys::new("a secret of more than thirty-two bytes", None)
+            .expect("it is long enough"),
+        setup_token: Some(Secret::from("let me in")),
+        password_cost: PasswordCost::SIMULATED,
+    };
+    let set = shared.router.set(router(app));
+    assert!(set.is_ok(), "a run has one service");
+    (shared, sqlite)
 }
 
 /// Lets every phone sync until a whole round changes nothing; how many rounds that took.
@@ -265,11 +263,7 @@ pub(crate) struct PhoneBook {
 }
 
 /// Gives each row to a phone, and some to others too, in other spellings.
-fn phone_books(
-    mix: &Mix,
-    rows: &[Row],
-    chance: &mut ChaCha8Rng,
-) -> (Vec<PhoneBook>, crate::model::Keys) {
+fn phone_books(mix: &Mix, rows: &[Row], chance: &mut ChaCha8Rng) -> (Vec<PhoneBook>, Keys) {
     let mut keys = BTreeMap::new();
     let mut write = |row: &Row, spelling: Spelling| {
         keys.insert((spelling.number.clone(), spelling.region.clone()), row.key.clone());

@@ -76,12 +76,12 @@ impl Outbox {
         self.ops.get(&place)
     }
 
-    /// The op with its acknowledgement, if it has none yet.
-    pub(crate) fn acknowledge(&mut self, place: u64, rev: Rev) -> Option<&Queued> {
-        let op = self.ops.get_mut(&place).filter(|op| op.acked.is_none())?;
-        op.acked = Some(rev);
-        self.unacked -= 1;
-        Some(op)
+    /// The server has taken an op, in a push after which the book stood at `rev`.
+    pub(crate) fn acknowledge(&mut self, place: u64, rev: Rev) {
+        if let Some(op) = self.ops.get_mut(&place).filter(|op| op.acked.is_none()) {
+            op.acked = Some(rev);
+            self.unacked -= 1;
+        }
     }
 
     /// Ops that the server has not taken, in order. They are behind all that it has.

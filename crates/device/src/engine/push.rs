@@ -77,57 +77,68 @@ impl<S: Store> Engine<S> {
             told_all: self.state.told_all || (complete && taken == places.len()),
             ..self.state.clone()
         };
-        let (mut changes, mut gone, mut again) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut changes, mut fates) = (Vec::new(), Vec::new());
         for (index, place) in places[..taken].iter().enumerate() {
-            let result = answer.results.get(index);
-            let op = self.outbox.get(*place);
-            match (op, result) {
-                (Some(op), Some(OpResult { status: Status::Rejected, rejection, .. })) => {
-                    changes.push(StoreChange::RemoveOp(*place));
-                    gone.push(*place);
-                    let code = rejection.as_ref().map(|rejection| rejection.code);
-                    let shown = self.contact(op.id)?;
-                    match shown.filter(|_| code == Some(RejectionCode::UnknownContact)) {
-                        // The book has forgotten its tombstone: it is sent whole, as a new op.
-                        Some(fields) => {
-                            let (place, edit) = (state.next_place, Box::new(whole(fields)));
-                            state.next_place += 1;
-                            let change = Change::Edit(edit);
-                            let op_id = again_id(&op.op_id);
-                            let (id, base_rev, acked) = (op.id, Rev(0), None);
-                            let op = Queued { place, op_id, id, base_rev, change, acked };
-                            changes.push(StoreChange::PutOp(op.clone()));
-                            again.push(op);
-                        }
-                        None => {
-                            let (op, rejection) = (op.clone(), rejection.clone());
-                            changes.push(StoreChange::PutAside(Aside { op, rejection }));
-                        }
-                    }
-                }
-                (Some(op), _) => {
+            let Some(op) = self.outbox.get(*place) else { continue };
+            let fate = self.fate(op, answer.results.get(index), state.next_place)?;
+            match &fate {
+                Fate::Acked => {
                     let op = Queued { acked: Some(answer.rev), ..op.clone() };
                     changes.push(StoreChange::PutOp(op));
                 }
-                (None, _) => {}
+                Fate::Again(again) => {
+                    state.next_place += 1;
+                    changes.push(StoreChange::RemoveOp(*place));
+                    changes.push(StoreChange::PutOp(again.clone()));
+                }
+                Fate::Aside(aside) => {
+                    changes.push(StoreChange::RemoveOp(*place));
+                    changes.push(StoreChange::PutAside(aside.clone()));
+                }
             }
+            fates.push((*place, fate));
         }
-        let aside = gone.len() - again.len();
         self.commit(state, changes)?;
 
-        self.aside += aside;
-        for place in gone {
-            self.outbox.remove(place);
+        for (place, fate) in fates {
+            match fate {
+                Fate::Acked => self.outbox.acknowledge(place, answer.rev),
+                Fate::Again(again) => {
+                    self.outbox.remove(place);
+                    self.outbox.insert(again);
+                }
+                Fate::Aside(_) => {
+                    self.outbox.remove(place);
+                    self.aside += 1;
+                }
+            }
         }
-        for place in &places[..taken] {
-            self.outbox.acknowledge(*place, answer.rev);
-        }
-        again.into_iter().for_each(|op| self.outbox.insert(op));
         self.most_ops = (self.most_ops * 2).min(MOST_OPS);
         if self.outbox.unacked_len() == 0 {
             self.advance();
         }
         Ok(Outcome::Taken)
+    }
+
+    /// What becomes of an op that the server has taken. `place` is for a new op.
+    fn fate(&self, op: &Queued, result: Option<&OpResult>, place: u64) -> Result<Fate, StoreError> {
+        let Some(OpResult { status: Status::Rejected, rejection, .. }) = result else {
+            return Ok(Fate::Acked);
+        };
+        let code = rejection.as_ref().map(|rejection| rejection.code);
+        let shown = self.contact(op.id)?.filter(|_| code == Some(RejectionCode::UnknownContact));
+        Ok(match shown {
+            // The book has forgotten its tombstone: it is sent whole, as a new op.
+            Some(fields) => Fate::Again(Queued {
+                place,
+                op_id: again_id(&op.op_id),
+                id: op.id,
+                base_rev: Rev(0),
+                change: Change::Edit(Box::new(whole(fields))),
+                acked: None,
+            }),
+            None => Fate::Aside(Aside { op: op.clone(), rejection: rejection.clone() }),
+        })
     }
 
     /// A push was refused for its size: the next one is half as long, or its only op is put aside.
@@ -150,6 +161,16 @@ impl<S: Store> Engine<S> {
         self.aside += 1;
         Ok(())
     }
+}
+
+/// What becomes of an op that the server has taken.
+enum Fate {
+    /// It stays on top of the mirror until a pull shows what came of it.
+    Acked,
+    /// Another takes its place, at the end.
+    Again(Queued),
+    /// It was refused.
+    Aside(Aside),
 }
 
 /// The id of an op that takes the place of another.
