@@ -6,6 +6,7 @@ use std::ops::Bound;
 
 use callbook_base::ContactId;
 use callbook_contacts::{Digest, Fields};
+use callbook_device::Store;
 use callbook_worker::database::{Database, Rows, Statement};
 use callbook_worker::sqlite::Sqlite;
 use serde_json::Value;
@@ -51,6 +52,7 @@ pub(crate) fn all(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Diffe
         .collect();
     for phone in phones {
         differences.extend(phone_and_book(phone, &book).into_iter().take(3));
+        differences.extend(mended(phone));
     }
     differences.extend(calls(sqlite, model, phones).into_iter().take(5));
     differences
@@ -169,6 +171,22 @@ fn phone_and_book(phone: &Phone, book: &BTreeMap<ContactId, Fields>) -> Vec<Diff
         differs(*missing, "is not shown");
     }
     differences
+}
+
+/// What nothing here may make needed: a pull from the start, which mends whatever pulls had left out,
+/// and an op put aside, since these people type nothing that a book refuses.
+fn mended(phone: &Phone) -> Vec<Difference> {
+    let store = phone.engine_ref().store();
+    let pass = store.state().expect("a store in memory reads").pass;
+    let aside = store.aside().expect("a store in memory reads");
+    let index = phone.index;
+    let pulled = format!("phone {index}: pulled from the start {pass} times: its digest differed");
+    let refused = format!("phone {index}: {aside} of its ops were refused");
+    [(pass > 0).then_some(pulled), (aside > 0).then_some(refused)]
+        .into_iter()
+        .flatten()
+        .map(Difference)
+        .collect()
 }
 
 /// Every call is stored once, on the server and on every phone.

@@ -12,8 +12,8 @@ use crate::fields::Fields;
 use crate::op::{Change, Op, PushedOp, Rejection, RejectionCode};
 use crate::wire::{Lost, OpResult};
 
-/// A plan stops before the next op when it has edited contacts of so many bytes: with one more of
-/// the largest it still fits into one bound value of D1, which holds 2,000,000.
+/// A plan stops before the next op when it has edited contacts of so many bytes: the memory of a
+/// Worker, and what one batch may bind, have limits.
 const MOST_WRITTEN: usize = 1_000_000;
 
 /// What an op came to.
