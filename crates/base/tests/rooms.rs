@@ -7,7 +7,7 @@ use std::process::Command;
 
 /// Every crate that a package needs to run, its own workspace's included.
 fn needs(package: &str) -> BTreeSet<String> {
-    let args = "tree --offline --locked --edges normal --prefix none --format {p} --package";
+    let args = "tree --locked --edges normal --prefix none --format {p} --package";
     let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
     let output = cargo.args(args.split(' ')).arg(package).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
