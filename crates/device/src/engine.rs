@@ -145,6 +145,7 @@ impl<S: Store> Engine<S> {
     /// Asks for a sync now, whatever the engine was waiting for.
     pub fn start_sync(&mut self) {
         self.wait_until = None;
+        self.problem.take_if(|problem| matches!(problem, Problem::Refused(_)));
         self.stir();
     }
 
@@ -163,8 +164,7 @@ impl<S: Store> Engine<S> {
             if (1..=longest).contains(&wait) {
                 return Ok(Next::Wait(until));
             }
-            self.wait_until = None;
-            self.stir();
+            self.start_sync();
         }
         let (sent, request) = match &self.state.session {
             None => match self.log_in() {
@@ -208,9 +208,16 @@ impl<S: Store> Engine<S> {
             Stage::PushContacts => Stage::PushCalls,
             Stage::PushCalls => Stage::PullContacts,
             Stage::PullContacts => Stage::PullCalls,
-            Stage::PullCalls if self.outbox.unacked_len() > 0 => Stage::PushContacts,
+            Stage::PullCalls if self.outbox.unacked_len() > 0 && !self.is_refused() => {
+                Stage::PushContacts
+            }
             Stage::PullCalls | Stage::Synced => Stage::Synced,
         };
+    }
+
+    /// Whether the server has refused what this phone says, in this sync.
+    fn is_refused(&self) -> bool {
+        matches!(self.problem, Some(Problem::Refused(_)))
     }
 
     /// Takes what came of the request that [`Engine::next`] gave last.
@@ -274,9 +281,14 @@ impl<S: Store> Engine<S> {
             (410, Sent::PullContacts) => self.resync()?,
             (410, Sent::PullCalls) => self.pull_all_calls()?,
             (413, Sent::PushContacts { places, .. }) => self.too_large(&places)?,
-            (400..=499, _) if response.status != 429 && !code.is_empty() => {
+            (400..=499, sent) if response.status != 429 && !code.is_empty() => {
                 self.problem = Some(Problem::Refused(code.to_owned()));
-                return Ok(Outcome::Failed(response.retry_after));
+                // What this phone cannot say must not keep it from hearing: the sync goes on, and the
+                // next one tries again.
+                match sent {
+                    Sent::PushContacts { .. } | Sent::PushCalls(_) => self.advance(),
+                    _ => return Ok(Outcome::Failed(response.retry_after)),
+                }
             }
             _ => return Ok(Outcome::Failed(response.retry_after)),
         }

@@ -49,7 +49,8 @@ impl<S: Store> Engine<S> {
         self.commit(state, changes)?;
         if !answer.has_more {
             self.advance();
-            if self.stage == Stage::Synced && !self.store.calls_to_push(1)?.is_empty() {
+            let more = !self.store.calls_to_push(1)?.is_empty();
+            if self.stage == Stage::Synced && more && !self.is_refused() {
                 self.stage = Stage::PushCalls;
             }
         }

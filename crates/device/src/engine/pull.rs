@@ -49,7 +49,7 @@ impl<S: Store> Engine<S> {
             self.outbox.remove(place);
         }
         if digest.is_none_or(|digest| digest == self.state.digest) {
-            self.problem = None;
+            self.problem.take_if(|problem| *problem == Problem::DigestDiffers);
             self.advance();
         } else if swept {
             // It was pulled from the start just now: another time would change nothing.

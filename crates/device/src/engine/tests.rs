@@ -599,27 +599,50 @@ fn a_clock_that_was_set_back_keeps_nobody_waiting() {
 }
 
 #[test]
-fn a_protocol_that_the_server_refuses_is_told() {
-    let mut bench = Bench::synced();
-    bench.create("Ann");
-    bench.until("/sync/contacts");
-    bench.receive(problem(400, "invalid_op"));
-    assert!(matches!(bench.next(), Next::Wait(_)));
-    let status = bench.engine.status().unwrap();
-    assert_eq!(status.problem, Some(Problem::Refused("invalid_op".into())));
-    assert_eq!((status.unpushed, bench.names()), (1, vec!["Ann".to_owned()]));
+fn a_push_that_the_server_refuses_is_told_and_holds_up_no_pull() {
+    #[track_caller]
+    fn check(refused: &str, log: &[&str]) {
+        let mut bench = Bench::synced();
+        bench.create("Ann");
+        bench.engine.record_call(call(1)).unwrap();
+        bench.engine.start_sync();
+        while let Some(request) = bench.step() {
+            let answer = match request.path == refused && request.body.is_some() {
+                true => problem(400, "invalid_request"),
+                false => bench.answer(&request),
+            };
+            bench.receive(answer);
+        }
+        assert_eq!(bench.log, log);
+        let status = bench.engine.status().unwrap();
+        assert_eq!(status.unpushed + status.unpushed_calls, 1);
+        assert!(status.synced && !status.is_quiet());
+        assert_eq!(status.problem, Some(Problem::Refused("invalid_request".into())));
+        assert_eq!(bench.names(), ["Ann"]);
+        // The server has been mended: the next sync tells it.
+        bench.sync();
+        let status = bench.engine.status().unwrap();
+        assert!(status.is_quiet() && status.problem.is_none(), "{status:?}");
+    }
+    let (contacts, calls) = ("/sync/contacts 1!", "/sync/calls 1");
+    let pulls = ["/sync/contacts?cursor=at0", "/sync/calls?cursor=c"];
+    check("/sync/contacts", &[contacts, calls, pulls[0], pulls[1]]);
+    check("/sync/calls", &[contacts, calls, pulls[0], pulls[1]]);
 }
 
-#[test]
-fn calls_are_pushed_and_forgotten() {
-    let mut bench = Bench::synced();
-    let call = |n: i64| Call {
+fn call(n: i64) -> Call {
+    Call {
         phone_number: "1".parse().unwrap(),
         timestamp: Timestamp::from_millis(n),
         duration: callbook_calls::Seconds(1),
         direction: callbook_calls::Direction::Missed,
         line: None,
-    };
+    }
+}
+
+#[test]
+fn calls_are_pushed_and_forgotten() {
+    let mut bench = Bench::synced();
     for n in 0..150 {
         bench.engine.record_call(call(n)).unwrap();
     }
