@@ -27,6 +27,9 @@ const INTERVAL: Duration = Duration::from_secs(30 * 60);
 /// The first and the longest wait after a failure.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(15 * 60));
 
+/// The longest wait that a server may ask for.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// One phone's sync.
 pub struct Engine<S> {
     store: S,
@@ -38,7 +41,7 @@ pub struct Engine<S> {
     sent: Option<Sent>,
     typed: Option<Typed>,
     sign_in: SignInReason,
-    wait_until: Option<Timestamp>,
+    waits: Option<Pause>,
     failures: u32,
     /// Whether the access token is new and has not let in yet.
     refreshed: bool,
@@ -56,6 +59,14 @@ enum Stage {
     PullCalls,
     /// All is done until the time to sync comes again.
     Synced,
+}
+
+/// A time of the phone's clock before which nothing is sent, and how many milliseconds that was when
+/// it was set.
+#[derive(Debug, Clone, Copy)]
+struct Pause {
+    until: Timestamp,
+    length: i64,
 }
 
 /// What was sent, until its answer is here.
@@ -99,7 +110,7 @@ impl<S: Store> Engine<S> {
             sent: None,
             typed: None,
             sign_in: SignInReason::Never,
-            wait_until: None,
+            waits: None,
             failures: 0,
             refreshed: false,
             most_ops: callbook_contacts::wire::MOST_OPS,
@@ -144,7 +155,7 @@ impl<S: Store> Engine<S> {
 
     /// Asks for a sync now, whatever the engine was waiting for.
     pub fn start_sync(&mut self) {
-        self.wait_until = None;
+        self.waits = None;
         self.problem.take_if(|problem| matches!(problem, Problem::Refused(_)));
         self.stir();
     }
@@ -157,11 +168,10 @@ impl<S: Store> Engine<S> {
         if self.sent.take().is_some() {
             self.fail(now, chance, None);
         }
-        if let Some(until) = self.wait_until {
-            let wait = until.millis_since(now);
-            // A clock that was set back must not make a phone wait for years.
-            let longest = INTERVAL.max(BACK_OFF.1).as_millis() as i64 * 2;
-            if (1..=longest).contains(&wait) {
+        if let Some(Pause { until, length }) = self.waits {
+            // More than all of it left: the clock was set back, and must not make a phone wait for years.
+            let left = until.millis_since(now);
+            if (1..=length).contains(&left) {
                 return Ok(Next::Wait(until));
             }
             self.start_sync();
@@ -174,11 +184,7 @@ impl<S: Store> Engine<S> {
             Some(session) if session.access.is_none() => self.refresh(),
             Some(_) => match self.work(now)? {
                 Some(request) => request,
-                None => {
-                    let until = now.after(INTERVAL);
-                    self.wait_until = Some(until);
-                    return Ok(Next::Wait(until));
-                }
+                None => return Ok(Next::Wait(self.pause(now, INTERVAL))),
             },
         };
         self.sent = Some(sent);
@@ -300,8 +306,16 @@ impl<S: Store> Engine<S> {
         let (first, most) = BACK_OFF;
         let longest = first.saturating_mul(1 << self.failures.min(16)).min(most).as_millis() as u64;
         self.failures += 1;
-        let wait = (1_000 + chance.next_u64() % longest).max(retry_after.unwrap_or(0) * 1_000);
-        self.wait_until = Some(now.after(Duration::from_millis(wait)));
+        let wait = Duration::from_millis(1_000 + chance.next_u64() % longest);
+        let asked = Duration::from_secs(retry_after.unwrap_or(0)).min(LONGEST_RETRY_AFTER);
+        self.pause(now, wait.max(asked));
+    }
+
+    /// Does nothing for so long. When that ends.
+    fn pause(&mut self, now: Timestamp, wait: Duration) -> Timestamp {
+        let until = now.after(wait);
+        self.waits = Some(Pause { until, length: until.millis_since(now) });
+        until
     }
 
     /// A request of this session.

@@ -584,9 +584,13 @@ fn failures_wait_longer_each_time_and_as_long_as_the_server_asks() {
         if response.status == 200 {
             continue;
         }
-        bench.receive(Ok(Response { retry_after: Some(3_000), ..response }));
-        let Next::Wait(until) = bench.next() else { panic!() };
-        assert!(until.millis_since(bench.now) >= 3_000_000);
+        for (asked, waits) in [(3_000, 3_000_000), (7_200, 7_200_000), (u64::MAX, 86_400_000)] {
+            bench.receive(Ok(Response { retry_after: Some(asked), ..response.clone() }));
+            let Next::Wait(until) = bench.next() else { panic!() };
+            assert!(until.millis_since(bench.now) >= waits);
+            bench.now = until;
+            bench.request();
+        }
     }
 }
 
