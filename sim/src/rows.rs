@@ -80,21 +80,19 @@ fn parse(bytes: &[u8], path: &str, count: usize) -> Result<Vec<Row>, InvalidRows
         let created_at = text(created_at)
             .parse()
             .map_err(|_| wrong(line, "created_at is no time in milliseconds".to_owned()))?;
-        let (region, number, e164) = (text(region), text(phone), text(e164));
+        let (region, number, expected) = (text(region), text(phone), text(e164));
         if number.contains('\0') || number.chars().count() > 1_000 {
             return Err(wrong(
                 line,
                 "phone is longer than 1,000 characters or holds NUL".to_owned(),
             ));
         }
-        let key = number_key(&number, &region).map(|key| key.to_string());
-        let main = key.as_deref().and_then(|key| key.split(';').next());
-        if main.is_some_and(|main| !e164.is_empty() && main != e164) {
-            return Err(wrong(
-                line,
-                "the service gives this number another key than e164".to_owned(),
-            ));
+        let found = callbook_dedup::e164(&number, &region);
+        if found.is_some_and(|found| !expected.is_empty() && *found != *expected) {
+            let problem = "the service reads this number as another one than e164";
+            return Err(wrong(line, problem.to_owned()));
         }
+        let key = number_key(&number, &region).map(|key| key.to_string());
         rows.push(Row { created_at, region, number, key });
     }
     match rows.is_empty() {
@@ -125,7 +123,7 @@ mod tests {
         );
         check(
             format!("{head}{good}{good}1,5,US,(415) 555-2671,+1\n").as_bytes(),
-            "f.csv, line 4: the service gives this number another key than e164",
+            "f.csv, line 4: the service reads this number as another one than e164",
         );
         let ragged = parse(format!("{head}1,2\n").as_bytes(), "f.csv", 9).unwrap_err().to_string();
         assert!(ragged.starts_with("f.csv, line 2: "), "{ragged}");

@@ -141,7 +141,7 @@ impl Edit {
             Phone {
                 number: new.number.clone(),
                 region: stored.map_or_else(|| region.clone(), |phone| phone.region.clone()),
-                key: stored.map_or_else(|| key(&new.number, region), |phone| phone.key.clone()),
+                key: stored.map_or_else(|| key(&new.number, region), |phone| phone.key),
                 r#type: new.r#type.clone(),
                 label: new.label.clone(),
                 primary: new.primary,

@@ -95,7 +95,7 @@ pub struct Entry {
 impl Fields {
     /// The keys of its numbers, sorted, each once.
     pub fn keys(&self) -> Vec<NumberKey> {
-        let mut keys: Vec<_> = self.phones.iter().filter_map(|phone| phone.key.clone()).collect();
+        let mut keys: Vec<_> = self.phones.iter().filter_map(|phone| phone.key).collect();
         keys.sort();
         keys.dedup();
         keys

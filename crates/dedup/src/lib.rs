@@ -5,7 +5,9 @@
 //! never live here.
 
 mod key;
+mod number;
 mod owner;
 
-pub use key::{InvalidNumberKey, NumberKey, TABLES, dialled, number_key};
+pub use key::{InvalidNumberKey, NumberKey, dialled, number_key};
+pub use number::{E164, TABLES, e164};
 pub use owner::{Claim, OldestWins};

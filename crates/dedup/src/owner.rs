@@ -80,10 +80,10 @@ mod tests {
             let (mut book, mut list) = (OldestWins::default(), Vec::new());
             for (adds, k, age, id) in steps {
                 let (k, claim) = (key(k), claim(age, id));
-                list.retain(|held| held != &(k.clone(), claim));
+                list.retain(|held| held != &(k, claim));
                 if adds {
-                    list.push((k.clone(), claim));
-                    book.claim(k.clone(), claim);
+                    list.push((k, claim));
+                    book.claim(k, claim);
                 } else {
                     book.unclaim(&k, &claim);
                 }

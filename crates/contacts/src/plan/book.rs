@@ -60,7 +60,7 @@ impl<'a> Book<'a> {
         });
         let mut claims = OldestWins::default();
         for (key, claim) in &facts.claims {
-            claims.claim(key.clone(), *claim);
+            claims.claim(*key, *claim);
         }
         Self { facts, clocks, region, contacts: contacts.collect(), claims, written: 0 }
     }
@@ -85,7 +85,7 @@ impl<'a> Book<'a> {
         let keys = live.into_iter().flat_map(|contact| &contact.keys);
         let lost = keys.filter_map(|key| {
             let owner = self.claims.owner(key)?.contact;
-            (owner != id).then(|| Lost { key: key.clone(), owner })
+            (owner != id).then_some(Lost { key: *key, owner })
         });
         lost.collect()
     }
@@ -223,7 +223,7 @@ impl<'a> Book<'a> {
     fn claim(&mut self, id: ContactId) {
         if let Some(contact) = self.contacts.get(&id).map(|it| &it.contact) {
             for key in &contact.keys {
-                self.claims.claim(key.clone(), contact.claim(id));
+                self.claims.claim(*key, contact.claim(id));
             }
         }
     }
@@ -277,7 +277,7 @@ impl<'a> Book<'a> {
                 plan.digest = plan.digest.with(id, contact.rev);
             }
             let (ended, begun) = (before.map_or(&[][..], Contact::claimed), contact.claimed());
-            let claim = |key: &NumberKey| (key.clone(), contact.claim(id));
+            let claim = |key: &NumberKey| (*key, contact.claim(id));
             plan.unclaimed.extend(ended.iter().filter(|key| !begun.contains(key)).map(claim));
             plan.claimed.extend(begun.iter().filter(|key| !ended.contains(key)).map(claim));
             match fields {
@@ -307,13 +307,10 @@ fn settle(id: ContactId, contact: &mut Contact, claims: &OldestWins, before: Opt
     if !contact.state.is_live() {
         return;
     }
-    let owners: Vec<(&NumberKey, Claim)> = contact
-        .keys
-        .iter()
-        .map(|key| (key, claims.owner(key).expect("the contact itself claims it")))
-        .collect();
-    let foreign =
-        |(key, owner): &(&NumberKey, Claim)| (owner.contact != id).then(|| NumberKey::clone(key));
+    let owner = |key: &NumberKey| claims.owner(key).expect("the contact itself claims it");
+    let owners: Vec<(NumberKey, Claim)> =
+        contact.keys.iter().map(|key| (*key, owner(key))).collect();
+    let foreign = |(key, owner): &(NumberKey, Claim)| (owner.contact != id).then_some(*key);
     let asleep: Vec<NumberKey> = owners.iter().filter_map(foreign).collect();
     let oldest = owners.iter().map(|(_, owner)| *owner).min();
     contact.state = match (oldest, before.map(|before| &before.state)) {

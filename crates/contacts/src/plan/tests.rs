@@ -114,7 +114,7 @@ impl Shelf {
         let live = |(_, (row, _)): &(&ContactId, &(Contact, Fields))| row.state.is_live();
         let claims = rows().filter(live).flat_map(|(id, (row, _))| {
             let claim = Claim { created_at: row.created_at, contact: *id };
-            row.keys.iter().map(move |key| (key.clone(), claim))
+            row.keys.iter().map(move |key| (*key, claim))
         });
         let mut edited_by_others = BTreeMap::new();
         let last = rows().map(|(id, (row, _))| (*id, row.edit));
@@ -185,7 +185,7 @@ impl Shelf {
         for (id, (row, _)) in &self.rows {
             let list = |asleep: bool| {
                 let of = row.keys.iter().filter(|key| row.asleep.contains(key) == asleep);
-                of.map(|key| key.as_str()[8..].trim_start_matches('0'))
+                of.map(|key| key.to_string()[8..].trim_start_matches('0').to_owned())
                     .collect::<Vec<_>>()
                     .join(",")
             };
@@ -464,7 +464,7 @@ fn a_phone_pulls_only_numbers_that_a_contact_owns() {
     shelf.push(1, &["put A 1 @1", "put B 1,2 @2 =Bob"]);
     let (row, fields) = &shelf.rows[&contact('B')];
     let Form::Visible(shown) = pulled(contact('B'), row, fields).form else { panic!() };
-    let keys: Vec<_> = shown.fields.phones.iter().map(|phone| phone.key.clone()).collect();
+    let keys: Vec<_> = shown.fields.phones.iter().map(|phone| phone.key).collect();
     assert_eq!(keys, [number_key(&number(2), "US")]);
     assert_eq!(shown.fields.name, fields.name);
 }

@@ -129,7 +129,7 @@ fn answers() -> (PushAnswer, PullAnswer) {
         phones: vec![crate::Phone {
             number: "(415) 555-2671".parse().unwrap(),
             region: "US".parse().unwrap(),
-            key: Some(key.clone()),
+            key: Some(key),
             r#type: Some("mobile".parse().unwrap()),
             label: None,
             primary: true,

@@ -1,0 +1,414 @@
+//! From a text to its digits: what counts as a digit, where the number starts and ends, what is its
+//! extension. What the digits mean must never live here.
+//!
+//! Most texts are ASCII digits, a plus and a few separators: [`plain`] reads them in one pass without
+//! a branch a character. All others go the long way in [`written`], step by step as libphonenumber
+//! does, over the automata in [`tables`](super::tables).
+
+use std::ops::Deref;
+
+use super::LONGEST;
+use super::tables::{ASCII, CLASSES, EXTENSION, KEPT, PAGES, VIABLE};
+
+/// No number that is read has more digits, calling code and all prefixes included: they are at most
+/// 17 without, and the prefixes that a plan strips are at most 8, 6 and 6 digits, the code 3.
+const MOST: usize = 48;
+
+/// Room for the digits that a plan puts before a number.
+const ROOM: usize = 4;
+
+/// What a text says that its digits do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// It starts with a plus.
+    International,
+    AsDialled,
+}
+
+impl Form {
+    fn of(plus: bool) -> Self {
+        if plus { Self::International } else { Self::AsDialled }
+    }
+}
+
+/// At most [`MOST`] ASCII digits, of which the first can be taken away and replaced.
+#[derive(Clone, Copy)]
+pub(super) struct Digits {
+    bytes: [u8; ROOM + MOST + LONGEST],
+    start: u8,
+    end: u8,
+}
+
+impl Digits {
+    pub(super) const NONE: Self =
+        Self { bytes: [0; ROOM + MOST + LONGEST], start: ROOM as u8, end: ROOM as u8 };
+
+    /// Adds a digit, if there is room.
+    fn push(&mut self, digit: u8) -> Option<()> {
+        *self.bytes[..ROOM + MOST].get_mut(usize::from(self.end))? = digit;
+        self.end += 1;
+        Some(())
+    }
+
+    /// Takes the first `count` digits off.
+    pub(super) fn skip(&mut self, count: usize) {
+        self.start = self.end.min(self.start + count as u8);
+    }
+
+    /// Puts in the stead of the digits before `rest` those of `before` (up to its first 0), then
+    /// those of a group. The group ends at or before `rest`.
+    pub(super) fn replace(&mut self, before: &[u8; ROOM], group: (usize, usize), rest: usize) {
+        let start = usize::from(self.start);
+        let place = start + rest - (group.1 - group.0);
+        self.bytes.copy_within(start + group.0..start + group.1, place);
+        let before = before.split(|byte| *byte == 0).next().unwrap_or_default();
+        let first = place - before.len();
+        self.bytes[first..place].copy_from_slice(before);
+        self.start = first as u8;
+    }
+
+    /// The first [`LONGEST`] digits, and anything after them when there are fewer.
+    pub(super) fn padded(&self) -> &[u8; LONGEST] {
+        self.bytes[usize::from(self.start)..].first_chunk().expect("there is room behind the last")
+    }
+}
+
+/// What digits were before some of them were taken away.
+pub(super) enum Undo {
+    Start(u8),
+    All(Digits),
+}
+
+impl Undo {
+    /// For [`Digits::skip`].
+    pub(super) fn start(digits: &Digits) -> Self {
+        Self::Start(digits.start)
+    }
+
+    /// For [`Digits::replace`].
+    pub(super) fn all(digits: &Digits) -> Self {
+        Self::All(*digits)
+    }
+
+    pub(super) fn on(self, digits: &mut Digits) {
+        match self {
+            Self::Start(start) => digits.start = start,
+            Self::All(all) => *digits = all,
+        }
+    }
+}
+
+impl Deref for Digits {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[usize::from(self.start)..usize::from(self.end)]
+    }
+}
+
+/// The digits of an extension, as ASCII: none, or at most 20.
+#[derive(Clone, Copy)]
+pub(crate) struct Extension {
+    digits: [u8; Self::MOST],
+    length: u8,
+}
+
+impl Extension {
+    const MOST: usize = 20;
+    pub(super) const NONE: Self = Self { digits: [b'0'; Self::MOST], length: 0 };
+}
+
+impl Deref for Extension {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.digits[..usize::from(self.length)]
+    }
+}
+
+/// Reads a text into `digits` and `extension`, both empty. `None` when it cannot be a phone number.
+#[inline]
+pub(super) fn read(text: &str, digits: &mut Digits, extension: &mut Extension) -> Option<Form> {
+    plain(text.as_bytes(), digits).or_else(|| written(text, digits, extension))
+}
+
+/// What a byte is to [`plain`] and [`written`].
+mod kind {
+    pub(super) const DIGIT: u8 = 1;
+    pub(super) const PLUS: u8 = 2;
+    pub(super) const SEPARATOR: u8 = 4;
+    pub(super) const LETTER: u8 = 8;
+    pub(super) const SEMICOLON: u8 = 16;
+    pub(super) const SLASH: u8 = 32;
+    /// A control, or no ASCII.
+    pub(super) const STRANGE: u8 = 64;
+    pub(super) const OTHER: u8 = 128;
+}
+
+/// The kinds of all bytes.
+static KINDS: [u8; 256] = {
+    let mut kinds = [kind::OTHER; 256];
+    let mut index = 0;
+    while index < kinds.len() {
+        kinds[index] = match index as u8 {
+            b'0'..=b'9' => kind::DIGIT,
+            b'+' => kind::PLUS,
+            b' ' | b'-' | b'.' | b'(' | b')' | b'[' | b']' => kind::SEPARATOR,
+            b'/' => kind::SEPARATOR | kind::SLASH,
+            b'\\' => kind::OTHER | kind::SLASH,
+            b'a'..=b'z' | b'A'..=b'Z' => kind::LETTER,
+            b';' => kind::SEMICOLON,
+            0..=0x1F | 0x7F.. => kind::STRANGE,
+            _ => kind::OTHER,
+        };
+        index += 1;
+    }
+    kinds
+};
+
+/// Reads a text of ASCII digits and plain separators, with a plus before them or not, and any words
+/// before that. `None` when there is anything else in it, also when it is too short or too long to be
+/// plain.
+#[inline]
+fn plain(text: &[u8], digits: &mut Digits) -> Option<Form> {
+    const START: u8 = kind::DIGIT | kind::PLUS | kind::SEMICOLON | kind::STRANGE;
+    let start = text.iter().position(|byte| KINDS[usize::from(*byte)] & START != 0)?;
+    let plus = text[start] == b'+';
+    let text = &text[start + usize::from(plus)..];
+    if text.len() > MOST {
+        return None;
+    }
+    let (mut end, mut kinds) = (ROOM, 0);
+    for byte in text {
+        let kind = KINDS[usize::from(*byte)];
+        digits.bytes[end % 64] = *byte; // always within: without a check
+        end += usize::from(kind & kind::DIGIT);
+        kinds |= kind;
+    }
+    let plain = kinds & !(kind::DIGIT | kind::SEPARATOR | kind::SLASH) == 0 && end >= ROOM + 3;
+    plain.then(|| {
+        digits.end = end as u8;
+        Form::of(plus)
+    })
+}
+
+/// Reads any text.
+#[inline(never)]
+fn written(text: &str, digits: &mut Digits, extension: &mut Extension) -> Option<Form> {
+    let kinds = text.bytes().fold(0, |kinds, byte| kinds | KINDS[usize::from(byte)]);
+    let number = Pieces::of(text, kinds)?;
+    if kinds & kind::SEMICOLON == 0
+        && number.number.starts_with(|char: char| char == '+' || char.is_ascii_digit())
+        && let Some(form) = plain(number.number.as_bytes(), digits)
+    {
+        return Some(form); // there were words before it or marks around it
+    }
+    number.is_viable().then_some(())?;
+    let number = number.split_extension(extension);
+    let value = if number.chars().filter(|char| is_letter(*char)).nth(2).is_some() {
+        keypad
+    } else {
+        digit
+    };
+    number.chars().filter_map(value).try_for_each(|digit| digits.push(digit))?;
+    Some(Form::of(number.chars().next().is_some_and(is_plus)))
+}
+
+/// The part of a text that may be a number: of RFC 3966, the context and what stands before it; of
+/// any other text, one piece and an empty one.
+#[derive(Clone, Copy)]
+struct Pieces<'t> {
+    context: &'t str,
+    number: &'t str,
+}
+
+impl<'t> Pieces<'t> {
+    /// `kinds`: the kinds of all bytes of the text.
+    fn of(text: &'t str, kinds: u8) -> Option<Self> {
+        if kinds & kind::SEMICOLON == 0 {
+            return Some(Self { context: "", number: possible(text, kinds)? });
+        }
+        let (context, number) = match text.split_once(";phone-context=") {
+            Some((before, after)) => {
+                let context = after.split(';').next().unwrap_or_default();
+                if !is_global_number(context) && !is_domain(context) {
+                    return None;
+                }
+                // As libphonenumber: what stands after the first "tel:", even one behind the context.
+                let number = match text.find("tel:").map(|start| start + "tel:".len()) {
+                    Some(start) if start <= before.len() => &before[start..],
+                    Some(start) => &text[start..],
+                    None => before,
+                };
+                (if context.starts_with('+') { context } else { "" }, number)
+            }
+            None => ("", possible(text, kinds)?),
+        };
+        let number = number.find(";isub=").map_or(number, |end| &number[..end]);
+        Some(Self { context, number })
+    }
+
+    fn chars(self) -> impl Iterator<Item = char> {
+        self.context.chars().chain(self.number.chars())
+    }
+
+    fn backwards(self) -> impl Iterator<Item = char> {
+        self.number.chars().rev().chain(self.context.chars().rev())
+    }
+
+    /// Whether it is written as a phone number may be.
+    fn is_viable(self) -> bool {
+        let mut state = 1;
+        self.chars().for_each(|char| state = usize::from(VIABLE[state][class(char)]));
+        VIABLE[state].ends_with(&[1])
+    }
+
+    /// Takes off the longest end that could be an extension, when what is left is viable still.
+    fn split_extension(self, extension: &mut Extension) -> Self {
+        let (mut state, mut read, mut longest) = (1, 0, 0);
+        for char in self.backwards() {
+            state = usize::from(EXTENSION[state][class(char)]);
+            if state == 0 {
+                break;
+            }
+            read += char.len_utf8();
+            if EXTENSION[state].ends_with(&[1]) {
+                longest = read;
+            }
+        }
+        let number = self.without_last(longest);
+        if longest == 0 || !number.is_viable() {
+            return self;
+        }
+        let after = self.backwards().skip_while(|char| *char == '#').map_while(digit);
+        for (place, digit) in extension.digits.iter_mut().rev().zip(after) {
+            *place = digit;
+            extension.length += 1;
+        }
+        extension.digits.rotate_left(Extension::MOST - usize::from(extension.length));
+        number
+    }
+
+    fn without_last(self, bytes: usize) -> Self {
+        match self.number.len().checked_sub(bytes) {
+            Some(end) => Self { number: &self.number[..end], ..self },
+            None => {
+                let end = self.context.len() + self.number.len() - bytes;
+                Self { context: &self.context[..end], number: "" }
+            }
+        }
+    }
+}
+
+/// The part of a text from the first character that can start a number to the last that can end it,
+/// and before a second number's extension ("… x302/x2303").
+fn possible(text: &str, kinds: u8) -> Option<&str> {
+    if kinds & kind::STRANGE != 0 && !text.chars().all(is_interchangeable) {
+        return None;
+    }
+    let text = &text[text.find(|char| is_plus(char) || digit(char).is_some())?..];
+    let text = text.trim_end_matches(|char| char != '#' && !is_letter_or_number(char));
+    if kinds & kind::SLASH == 0 {
+        return Some(text);
+    }
+    Some(text.split(is_line_end).find_map(before_second_extension).unwrap_or(text))
+}
+
+/// What stands before the last slash that spaces and an `x` follow.
+fn before_second_extension(line: &str) -> Option<&str> {
+    let starts_extension =
+        |(at, _): &(usize, &str)| line[at + 1..].trim_start_matches(' ').starts_with('x');
+    line.rmatch_indices(['/', '\\']).find(starts_extension).map(|(at, _)| &line[..at])
+}
+
+/// RFC 3966's global-number-digits: a plus, visual separators, at least one digit.
+fn is_global_number(context: &str) -> bool {
+    context.strip_prefix('+').is_some_and(|number| {
+        let separates = |char: char| matches!(char, '-' | '.' | '(' | ')');
+        number.chars().all(|char| separates(char) || digit(char).is_some())
+            && number.chars().any(|char| digit(char).is_some())
+    })
+}
+
+/// RFC 3966's domainname: labels of letters, digits and inner hyphens; the last starts with a letter.
+fn is_domain(context: &str) -> bool {
+    let inner = |char: char| char.is_ascii_alphabetic() || digit(char).is_some();
+    let is_label = |label: &str| {
+        label.starts_with(inner)
+            && label.ends_with(inner)
+            && label.chars().all(|char| char == '-' || inner(char))
+    };
+    let context = context.strip_suffix('.').unwrap_or(context);
+    context.split('.').all(is_label)
+        && context
+            .rsplit('.')
+            .next()
+            .is_some_and(|top| top.starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
+/// The value of a decimal digit of any script, as ASCII.
+pub(crate) fn digit(char: char) -> Option<u8> {
+    if char.is_ascii() {
+        return char.is_ascii_digit().then_some(char as u8);
+    }
+    // Each script's digits are ten in a row.
+    let (first, _, class) = class_beyond_ascii(char)?;
+    (*class == ASCII[usize::from(b'0')])
+        .then(|| b'0' + ((u32::from(char) - u32::from(*first)) % 10) as u8)
+}
+
+/// The digit of a letter on a keypad, or an ASCII digit itself.
+fn keypad(char: char) -> Option<u8> {
+    const KEYS: &[u8; 26] = b"22233344455566677778889999";
+    match char {
+        '0'..='9' => Some(char as u8),
+        'A'..='Z' => Some(KEYS[usize::from(char as u8 - b'A')]),
+        'a'..='z' => Some(KEYS[usize::from(char as u8 - b'a')]),
+        _ => None,
+    }
+}
+
+/// `[a-z]` without regard to case, as expressions have it: the long s and the sign of the kelvin too.
+fn is_letter(char: char) -> bool {
+    char.is_ascii_alphabetic() || matches!(char, '\u{17F}' | '\u{212A}')
+}
+
+fn is_plus(char: char) -> bool {
+    matches!(char, '+' | '\u{FF0B}')
+}
+
+fn is_letter_or_number(char: char) -> bool {
+    if char.is_ascii() {
+        return char.is_ascii_alphanumeric();
+    }
+    let found = KEPT[..KEPT.partition_point(|(first, _)| *first <= char)].last();
+    found.is_some_and(|(_, last)| char <= *last)
+}
+
+/// Where a dot in an expression stops.
+fn is_line_end(char: char) -> bool {
+    matches!(char, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// No control (but for tab, line feed, form feed, carriage return) and no noncharacter: with one of
+/// them libphonenumber takes the whole text for unreadable.
+fn is_interchangeable(char: char) -> bool {
+    !matches!(char, '\0'..='\u{8}' | '\u{B}' | '\u{E}'..='\u{1F}' | '\u{7F}'..='\u{9F}' | '\u{FDD0}'..='\u{FDEF}')
+        && u32::from(char) & 0xFFFE != 0xFFFE
+}
+
+/// The class of a character in [`VIABLE`] and [`EXTENSION`].
+fn class(char: char) -> usize {
+    match ASCII.get(char as usize) {
+        Some(class) => usize::from(*class),
+        None => class_beyond_ascii(char).map_or(0, |(_, _, class)| usize::from(*class)),
+    }
+}
+
+/// The range of [`CLASSES`] that has the character. There are few on a page of 256.
+fn class_beyond_ascii(char: char) -> Option<&'static (char, char, u8)> {
+    let page = (u32::from(char) >> 8) as usize;
+    let first = PAGES[page.min(PAGES.len() - 1)];
+    let found = CLASSES[usize::from(first)..].iter().find(|(_, last, _)| char <= *last)?;
+    (found.0 <= char).then_some(found)
+}
