@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Bound;
 
-use callbook_base::ContactId;
+use callbook_base::{ContactId, Timestamp};
 use callbook_contacts::{Digest, Fields};
+use callbook_dedup::{self as dedup, Claim};
 use callbook_device::Store;
 use callbook_worker::database::{Database, Rows, Statement};
 use callbook_worker::sqlite::Sqlite;
@@ -95,19 +96,20 @@ fn server_and_model(rows: &BTreeMap<String, Row>, model: &Model) -> Vec<Differen
 /// Every number has exactly one owner, the oldest.
 fn owners(sqlite: &Sqlite, rows: &BTreeMap<String, Row>) -> Vec<Difference> {
     let mut differences = Vec::new();
-    let mut claims: BTreeMap<&String, BTreeSet<(i64, &String)>> = BTreeMap::new();
-    for (id, row) in rows.iter().filter(|(_, row)| row.state != 2) {
-        for key in &row.keys {
-            claims.entry(key).or_default().insert((row.created_at, id));
-        }
-    }
-    for (key, claims) in &claims {
-        let oldest = claims.first().map(|(_, id)| *id);
-        let shows = |(_, id): &&(i64, &String)| !rows[*id].asleep.contains(*key);
-        let owners: Vec<&String> = claims.iter().filter(shows).map(|(_, id)| *id).collect();
-        if owners.len() != 1 || owners.first().copied() != oldest {
-            let text =
-                format!("{key} belongs to {oldest:?}, the oldest, and is shown by {owners:?}");
+    let claimed = rows.iter().filter(|(_, row)| row.state != 2).flat_map(|(id, row)| {
+        let created_at = Timestamp::from_millis(row.created_at);
+        let claim = Claim { created_at, contact: id.parse().expect("an id") };
+        row.keys.iter().map(move |key| (key.parse().expect("a key"), claim))
+    });
+    let claimed: Vec<dedup::Row> = claimed.collect();
+    let owners = dedup::oldest_wins(&claimed, 1);
+    for (place, (key, claim)) in claimed.iter().enumerate() {
+        let owner = claimed[owners.owner(place)].1;
+        let asleep = rows[&claim.contact.to_string()].asleep.contains(&key.to_string());
+        if asleep == (*claim == owner) {
+            let (holder, oldest) = (claim.contact, owner.contact);
+            let shows = if asleep { "does not show" } else { "shows" };
+            let text = format!("{holder} {shows} {key}, which belongs to {oldest}, the oldest");
             differences.push(Difference(text));
         }
     }
@@ -119,17 +121,15 @@ fn owners(sqlite: &Sqlite, rows: &BTreeMap<String, Row>) -> Vec<Difference> {
         }
     }
     let stored = query(sqlite, "SELECT key, created_at, contact FROM claims");
-    let stored: BTreeSet<(String, i64, String)> = stored
+    let stored: BTreeSet<dedup::Row> = stored
         .iter()
         .map(|row| {
-            let text = |column: &str| row.text(column).expect("a text").to_owned();
-            (text("key"), row.int("created_at").expect("a time"), text("contact"))
+            let created_at = row.time("created_at").expect("a time");
+            let contact = row.parse("contact").expect("an id");
+            (row.parse("key").expect("a key"), Claim { created_at, contact })
         })
         .collect();
-    let expected = claims.iter().flat_map(|(key, claims)| {
-        claims.iter().map(move |(at, id)| ((*key).clone(), *at, (*id).clone()))
-    });
-    if stored != expected.collect() {
+    if stored != claimed.into_iter().collect() {
         differences.push(Difference("the claims are not those of the live contacts".to_owned()));
     }
     differences

@@ -111,6 +111,11 @@ impl NumberKey {
         }
     }
 
+    /// The key as packed: equal keys have equal words, and most have all of it in the first.
+    pub(crate) fn words(&self) -> [u64; 3] {
+        self.0
+    }
+
     fn with_extension(mut self, digits: &[u8]) -> Self {
         let start = self.nibbles().count();
         self.put(start, SEPARATOR);

@@ -10,4 +10,4 @@ mod owner;
 
 pub use key::{InvalidNumberKey, NumberKey, dialled, number_key};
 pub use number::{E164, TABLES, e164};
-pub use owner::{Claim, OldestWins};
+pub use owner::{Claim, OldestWins, Owners, Row, oldest_wins};

@@ -1,8 +1,12 @@
 //! Who owns a key: of all live claimants the oldest, and of two of the same age the smaller id.
 
+mod batch;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use callbook_base::{ContactId, Timestamp};
+
+pub use batch::{Owners, Row, oldest_wins};
 
 use crate::NumberKey;
 
@@ -74,21 +78,25 @@ mod tests {
     }
 
     proptest! {
-        /// Against the naive model: filter all claims ever made, take the smallest.
+        /// Against the naive model, a list of all claims, and against the batch form of it.
         #[test]
-        fn equals_the_smallest_of_a_list(steps in prop::collection::vec((any::<bool>(), 0u8..4, 0i64..4, 0u8..4), 0..60)) {
+        fn every_step_has_the_owners_of_the_list(steps in prop::collection::vec((any::<bool>(), 0u8..4, 0i64..4, 0u8..4), 0..60)) {
             let (mut book, mut list) = (OldestWins::default(), Vec::new());
             for (adds, k, age, id) in steps {
-                let (k, claim) = (key(k), claim(age, id));
-                list.retain(|held| held != &(k, claim));
+                let row = (key(k), claim(age, id));
+                list.retain(|held| *held != row);
                 if adds {
-                    list.push((k, claim));
-                    book.claim(k, claim);
+                    list.push(row);
+                    book.claim(row.0, row.1);
                 } else {
-                    book.unclaim(&k, &claim);
+                    book.unclaim(&row.0, &row.1);
                 }
-                let smallest = list.iter().filter(|(held, _)| held == &k).map(|(_, claim)| *claim).min();
-                prop_assert_eq!(book.owner(&k), smallest);
+                let smallest = list.iter().filter(|held| held.0 == row.0).map(|held| held.1).min();
+                prop_assert_eq!(book.owner(&row.0), smallest);
+                let batch = oldest_wins(&list, 1);
+                prop_assert!(batch.iter().all(|(key, owner)| book.owner(key) == Some(*owner)));
+                let owned = (0..4).filter(|k| book.owner(&key(*k)).is_some()).count();
+                prop_assert_eq!(batch.iter().count(), owned);
             }
         }
     }
