@@ -12,6 +12,7 @@ use axum::http::Method;
 use base64::Engine as _;
 use callbook_auth::{PasswordCost, Secret, SigningKeys};
 use callbook_base::Timestamp;
+use callbook_dedup::Tables;
 use callbook_worker::sqlite::Sqlite;
 use callbook_worker::{App, MIGRATIONS, router};
 use rand::{RngExt, SeedableRng};
@@ -217,6 +218,7 @@ fn service(mix: &Mix, keys: Keys, chance: &mut ChaCha8Rng) -> (Arc<Shared>, Arc<
     sqlite.migrate(MIGRATIONS, shared.now()).expect("the migrations are sound");
     let app = App {
         database: Arc::new(FarDatabase::new(sqlite.clone(), shared.clone(), split(chance))),
+        tables: Tables::CURRENT,
         keys: SigningKeys::new("a secret of more than thirty-two bytes", None)
             .expect("it is long enough"),
         setup_token: Some(Secret::from("let me in")),

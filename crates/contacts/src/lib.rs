@@ -21,6 +21,7 @@ pub use op::{
     Change, InvalidOpId, Kind, Op, OpId, Push, PushedOp, Rejection, RejectionCode, Target,
 };
 pub use plan::{
-    Contact, Device, Facts, LastEdit, Plan, PlanError, Remembered, State, plan, pulled,
+    Changes, Contact, Device, Facts, Held, LastEdit, Plan, PlanError, Remembered, State, plan,
+    pulled, rekey, rekeyed,
 };
 pub use text::{Birthday, InvalidBirthday, InvalidNote, Note};

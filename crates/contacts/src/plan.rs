@@ -1,15 +1,17 @@
 //! What a push does to the book: a pure function from what the book holds of what the push touches
 //! to a plan that the service writes (rules 3.1 to 3.6 and section 4 of the protocol).
 //!
-//! Ops act one after another on a working copy, in `book.rs`; at the end, whatever differs from what
-//! was read is stamped with the push's rev. Reading and writing the database must never live here.
+//! Ops act one after another (`book.rs`) on a working copy (`draft.rs`); at the end, whatever differs
+//! from what was read is stamped with the push's rev. Reading and writing the database must never live here.
 
 mod book;
+mod draft;
+mod rekey;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use callbook_base::{ContactId, DeviceId, Rev, Timestamp, UserId};
-use callbook_dedup::{Claim, NumberKey};
+use callbook_dedup::{Claim, NumberKey, Tables};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clocks, Floor};
@@ -18,16 +20,34 @@ use crate::fields::Fields;
 use crate::op::{Kind, OpId, Push, PushedOp, Rejection};
 use crate::wire::{Form, OpResult, Pulled, Shown, Status};
 use book::{Book, Outcome};
+pub use rekey::{rekey, rekeyed};
 
-/// What the book holds of what a push touches.
+/// What the book holds of what is to change.
 #[derive(Debug, Clone)]
-pub struct Facts {
+pub struct Held {
     /// The book's rev.
     pub rev: Rev,
     /// Of its visible contacts.
     pub digest: Digest,
     /// The latest time at which it changed.
     pub clock: Timestamp,
+    /// All contacts that are to change, all that a deleted one of these took with it, and all that
+    /// claim a key which one of these has or gets.
+    pub contacts: BTreeMap<ContactId, Contact>,
+    /// Fields of the contacts that are to change; of a push in the order of its ops and as far as
+    /// memory goes: the plan stops at the first op whose contact is there and its fields are not.
+    pub fields: BTreeMap<ContactId, Fields>,
+    /// All claims on all keys of `contacts`, and of those that they get.
+    pub claims: Vec<(NumberKey, Claim)>,
+}
+
+/// What a push is planned by.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The book, as far as the push touches it.
+    pub held: Held,
+    /// What makes the keys.
+    pub tables: Tables,
     /// Whose push it is.
     pub user: UserId,
     /// The device that pushes, and those that it replaces, theirs too.
@@ -36,14 +56,6 @@ pub struct Facts {
     pub id: DeviceId,
     /// What the book remembers of it.
     pub device: Device,
-    /// All contacts that ops name, all that a deleted one of these took with it, and all that claim
-    /// a key which one of these has or an op gives.
-    pub contacts: BTreeMap<ContactId, Contact>,
-    /// Fields of the contacts that ops name, in the order of the ops and as far as memory goes: the
-    /// plan stops at the first op whose contact is there and its fields are not.
-    pub fields: BTreeMap<ContactId, Fields>,
-    /// All claims on all keys of `contacts`, and of those that ops give.
-    pub claims: Vec<(NumberKey, Claim)>,
     /// The rev of the last edit that another device than the lineage's made, for contacts that ops
     /// delete.
     pub edited_by_others: BTreeMap<ContactId, Rev>,
@@ -130,25 +142,49 @@ impl State {
     }
 }
 
-/// What to write, and what to answer.
+/// What to write to the book.
 #[derive(Debug)]
-pub struct Plan {
-    /// The book's rev after it; the same as before when nothing changes.
+pub struct Changes {
+    /// The book's rev after them; the same as before when nothing changes.
     pub rev: Rev,
-    /// Of the visible contacts after it.
+    /// Of the visible contacts after them.
     pub digest: Digest,
     /// The latest time at which the book changed.
     pub clock: Timestamp,
-    /// What the book remembers of the device after it.
-    pub device: Device,
-    /// Contacts to write whole: new ones, and those whose content changed.
+    /// Contacts to write whole: new ones, and those whose content changed. What they were is history.
     pub edited: Vec<(ContactId, Contact, Fields)>,
+    /// Contacts to write whole whose numbers got other keys. That is no edit.
+    pub rekeyed: Vec<(ContactId, Contact, Fields)>,
     /// Contacts of which all but the fields is to be written.
     pub stamped: Vec<(ContactId, Contact)>,
     /// Claims that end.
     pub unclaimed: Vec<(NumberKey, Claim)>,
     /// Claims that begin.
     pub claimed: Vec<(NumberKey, Claim)>,
+}
+
+impl Changes {
+    fn none(held: &Held) -> Self {
+        Self {
+            rev: held.rev,
+            digest: held.digest,
+            clock: held.clock,
+            edited: Vec::new(),
+            rekeyed: Vec::new(),
+            stamped: Vec::new(),
+            unclaimed: Vec::new(),
+            claimed: Vec::new(),
+        }
+    }
+}
+
+/// What to write, and what to answer.
+#[derive(Debug)]
+pub struct Plan {
+    /// To the book.
+    pub changes: Changes,
+    /// What the book remembers of the device after it.
+    pub device: Device,
     /// One for each op, as far as the plan goes.
     pub results: Vec<OpResult>,
 }
@@ -175,7 +211,7 @@ pub fn plan(facts: &Facts, push: &Push, now: Timestamp) -> Result<Plan, PlanErro
         return Err(PlanError::OpGap { expected: acked + 1 });
     }
 
-    let now = now.max(facts.clock).max(facts.device.floor.unwrap_or(Timestamp::MIN));
+    let now = now.max(facts.held.clock).max(facts.device.floor.unwrap_or(Timestamp::MIN));
     let clocks = Clocks { now, sent_at: push.sent_at };
     let mut book = Book::new(facts, clocks, &push.region);
     let outcomes = push.ops.iter().map_while(|op| {
@@ -210,9 +246,10 @@ pub fn plan(facts: &Facts, push: &Push, now: Timestamp) -> Result<Plan, PlanErro
             })
             .collect(),
     };
-    Ok(book.finish(device, |book| {
-        done.iter().zip(outcomes).map(|(op, outcome)| result(book, op, outcome)).collect()
-    }))
+    let changes = book.draft.changes(now);
+    let outcomes = done.iter().zip(outcomes);
+    let results = outcomes.map(|(op, outcome)| result(&book, op, outcome)).collect();
+    Ok(Plan { changes, device, results })
 }
 
 /// A replay is `unchanged`, but a rejection is repeated as it was.
@@ -223,7 +260,7 @@ fn replay(op: &PushedOp, device: &Device) -> Outcome {
 
 /// The result of an op, as the book stands after the whole push.
 fn result(book: &Book<'_>, op: &PushedOp, outcome: Outcome) -> OpResult {
-    let contact = op.target.and_then(|target| book.contact(target.id));
+    let contact = op.target.and_then(|target| book.draft.contact(target.id));
     let row = || {
         let target = op.target?;
         Some(pulled(target.id, contact?, book.fields(target.id)?))

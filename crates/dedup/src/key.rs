@@ -4,7 +4,22 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::number::{LONGEST, Number, digit};
+use crate::number::{self, LONGEST, Number, digit};
+
+/// One version of the tables and rules that make keys. A book stores which made its own, since another
+/// may make others.
+#[derive(Debug, Clone, Copy)]
+pub struct Tables {
+    /// Its name.
+    pub version: &'static str,
+    /// The key of a text as written in a region, if it has one.
+    pub key: fn(text: &str, region: &str) -> Option<NumberKey>,
+}
+
+impl Tables {
+    /// The tables that are compiled in, and [`number_key`].
+    pub const CURRENT: Self = Self { version: number::VERSION, key: number_key };
+}
 
 /// The key of `text` as written in `region` (ISO 3166, such as `US`), or `None` when it takes part
 /// in nothing but display: a short code, an emergency number, garbage, a local number without its

@@ -8,6 +8,6 @@ mod key;
 mod number;
 mod owner;
 
-pub use key::{InvalidNumberKey, NumberKey, dialled, number_key};
-pub use number::{E164, TABLES, e164};
+pub use key::{InvalidNumberKey, NumberKey, Tables, dialled, number_key};
+pub use number::{E164, e164};
 pub use owner::{Claim, OldestWins, Owners, Row, oldest_wins};

@@ -11,13 +11,10 @@ mod text;
 use std::fmt;
 use std::ops::Deref;
 
+pub(crate) use tables::VERSION;
 use tables::{Code, Length, Plan};
 pub(crate) use text::digit;
 use text::{Digits, Extension, Form, Undo};
-
-/// The version of the tables and rules behind every key. A book stores the version that made its
-/// keys, since another one may give other keys.
-pub const TABLES: &str = tables::VERSION;
 
 /// The shortest and the longest national significant number.
 const SHORTEST: usize = 2;

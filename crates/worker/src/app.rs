@@ -9,6 +9,7 @@ use axum::http::{StatusCode, header};
 use bytes::Bytes;
 use callbook_auth::{Access, PasswordCost, Secret, SigningKeys, TokenError};
 use callbook_base::Timestamp;
+use callbook_dedup::Tables;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use serde::de::DeserializeOwned;
@@ -21,6 +22,8 @@ use crate::sql::devices::{self, Session};
 pub struct App {
     /// The book.
     pub database: Arc<dyn Database>,
+    /// What makes the keys of numbers. A book that others made is re-keyed.
+    pub tables: Tables,
     /// What signs access tokens.
     pub keys: SigningKeys,
     /// What lets in to `POST /setup`; without one nobody is let in there.

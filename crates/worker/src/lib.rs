@@ -6,6 +6,7 @@
 mod app;
 pub mod database;
 mod problem;
+mod rekey;
 mod routes;
 mod sql;
 #[cfg(not(target_arch = "wasm32"))]
@@ -13,8 +14,11 @@ pub mod sqlite;
 
 pub use app::{App, Moment};
 pub use problem::Problem;
+pub use rekey::Rekeying;
 pub use routes::router;
 
 /// The migrations of the book, in order: file name and SQL.
-pub const MIGRATIONS: &[(&str, &str)] =
-    &[("0001_book.sql", include_str!("../migrations/0001_book.sql"))];
+pub const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_book.sql", include_str!("../migrations/0001_book.sql")),
+    ("0002_rekey.sql", include_str!("../migrations/0002_rekey.sql")),
+];

@@ -13,6 +13,7 @@ mod tests {
     use callbook_auth::{Access, Role};
     use callbook_base::{Rev, Timestamp};
     use callbook_contacts::Push;
+    use callbook_dedup::Tables;
 
     use super::*;
     use crate::database::Statement;
@@ -49,7 +50,7 @@ mod tests {
         let push = Push::read(body.as_bytes()).unwrap();
         check(devices::session(&access));
         check(book::read());
-        push::reads(&push, access.device).into_iter().for_each(check);
+        push::reads(&push, access.device, Tables::CURRENT).into_iter().for_each(check);
         push::all_writes().into_iter().for_each(check);
         let device = callbook_contacts::Device::default();
         check(devices::acknowledge(access.device, &device, &device, Rev(1), Timestamp::MIN));
@@ -60,6 +61,9 @@ mod tests {
         }
         check(calls::insert(&access, &[]));
         check(calls::page((Rev(1), ""), 500));
-        check(book::count_calls());
+        check(book::count_calls(Tables::CURRENT));
+        check(push::fields_to_rekey(Tables::CURRENT, 9, 9));
+        check(calls::to_rekey(Tables::CURRENT, 9));
+        check(calls::rekey(&[]));
     }
 }

@@ -14,6 +14,7 @@ struct Shelf {
     /// Superseded edits.
     history: Vec<(ContactId, LastEdit)>,
     devices: BTreeMap<u8, Device>,
+    tables: Tables,
 }
 
 /// 2026-11-22T10:00:00Z.
@@ -51,6 +52,7 @@ impl Shelf {
             clock: at(-1_000_000),
             rows: BTreeMap::new(),
             history: Vec::new(),
+            tables: Tables::CURRENT,
             devices: (1..=3).map(|n| (n, device.clone())).collect(),
         }
     }
@@ -125,33 +127,52 @@ impl Shelf {
             }
         }
         Facts {
-            rev: self.rev,
-            digest: self.digest,
-            clock: self.clock,
+            held: Held {
+                rev: self.rev,
+                digest: self.digest,
+                clock: self.clock,
+                contacts: rows().map(|(id, (row, _))| (*id, row.clone())).collect(),
+                fields: rows().map(|(id, (_, fields))| (*id, fields.clone())).collect(),
+                claims: claims.collect(),
+            },
+            tables: self.tables,
             user: UserId::new(at(0), [by; 10]),
             lineage: [device(by)].into(),
             id: device(by),
             device: self.devices[&by].clone(),
-            contacts: rows().map(|(id, (row, _))| (*id, row.clone())).collect(),
-            fields: rows().map(|(id, (_, fields))| (*id, fields.clone())).collect(),
-            claims: claims.collect(),
             edited_by_others,
         }
     }
 
     fn apply(&mut self, by: u8, plan: Plan) -> Vec<OpResult> {
-        for (id, row, fields) in plan.edited {
+        self.write(plan.changes);
+        self.devices.insert(by, plan.device);
+        plan.results
+    }
+
+    fn write(&mut self, changes: Changes) {
+        for (id, row, fields) in changes.edited {
             if let Some((before, _)) = self.rows.insert(id, (row, fields)) {
                 self.history.push((id, before.edit));
             }
         }
-        for (id, row) in plan.stamped {
+        self.rows.extend(changes.rekeyed.into_iter().map(|(id, row, fields)| (id, (row, fields))));
+        for (id, row) in changes.stamped {
             self.rows.get_mut(&id).unwrap().0 = row;
         }
-        (self.rev, self.digest, self.clock) = (plan.rev, plan.digest, plan.clock);
-        self.devices.insert(by, plan.device);
+        (self.rev, self.digest, self.clock) = (changes.rev, changes.digest, changes.clock);
         self.recompute();
-        plan.results
+    }
+
+    /// Takes other tables, and gives their keys to so many contacts at a time.
+    fn rekey(&mut self, tables: Tables, at_a_time: usize) {
+        self.tables = tables;
+        let ids: Vec<ContactId> = self.rows.keys().copied().collect();
+        for ids in ids.chunks(at_a_time) {
+            let mut held = self.facts(1).held;
+            held.fields.retain(|id, _| ids.contains(id));
+            self.write(rekey(&held, tables, at(2_000)));
+        }
     }
 
     /// What must hold after every push, computed anew from all rows.
@@ -179,7 +200,7 @@ impl Shelf {
         assert_eq!(self.digest, digest);
     }
 
-    /// `A:1 B:2(1) C hidden by A, D deleted`: owned numbers, and in brackets those asleep.
+    /// `A:1 B:2(1) C<A D!`: owned numbers, in brackets those asleep; C is hidden by A, D deleted.
     fn show(&self) -> String {
         let mut text = String::new();
         for (id, (row, _)) in &self.rows {
@@ -410,17 +431,17 @@ fn a_floor_moves_only_when_all_is_told() {
         ops,
     };
     let first = plan(&facts, &push, at(5)).unwrap();
-    assert_eq!(first.edited[0].1.created_at, at(5), "no complete push before: now");
+    assert_eq!(first.changes.edited[0].1.created_at, at(5), "no complete push before: now");
     assert_eq!(first.device.floor, Some(at(4)));
     facts.device = first.device;
     let push = Push { ops: vec![shelf.op(2, "put B 2 @1")], complete: None, ..push };
     let second = plan(&facts, &push, at(6)).unwrap();
-    assert_eq!(second.edited[0].1.created_at, at(4), "would have been told then");
+    assert_eq!(second.changes.edited[0].1.created_at, at(4), "would have been told then");
     assert_eq!(second.device.floor, Some(at(4)));
     // The server's clock runs back: it does not go behind the floor.
     let third = plan(&facts, &push, at(1)).unwrap();
-    assert_eq!(third.edited[0].1.created_at, at(4));
-    assert_eq!(third.clock, at(4));
+    assert_eq!(third.changes.edited[0].1.created_at, at(4));
+    assert_eq!(third.changes.clock, at(4));
 }
 
 #[test]
@@ -449,7 +470,7 @@ fn a_plan_stops_where_memory_ends() {
     assert_eq!(results.len(), 20);
     // Fields that were not read end a plan too, and a complete push that is cut moves no floor.
     let mut facts = shelf.facts(2);
-    facts.fields.remove(&contact('C'));
+    facts.held.fields.remove(&contact('C'));
     facts.device.floor = None;
     let ops = vec![shelf.op(1, "put B 1"), shelf.op(2, "put C 1"), shelf.op(3, "put D 1")];
     let region = "US".parse().unwrap();
@@ -516,4 +537,51 @@ mod properties {
             }
         }
     }
+}
+
+/// Tables by which numbers that differ in the last digit only are one, and 9 and above have no key.
+const COARSE: Tables = Tables {
+    version: "coarse",
+    key: |text, region| {
+        let tens = &text[..text.len() - 1];
+        number_key(&format!("{tens}0"), region).filter(|_| text < "(415) 555-0090")
+    },
+};
+
+#[test]
+fn other_tables_give_the_owners_as_if_all_had_been_written_under_them() {
+    #[track_caller]
+    fn check(ops: &[&str], under_coarse: &str, back: &str) {
+        for at_a_time in 1..=3 {
+            let mut book = Shelf::new();
+            book.push(1, ops);
+            let before = book.clone();
+            book.rekey(COARSE, at_a_time);
+            assert_eq!(book.show(), under_coarse);
+            assert!(book.rows.iter().all(|(id, (row, _))| row.edit == before.rows[id].0.edit));
+            assert_eq!(book.history.len(), before.history.len(), "it is no edit");
+            let rev = book.rev;
+            book.rekey(COARSE, at_a_time);
+            assert_eq!(book.rev, rev, "what has its keys is left alone");
+            book.rekey(Tables::CURRENT, at_a_time);
+            assert_eq!(book.show(), back);
+        }
+    }
+    check(&["put A 11 @1", "put B 12 @2"], "A:10 B<A", "A:11 B:12");
+    check(&["put A 11 @2", "put B 12 @1"], "A<B B:10", "A:11 B:12");
+    check(&["put A 11 @1", "put B 12,31 @2"], "A:10 B:30(10)", "A:11 B:12,31");
+    check(&["put A 11,12 @1", "put B 11 @2", "put C 21 @3"], "A:10 B<A C:20", "A:11,12 B<A C:21");
+    // Without a key a contact hides behind nobody.
+    check(&["put A 95 @1", "put B 95 @2"], "A: B:", "A:95 B<A");
+    // A tombstone gets the keys that it has when it comes back.
+    check(&["put A 11 @1", "put B 12 @2", "del A"], "A! B:10", "A! B:12");
+}
+
+#[test]
+fn a_tombstone_comes_back_under_the_new_tables() {
+    let mut book = Shelf::new();
+    book.push(1, &["put A 11 @1", "put B 12 @2", "del A"]);
+    book.rekey(COARSE, 1);
+    book.push(1, &["put A =Ann"]);
+    assert_eq!(book.show(), "A:10 B<A");
 }

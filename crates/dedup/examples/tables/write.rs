@@ -20,7 +20,7 @@ pub(crate) fn plans(plans: &Plans, release: &str) -> String {
     let mut out = format!(
         "//! The numbering plans of rlibphonenumber {release}.\n\n{HEAD}\nuse super::{{Plan, plan}};\n\n\
          /// The metadata and the rules that make the keys.\n\
-         pub(in crate::number) const VERSION: &str = \"rlibphonenumber-{release}/{RULES}\";\n\n\
+         pub(crate) const VERSION: &str = \"rlibphonenumber-{release}/{RULES}\";\n\n\
          /// Every plan: its calling code, where its automata start (international prefix, national\n\
          /// prefix, numbers), what stands before a group of the national prefix, its numbers' possible\n\
          /// lengths, and the lengths that are possible locally only. The first is no plan.\n\

@@ -11,7 +11,7 @@ mod plans;
 mod script;
 mod states;
 
-pub(super) use plans::VERSION;
+pub(crate) use plans::VERSION;
 use plans::{CALLING_CODES, PLANS, REGIONS};
 pub(super) use script::{ASCII, CLASSES, EXTENSION, KEPT, PAGES, VIABLE};
 use states::{SPANS, STATES};

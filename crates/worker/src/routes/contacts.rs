@@ -29,7 +29,7 @@ pub(super) async fn push(
 ) -> Result<Json<PushAnswer>, Problem> {
     let push = Push::read(&body)?;
     for _ in 0..TRIES {
-        let (epoch, facts) = read(&app, &access, &push).await?;
+        let (epoch, facts) = read(&app, &access, &push, moment).await?;
         if push.epoch.as_deref().is_some_and(|known| known != epoch) {
             let detail = "the book was restored from a backup: pull from the start";
             return Err(Problem::new(StatusCode::CONFLICT, "epoch_changed", detail)
@@ -39,19 +39,19 @@ pub(super) async fn push(
         let plan = plan(&facts, &push, moment.now)?;
 
         let mut writes = Vec::new();
-        if plan.rev != facts.rev {
-            writes.push(book::advance(facts.rev, &plan));
+        if plan.changes.rev != facts.held.rev {
+            writes.push(book::advance(facts.held.rev, &plan.changes, app.tables));
         }
         if plan.device != facts.device {
             writes.push(devices::acknowledge(
                 facts.id,
                 &facts.device,
                 &plan.device,
-                plan.rev,
+                plan.changes.rev,
                 moment.now,
             ));
         }
-        writes.extend(push::writes(&plan));
+        writes.extend(push::writes(&plan.changes));
         let written = match writes.is_empty() {
             true => Ok(Vec::new()),
             false => app.database.batch(writes).await,
@@ -60,7 +60,7 @@ pub(super) async fn push(
             Err(error) if error.is_constraint() => continue,
             written => written?,
         };
-        let (acked_seq, rev) = (plan.device.acked_seq, plan.rev);
+        let (acked_seq, rev) = (plan.device.acked_seq, plan.changes.rev);
         return Ok(Json(PushAnswer { epoch, acked_seq, rev, results: plan.results }));
     }
     let detail = "other phones write to the book at the same time: try again";
@@ -69,29 +69,36 @@ pub(super) async fn push(
     Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(seconds))
 }
 
-/// The read batch of a push: the book's epoch, and what the plan goes by.
-async fn read(app: &App, access: &Access, push: &Push) -> Result<(String, Facts), Problem> {
+/// The read batch of a push: the book's epoch, and what the plan goes by. A book that has yet to get
+/// its keys is first taken a step on.
+async fn read(
+    app: &App,
+    access: &Access,
+    push: &Push,
+    moment: Moment,
+) -> Result<(String, Facts), Problem> {
     let mut reads = vec![book::read()];
     if !push.ops.is_empty() {
-        reads.extend(push::reads(push, access.device));
+        reads.extend(push::reads(push, access.device, app.tables));
     }
-    let (session, rows) = app.session(access, reads).await?;
-    let book = book::read_row(&rows[0])?;
+    let (mut session, mut rows) = app.session(access, reads.clone()).await?;
+    let mut book = book::read_row(&rows[0])?;
+    if !book.keys.are_of(app.tables) {
+        app.rekey(moment).await?;
+        (session, rows) = app.session(access, reads).await?;
+        book = book::read_row(&rows[0])?;
+    }
     let touched = match &rows[1..] {
         [] => Touched::default(),
         rows => Touched::read(rows)?,
     };
     let facts = Facts {
-        rev: book.rev,
-        digest: book.digest,
-        clock: book.clock,
+        held: touched.near.of(&book),
+        tables: app.tables,
         user: session.user.id,
         id: session.device.id,
         lineage: touched.lineage,
         device: session.pushes,
-        contacts: touched.contacts,
-        fields: touched.fields,
-        claims: touched.claims,
         edited_by_others: touched.edited_by_others,
     };
     Ok((book.epoch.to_string(), facts))
@@ -101,6 +108,7 @@ async fn read(app: &App, access: &Access, push: &Push) -> Result<(String, Facts)
 pub(super) async fn pull(
     State(app): State<Arc<App>>,
     Caller(access): Caller,
+    moment: Moment,
     paging: Paging,
 ) -> Result<Json<PullAnswer>, Problem> {
     let pull = match &paging.cursor {
@@ -112,6 +120,9 @@ pub(super) async fn pull(
     let (_, rows) = app.session(&access, vec![book::read(), page]).await?;
     let book = book::read_row(&rows[0])?;
     paging.check(&book.epoch, book.rev)?;
+    if !book.keys.are_of(app.tables) {
+        app.rekey(moment).await?; // what it changes is for the next pull
+    }
 
     let Page { rows: page, has_more } = contacts::read_page(&rows[1], paging.limit)?;
     let (rev, last, first) = match page.last() {

@@ -39,7 +39,8 @@ pub(super) async fn set_up(
     let (user, password) = new_user(&app, moment, &mut chance, username, password, Role::Admin)?;
     let epoch = u64::from_be_bytes(chance.bytes());
     let epoch: Epoch = format!("{epoch:016x}").parse().expect("hex digits make an epoch");
-    let writes = vec![users::create_first(&user, password), book::create(&epoch, moment.now)];
+    let writes =
+        vec![users::create_first(&user, password), book::create(&epoch, app.tables, moment.now)];
     match app.batch(writes).await?[0].changes {
         0 => Err(AuthError::AlreadySetUp.into()),
         _ => Ok((StatusCode::CREATED, Json(UserAnswer { user }))),

@@ -1,7 +1,8 @@
 //! The book's one row.
 
 use callbook_base::{Epoch, Rev, Timestamp};
-use callbook_contacts::{Digest, Plan};
+use callbook_contacts::{Changes, Digest};
+use callbook_dedup::Tables;
 
 use crate::database::{DatabaseError, Rows, Statement};
 use crate::problem::Problem;
@@ -13,10 +14,38 @@ pub(crate) struct Book {
     pub(crate) digest: Digest,
     pub(crate) calls_rev: Rev,
     pub(crate) clock: Timestamp,
+    pub(crate) keys: Keys,
+}
+
+/// What made the keys of a book, and what makes them from now on.
+pub(crate) struct Keys {
+    tables: String,
+    rekeyed_to: Option<String>,
+    /// The last contact and the last call that have been re-keyed.
+    pub(crate) done: Done,
+}
+
+/// How far a re-keying has come, by ids; empty before the first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Done {
+    pub(crate) contact: String,
+    pub(crate) call: String,
+}
+
+impl Keys {
+    /// Whether these tables have made all keys.
+    pub(crate) fn are_of(&self, tables: Tables) -> bool {
+        self.rekeyed_to.is_none() && self.tables == tables.version
+    }
+
+    /// Whether a re-keying to these tables goes on; otherwise it begins.
+    pub(crate) fn are_becoming(&self, tables: Tables) -> bool {
+        self.rekeyed_to.as_deref() == Some(tables.version)
+    }
 }
 
 /// Makes the book, if there is none.
-pub(crate) fn create(epoch: &Epoch, now: Timestamp) -> Statement {
+pub(crate) fn create(epoch: &Epoch, tables: Tables, now: Timestamp) -> Statement {
     Statement::new(
         "INSERT INTO book (one, epoch, rev, digest, calls_rev, clock, tables)
          VALUES (1, ?1, 0, ?2, 0, ?3, ?4) ON CONFLICT DO NOTHING",
@@ -24,11 +53,14 @@ pub(crate) fn create(epoch: &Epoch, now: Timestamp) -> Statement {
     .bind(epoch.as_str())
     .bind(Digest::default().to_string())
     .bind(now)
-    .bind(callbook_dedup::TABLES)
+    .bind(tables.version)
 }
 
 pub(crate) fn read() -> Statement {
-    Statement::new("SELECT epoch, rev, digest, calls_rev, clock FROM book")
+    Statement::new(
+        "SELECT epoch, rev, digest, calls_rev, clock, tables, rekey_to, rekey_contact, rekey_call
+         FROM book",
+    )
 }
 
 /// Users come with the book, so whoever has a session has a book.
@@ -40,22 +72,57 @@ pub(crate) fn read_row(rows: &Rows) -> Result<Book, Problem> {
         digest: row.parse("digest")?,
         calls_rev: row.rev("calls_rev")?,
         clock: row.time("clock")?,
+        keys: Keys {
+            tables: row.parse("tables")?,
+            rekeyed_to: row.parse_or_null("rekey_to")?,
+            done: Done {
+                contact: row.parse_or_null("rekey_contact")?.unwrap_or_default(),
+                call: row.parse_or_null("rekey_call")?.unwrap_or_default(),
+            },
+        },
     })
 }
 
-/// The guard of a write: fails the batch unless the book's rev is still the one that was read.
-pub(crate) fn advance(read: Rev, plan: &Plan) -> Statement {
-    Statement::new("UPDATE book SET rev = CASE WHEN rev = ?1 THEN ?2 END, digest = ?3, clock = ?4")
-        .bind(read)
-        .bind(plan.rev)
-        .bind(plan.digest.to_string())
-        .bind(plan.clock)
+/// The guard of a write: fails the batch unless the book's rev is still the one that was read, and
+/// its keys are of these tables or become so.
+pub(crate) fn advance(read: Rev, changes: &Changes, tables: Tables) -> Statement {
+    Statement::new(
+        "UPDATE book SET rev = CASE WHEN rev = ?1 AND coalesce(rekey_to, tables) = ?5 THEN ?2 END,
+           digest = ?3, clock = ?4",
+    )
+    .bind(read)
+    .bind(changes.rev)
+    .bind(changes.digest.to_string())
+    .bind(changes.clock)
+    .bind(tables.version)
 }
 
-/// After an insert of calls: counts it if it stored any.
-pub(crate) fn count_calls() -> Statement {
+/// The guard of a step of re-keying: fails the batch unless the book is still as it was read. It is
+/// then as far as `done`, or has all its keys.
+pub(crate) fn rekey(read: &Book, tables: Tables, done: Option<&Done>) -> Statement {
     Statement::new(
-        "UPDATE book SET calls_rev = calls_rev + 1
+        "UPDATE book SET rev = CASE WHEN rev = ?1 AND rekey_to IS ?2
+             AND coalesce(rekey_contact, '') = ?3 AND coalesce(rekey_call, '') = ?4 THEN rev END,
+           tables = CASE WHEN ?6 IS NULL THEN ?5 ELSE tables END,
+           rekey_to = CASE WHEN ?6 IS NULL THEN NULL ELSE ?5 END,
+           rekey_contact = ?6, rekey_call = ?7",
+    )
+    .bind(read.rev)
+    .bind(read.keys.rekeyed_to.clone())
+    .bind(read.keys.done.contact.as_str())
+    .bind(read.keys.done.call.as_str())
+    .bind(tables.version)
+    .bind(done.map(|done| done.contact.clone()))
+    .bind(done.map(|done| done.call.clone()))
+}
+
+/// After calls were stored or re-keyed: counts that, if it happened. Fails the batch unless the book's
+/// keys are of these tables or become so.
+pub(crate) fn count_calls(tables: Tables) -> Statement {
+    Statement::new(
+        "UPDATE book SET calls_rev =
+           CASE WHEN coalesce(rekey_to, tables) = ?1 THEN calls_rev + 1 END
          WHERE EXISTS (SELECT 1 FROM calls WHERE rev > book.calls_rev)",
     )
+    .bind(tables.version)
 }

@@ -4,7 +4,7 @@ use callbook_auth::Access;
 use callbook_base::Rev;
 use callbook_calls::wire::PulledCall;
 use callbook_calls::{Call, CallId, Seconds};
-use callbook_dedup::NumberKey;
+use callbook_dedup::{NumberKey, Tables};
 use serde::Serialize;
 
 use crate::database::{DatabaseError, Row, Rows, Statement};
@@ -14,6 +14,7 @@ use crate::database::{DatabaseError, Row, Rows, Statement};
 pub(crate) struct NewCall<'a> {
     pub(crate) id: CallId,
     pub(crate) number: &'a str,
+    pub(crate) region: &'a str,
     pub(crate) key: Option<NumberKey>,
     pub(crate) at: i64,
     pub(crate) duration: u32,
@@ -25,8 +26,8 @@ pub(crate) struct NewCall<'a> {
 pub(crate) fn insert(access: &Access, calls: &[NewCall<'_>]) -> Statement {
     let calls = serde_json::to_string(calls).expect("calls are plain text and numbers");
     Statement::new(
-        "INSERT INTO calls (id, rev, user, device, phone_number, key, timestamp, duration, direction, line)
-         SELECT value ->> 'id', book.calls_rev + 1, ?2, ?3, value ->> 'number', value ->> 'key',
+        "INSERT INTO calls (id, rev, user, device, phone_number, region, key, timestamp, duration, direction, line)
+         SELECT value ->> 'id', book.calls_rev + 1, ?2, ?3, value ->> 'number', value ->> 'region', value ->> 'key',
            value ->> 'at', value ->> 'duration', value ->> 'direction', value ->> 'line'
          FROM json_each(?1), book
          WHERE EXISTS (SELECT 1 FROM devices AS d JOIN users AS u ON u.id = d.user
@@ -36,6 +37,27 @@ pub(crate) fn insert(access: &Access, calls: &[NewCall<'_>]) -> Statement {
     .bind(calls)
     .bind(access.user.to_string())
     .bind(access.device.to_string())
+}
+
+/// The next calls that a step of re-keying takes, in the order of their ids.
+pub(crate) fn to_rekey(tables: Tables, limit: usize) -> Statement {
+    Statement::new(
+        "SELECT id, phone_number, region, key FROM calls
+         WHERE id > (SELECT coalesce(CASE WHEN rekey_to = ?1 THEN rekey_call END, '') FROM book)
+         ORDER BY id LIMIT ?2",
+    )
+    .bind(tables.version)
+    .bind(limit as u64)
+}
+
+/// Gives calls, by id, other keys; phones pull them again.
+pub(crate) fn rekey(keys: &[(CallId, Option<NumberKey>)]) -> Statement {
+    let keys = serde_json::to_string(keys).expect("ids and keys are plain text");
+    Statement::new(
+        "UPDATE calls SET key = n.value ->> 1, rev = (SELECT calls_rev + 1 FROM book)
+         FROM json_each(?1) AS n WHERE calls.id = n.value ->> 0",
+    )
+    .bind(keys)
 }
 
 /// A page, and one row more when there is more.

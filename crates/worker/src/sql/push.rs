@@ -1,14 +1,15 @@
-//! What a push of contacts reads, and what its plan writes: two batches over contacts, claims and
-//! history.
+//! What a push or a step of re-keying reads, and what its plan writes: batches over contacts, claims
+//! and history.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use callbook_base::{ContactId, DeviceId, Rev};
-use callbook_contacts::{Change, Contact, Fields, Plan, Push, State};
-use callbook_dedup::{Claim, NumberKey, number_key};
+use callbook_contacts::{Change, Changes, Contact, Fields, Held, Push, State};
+use callbook_dedup::{Claim, NumberKey, Tables};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::book::Book;
 use super::contacts::{columns, read};
 use super::devices::{self, lineage};
 use crate::database::{DatabaseError, Rows, Statement};
@@ -42,7 +43,7 @@ macro_rules! near {
 }
 
 /// The statements that read what the ops of a push touch, for [`Touched::read`].
-pub(crate) fn reads(push: &Push, device: DeviceId) -> Vec<Statement> {
+pub(crate) fn reads(push: &Push, device: DeviceId, tables: Tables) -> Vec<Statement> {
     let mut ids = Vec::new();
     let mut seen = BTreeSet::new();
     let mut keys = BTreeSet::new();
@@ -54,10 +55,31 @@ pub(crate) fn reads(push: &Push, device: DeviceId) -> Vec<Statement> {
             Change::Delete => deletes.push(json!({ "id": op.id, "base_rev": op.base_rev })),
             Change::Put { edit, .. } => keys.extend(edit.add.phones.iter().filter_map(|phone| {
                 let region = phone.region.as_ref().unwrap_or(&push.region);
-                number_key(phone.number.as_str(), region.as_str())
+                (tables.key)(phone.number.as_str(), region.as_str())
             })),
         }
     }
+    let edited_by_others = Statement::new(concat!(
+        lineage!("?2"),
+        ", edits AS (
+           SELECT h.contact, h.rev, h.device FROM json_each(?1) AS gone
+           CROSS JOIN history AS h
+             ON h.contact = gone.value ->> 'id' AND h.rev > gone.value ->> 'base_rev'
+           UNION ALL
+           SELECT c.id, c.edit_rev, c.edit_device FROM json_each(?1) AS gone
+           CROSS JOIN contacts AS c ON c.id = gone.value ->> 'id')
+         SELECT contact, max(rev) AS rev FROM edits WHERE device NOT IN (SELECT id FROM lineage)
+         GROUP BY contact"
+    ));
+    let mut reads = near(&ids, &keys).to_vec();
+    reads.push(devices::lineage_of(device));
+    reads.push(edited_by_others.bind(to_json(&deletes)).bind(device.to_string()));
+    reads
+}
+
+/// The statements that read contacts with these ids, those that have one of their keys or of `keys`,
+/// and the claims on all of these, for [`Near::read`].
+pub(crate) fn near(ids: &[ContactId], keys: &BTreeSet<NumberKey>) -> [Statement; 3] {
     let (ids, keys) = (to_json(&ids), to_json(&keys));
     let contacts = Statement::new(concat!(
         near!(),
@@ -80,43 +102,24 @@ pub(crate) fn reads(push: &Push, device: DeviceId) -> Vec<Statement> {
            FROM json_each(?1) AS n CROSS JOIN contacts AS c ON c.id = n.value)
          WHERE total - size < ?2",
     );
-    let edited_by_others = Statement::new(concat!(
-        lineage!("?2"),
-        ", edits AS (
-           SELECT h.contact, h.rev, h.device FROM json_each(?1) AS gone
-           CROSS JOIN history AS h
-             ON h.contact = gone.value ->> 'id' AND h.rev > gone.value ->> 'base_rev'
-           UNION ALL
-           SELECT c.id, c.edit_rev, c.edit_device FROM json_each(?1) AS gone
-           CROSS JOIN contacts AS c ON c.id = gone.value ->> 'id')
-         SELECT contact, max(rev) AS rev FROM edits WHERE device NOT IN (SELECT id FROM lineage)
-         GROUP BY contact"
-    ));
-    vec![
+    [
         contacts.bind(ids.clone()).bind(keys.clone()),
         claims.bind(ids.clone()).bind(keys),
         fields.bind(ids).bind(MOST_READ),
-        devices::lineage_of(device),
-        edited_by_others.bind(to_json(&deletes)).bind(device.to_string()),
     ]
 }
 
-/// What the ops of a push touch.
+/// What is near some contacts and keys.
 #[derive(Default)]
-pub(crate) struct Touched {
+pub(crate) struct Near {
     pub(crate) contacts: BTreeMap<ContactId, Contact>,
     pub(crate) claims: Vec<(NumberKey, Claim)>,
     pub(crate) fields: BTreeMap<ContactId, Fields>,
-    pub(crate) lineage: BTreeSet<DeviceId>,
-    pub(crate) edited_by_others: BTreeMap<ContactId, Rev>,
 }
 
-impl Touched {
-    /// The answers to [`reads`], in their order.
-    pub(crate) fn read(rows: &[Rows]) -> Result<Self, DatabaseError> {
-        let [contacts, claims, fields, lineage, edited_by_others] = rows else {
-            return Err(DatabaseError::new("a batch gave fewer answers than it had statements"));
-        };
+impl Near {
+    /// The answers to [`near`], in their order.
+    pub(crate) fn read([contacts, claims, fields]: &[Rows; 3]) -> Result<Self, DatabaseError> {
         let claim = |row: crate::database::Row<'_>| {
             let created_at = row.time("created_at")?;
             Ok((row.parse("key")?, Claim { created_at, contact: row.parse("contact")? }))
@@ -131,6 +134,32 @@ impl Touched {
                 .iter()
                 .map(|row| Ok((row.parse("id")?, row.json("fields")?)))
                 .collect::<Result<_, DatabaseError>>()?,
+        })
+    }
+
+    /// With the book that they are of.
+    pub(crate) fn of(self, book: &Book) -> Held {
+        let Self { contacts, claims, fields } = self;
+        Held { rev: book.rev, digest: book.digest, clock: book.clock, contacts, fields, claims }
+    }
+}
+
+/// What the ops of a push touch.
+#[derive(Default)]
+pub(crate) struct Touched {
+    pub(crate) near: Near,
+    pub(crate) lineage: BTreeSet<DeviceId>,
+    pub(crate) edited_by_others: BTreeMap<ContactId, Rev>,
+}
+
+impl Touched {
+    /// The answers to [`reads`], in their order.
+    pub(crate) fn read(rows: &[Rows]) -> Result<Self, DatabaseError> {
+        let Some((near, [lineage, edited_by_others])) = rows.split_first_chunk() else {
+            return Err(DatabaseError::new("a batch gave fewer answers than it had statements"));
+        };
+        Ok(Self {
+            near: Near::read(near)?,
             lineage: devices::read_lineage(lineage)?,
             edited_by_others: edited_by_others
                 .iter()
@@ -140,21 +169,35 @@ impl Touched {
     }
 }
 
-/// The statements that write a plan, after its guards.
-pub(crate) fn writes(plan: &Plan) -> Vec<Statement> {
-    let ids = plan.edited.iter().map(|(id, ..)| *id);
-    let edited = plan.edited.iter().map(|(id, contact, fields)| {
+/// The fields of the next contacts that a step of re-keying takes, in the order of their ids.
+pub(crate) fn fields_to_rekey(tables: Tables, limit: usize, bytes: u64) -> Statement {
+    Statement::new(
+        "SELECT id, fields FROM (
+           SELECT id, fields, size, sum(size) OVER (ORDER BY id) AS total FROM contacts
+           WHERE id > (SELECT coalesce(CASE WHEN rekey_to = ?1 THEN rekey_contact END, '') FROM book)
+           ORDER BY id LIMIT ?2)
+         WHERE total - size < ?3 ORDER BY id",
+    )
+    .bind(tables.version)
+    .bind(limit as u64)
+    .bind(bytes)
+}
+
+/// The statements that write changes, after their guards.
+pub(crate) fn writes(changes: &Changes) -> Vec<Statement> {
+    let ids = changes.edited.iter().map(|(id, ..)| *id);
+    let whole = changes.edited.iter().chain(&changes.rekeyed).map(|(id, contact, fields)| {
         let mut row = row(*id, contact);
         row["fields"] = json!(fields);
         row
     });
-    let stamped = plan.stamped.iter().map(|(id, contact)| row(*id, contact));
+    let stamped = changes.stamped.iter().map(|(id, contact)| row(*id, contact));
     let statements = [
         in_parts(supersede, ids),
-        in_parts(upsert, edited),
+        in_parts(upsert, whole),
         in_parts(stamp, stamped),
-        in_parts(unclaim, plan.unclaimed.iter().map(claim_row)),
-        in_parts(claim, plan.claimed.iter().map(claim_row)),
+        in_parts(unclaim, changes.unclaimed.iter().map(claim_row)),
+        in_parts(claim, changes.claimed.iter().map(claim_row)),
     ];
     statements.into_iter().flatten().collect()
 }

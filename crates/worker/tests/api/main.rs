@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod guard;
+mod rekey;
 mod sign_in;
 mod sync;
 
@@ -14,6 +15,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use callbook_auth::{PasswordCost, SigningKeys};
 use callbook_base::{ContactId, Timestamp};
+use callbook_dedup::Tables;
 use callbook_worker::database::Database;
 use callbook_worker::sqlite::Sqlite;
 use callbook_worker::{App, MIGRATIONS, Moment, router};
@@ -81,13 +83,16 @@ impl Service {
 
     /// The service over a database that does something else with what reaches it.
     fn over(database: Arc<Sqlite>, seen: Arc<dyn Database>, now: Timestamp) -> Self {
-        let app = App {
-            database: seen,
-            keys: SigningKeys::new("a secret of more than thirty-two bytes", None).unwrap(),
-            setup_token: Some("let me in".into()),
-            password_cost: PasswordCost::SIMULATED,
-        };
-        Self { router: router(app), database, now, requests: 0 }
+        Self::with_tables(database, seen, now, Tables::CURRENT)
+    }
+
+    fn with_tables(
+        database: Arc<Sqlite>,
+        seen: Arc<dyn Database>,
+        now: Timestamp,
+        tables: Tables,
+    ) -> Self {
+        Self { router: router(app(seen, tables)), database, now, requests: 0 }
     }
 
     /// A server with the users `ann`, an admin, and `bob`, a member.
@@ -187,6 +192,16 @@ impl Service {
             }
             cursor = format!("&cursor={}", page["cursor"].as_str().unwrap());
         }
+    }
+}
+
+fn app(database: Arc<dyn Database>, tables: Tables) -> App {
+    App {
+        database,
+        tables,
+        keys: SigningKeys::new("a secret of more than thirty-two bytes", None).unwrap(),
+        setup_token: Some("let me in".into()),
+        password_cost: PasswordCost::SIMULATED,
     }
 }
 

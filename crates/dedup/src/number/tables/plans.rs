@@ -5,7 +5,7 @@
 use super::{Plan, plan};
 
 /// The metadata and the rules that make the keys.
-pub(in crate::number) const VERSION: &str = "rlibphonenumber-2.2.15/1";
+pub(crate) const VERSION: &str = "rlibphonenumber-2.2.15/1";
 
 /// Every plan: its calling code, where its automata start (international prefix, national
 /// prefix, numbers), what stands before a group of the national prefix, its numbers' possible

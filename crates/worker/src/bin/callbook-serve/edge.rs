@@ -30,6 +30,11 @@ pub(crate) fn secret() -> String {
     chance::<32>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Now, and some chance.
+pub(crate) fn moment() -> Moment {
+    Moment { now: now(), seed: chance() }
+}
+
 /// Gives a request its moment, and logs what became of it: the route, never the path as sent, which
 /// may hold a number.
 #[allow(clippy::disallowed_methods)] // how long it took is for people to read
@@ -37,7 +42,7 @@ pub(crate) async fn moment_and_log(mut request: Request, next: Next) -> Response
     let started = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    request.extensions_mut().insert(Moment { now: now(), seed: chance() });
+    request.extensions_mut().insert(moment());
     let response = next.run(request).await;
     tracing::info!(
         %method,

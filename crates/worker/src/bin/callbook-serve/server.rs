@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use callbook_auth::{PasswordCost, Secret, SigningKeys};
 use callbook_base::ContactId;
+use callbook_dedup::Tables;
 use callbook_worker::database::{Database, Statement};
 use callbook_worker::sqlite::{Sqlite, SqliteThread};
-use callbook_worker::{App, MIGRATIONS, router};
+use callbook_worker::{App, MIGRATIONS, Rekeying, router};
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -124,10 +125,12 @@ async fn serve(options: Options) -> Result<(), String> {
 
     let app = App {
         database: Arc::new(database),
+        tables: Tables::CURRENT,
         keys,
         setup_token: setup_token.map(Secret::from),
         password_cost: PasswordCost::STANDARD,
     };
+    rekey(&app).await?;
     let service = router(app).layer(axum::middleware::from_fn(edge::moment_and_log));
     let stopping = Arc::new(tokio::sync::Notify::new());
     let stop = {
@@ -150,6 +153,34 @@ async fn serve(options: Options) -> Result<(), String> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Gives the book the keys of this release's numbering tables, if others made them. A signal may stop
+/// that: the next start, or the first requests, go on.
+async fn rekey(app: &App) -> Result<(), String> {
+    const LINE_EVERY: usize = 10_000;
+    let (mut contacts, mut calls, mut lines) = (0, 0, 0);
+    loop {
+        match app.rekey(edge::moment()).await {
+            Err(problem) => return Err(format!("cannot re-key the book: {problem}")),
+            Ok(Rekeying::Done) if contacts + calls == 0 => return Ok(()),
+            Ok(Rekeying::Done) => {
+                tracing::info!(
+                    contacts,
+                    calls,
+                    "the book has its keys from the new numbering tables"
+                );
+                return Ok(());
+            }
+            Ok(Rekeying::GoesOn { contacts: more_contacts, calls: more_calls }) => {
+                (contacts, calls) = (contacts + more_contacts, calls + more_calls);
+                if (contacts + calls) / LINE_EVERY > lines {
+                    lines = (contacts + calls) / LINE_EVERY;
+                    tracing::info!(contacts, calls, "re-keying the book for new numbering tables");
+                }
+            }
+        }
+    }
 }
 
 async fn has_users(database: &SqliteThread) -> Result<bool, String> {
