@@ -42,6 +42,7 @@ pub(crate) fn all(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Diffe
     differences.extend(server_and_model(&rows, model).into_iter().take(5));
     differences.extend(owners(sqlite, &rows).into_iter().take(5));
     differences.extend(digest(sqlite, &rows));
+    differences.extend(tables(sqlite));
     let book: BTreeMap<ContactId, Fields> = model
         .contacts
         .keys()
@@ -146,6 +147,17 @@ fn digest(sqlite: &Sqlite, rows: &BTreeMap<String, Row>) -> Option<Difference> {
     (stored != expected.to_string()).then_some(Difference(text))
 }
 
+/// Today's tables have made all keys.
+fn tables(sqlite: &Sqlite) -> Option<Difference> {
+    let book = query(sqlite, "SELECT tables, rekey_to FROM book");
+    let row = book.first()?;
+    let (tables, to): (String, Option<String>) =
+        (row.parse("tables").ok()?, row.parse_or_null("rekey_to").ok()?);
+    let done = tables == dedup::Tables::CURRENT.version && to.is_none();
+    let text = format!("the book's keys are of the tables {tables}, on the way to {to:?}");
+    (!done).then_some(Difference(text))
+}
+
 fn phone_and_book(phone: &Phone, book: &BTreeMap<ContactId, Fields>) -> Vec<Difference> {
     let mut differences = Vec::new();
     let mut differs = |id: ContactId, what: &str| {
@@ -189,11 +201,14 @@ fn mended(phone: &Phone) -> Vec<Difference> {
         .collect()
 }
 
+/// A call, for comparing: user, number, key, time, seconds, direction.
+type Heard = (String, String, Option<String>, i64, i64, String);
+
 /// Every call is stored once, on the server and on every phone.
 fn calls(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Difference> {
     let mut differences = Vec::new();
-    let sql = "SELECT user, phone_number, timestamp, duration, direction FROM calls";
-    let mut server: Vec<(String, String, i64, i64, String)> = query(sqlite, sql)
+    let sql = "SELECT user, phone_number, key, timestamp, duration, direction FROM calls";
+    let mut server: Vec<Heard> = query(sqlite, sql)
         .iter()
         .map(|row| {
             let text = |column: &str| row.text(column).expect("a text").to_owned();
@@ -201,20 +216,23 @@ fn calls(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Difference> {
             (
                 text("user"),
                 text("phone_number"),
+                row.parse_or_null("key").expect("a text"),
                 int("timestamp"),
                 int("duration"),
                 text("direction"),
             )
         })
         .collect();
-    let mut expected: Vec<_> = model
+    let mut expected: Vec<Heard> = model
         .calls
         .iter()
         .map(|((user, ..), call)| {
             let text = |name: &str| call[name].as_str().expect("a text").to_owned();
             let at: callbook_base::Timestamp = text("timestamp").parse().expect("a time");
             let duration = call["duration"].as_i64().expect("seconds");
-            (user.clone(), text("phone_number"), at.as_millis(), duration, text("direction"))
+            let number = text("phone_number");
+            let key = dedup::number_key(&number, &text("region")).map(|key| key.to_string());
+            (user.clone(), number, key, at.as_millis(), duration, text("direction"))
         })
         .collect();
     server.sort();
@@ -225,7 +243,7 @@ fn calls(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Difference> {
         differences.push(Difference(text));
     }
     for phone in phones {
-        let mut pulled: Vec<_> = phone
+        let mut pulled: Vec<Heard> = phone
             .engine_ref()
             .store()
             .calls()
@@ -233,7 +251,8 @@ fn calls(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Difference> {
                 let call = &row.call;
                 let (number, at) = (call.phone_number.to_string(), call.timestamp.as_millis());
                 let duration = i64::from(call.duration.0);
-                (row.user.to_string(), number, at, duration, call.direction.to_string())
+                let key = row.key.map(|key| key.to_string());
+                (row.user.to_string(), number, key, at, duration, call.direction.to_string())
             })
             .collect();
         pulled.sort();

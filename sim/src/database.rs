@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use callbook_worker::database::{BatchFuture, Database, DatabaseError, Statement};
+use callbook_worker::database::{BatchFuture, Database, DatabaseError, Statement, Value};
 use callbook_worker::sqlite::Sqlite;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -68,11 +68,14 @@ impl Database for FarDatabase {
                 return Err(DatabaseError::new(LOST));
             }
             let writes = statements.iter().any(is_write);
+            let rekeyed = statements.iter().find_map(Rekeyed::by);
             let answer = self.sqlite.batch(statements).await;
             if writes && answer.is_ok() {
                 let committed: Option<Arc<Delivered>> = CURRENT.try_with(Arc::clone).ok();
-                if let Some(delivered) = committed {
-                    self.shared.committed(delivered);
+                match (committed, &rekeyed) {
+                    (Some(within), Some(step)) => self.shared.rekeyed(step, within.now),
+                    (Some(delivered), None) => self.shared.committed(delivered),
+                    (None, _) => {}
                 }
             }
             tokio::time::sleep(fate.after).await;
@@ -84,6 +87,27 @@ impl Database for FarDatabase {
             }
             answer
         })
+    }
+}
+
+/// A step of re-keying, as its guard tells it: the contacts after an id, up to another; to the end when
+/// there is none.
+pub(crate) struct Rekeyed {
+    pub(crate) after: String,
+    pub(crate) to: Option<String>,
+}
+
+impl Rekeyed {
+    fn by(statement: &Statement) -> Option<Self> {
+        if !statement.sql.contains("rekey_contact = ?6") {
+            return None;
+        }
+        let text = |index: usize| match &statement.params[index] {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        };
+        let goes_on = text(1) == text(4);
+        Some(Self { after: text(2).filter(|_| goes_on).unwrap_or_default(), to: text(5) })
     }
 }
 

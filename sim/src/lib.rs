@@ -15,6 +15,7 @@ pub mod report;
 mod rows;
 mod spelling;
 mod stats;
+mod tables;
 mod world;
 
 pub use check::Difference;

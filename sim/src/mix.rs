@@ -24,6 +24,8 @@ pub struct Mix {
     pub slowness: u32,
     /// Whether phones sync at the same minutes, as when all come back to one office.
     pub in_step: bool,
+    /// Whether a new release of the service, with other numbering tables, comes in the middle.
+    pub upgrade: bool,
     /// What goes wrong.
     pub rates: Rates,
 }
@@ -87,6 +89,7 @@ impl Mix {
             change_every: Duration::from_secs(30 * 60),
             slowness: 1,
             in_step: false,
+            upgrade: true,
             rates: Rates::USUAL,
         }
     }
@@ -103,6 +106,7 @@ impl Mix {
             change_every: Duration::from_secs(60 * chance.random_range(5..60)),
             slowness: 1 << chance.random_range(0..7),
             in_step: chance.random_bool(0.5),
+            upgrade: chance.random_bool(0.5),
             rates: Rates::USUAL.times(chance.random_range(0.0..4.0)),
         }
     }

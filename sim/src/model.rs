@@ -8,12 +8,22 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// The key of a number as written in a region.
-pub(crate) type Keys = BTreeMap<(String, String), Option<String>>;
+use crate::database::Rekeyed;
+
+/// The keys of a number as written in a region.
+pub(crate) type Keys = BTreeMap<(String, String), Made>;
+
+/// The key that each release makes of a number.
+pub(crate) struct Made {
+    pub(crate) older: Option<String>,
+    pub(crate) current: Option<String>,
+}
 
 /// The book.
 pub(crate) struct Model {
     keys: Keys,
+    /// Whether the older release makes the keys, until a step of re-keying has been committed.
+    is_older: bool,
     pub(crate) rev: u64,
     clock: i64,
     pub(crate) contacts: BTreeMap<String, Entry>,
@@ -51,9 +61,10 @@ pub(crate) struct Push<'a> {
 }
 
 impl Model {
-    pub(crate) fn new(keys: Keys) -> Self {
+    pub(crate) fn new(keys: Keys, is_older: bool) -> Self {
         Self {
             keys,
+            is_older,
             rev: 0,
             clock: i64::MIN,
             contacts: BTreeMap::new(),
@@ -217,23 +228,61 @@ impl Model {
         fields
     }
 
+    /// A step of re-keying; how many contacts it gave other keys.
+    pub(crate) fn rekey(&mut self, step: &Rekeyed, now: i64) -> u64 {
+        self.is_older = false;
+        let within =
+            |id: &&String| **id > step.after && step.to.as_ref().is_none_or(|to| *id <= to);
+        let ids: Vec<String> = self.contacts.keys().filter(within).cloned().collect();
+        let mut changed = 0;
+        for id in ids {
+            let mut fields = self.contacts[&id].fields.clone();
+            for phone in fields["phones"].as_array_mut().expect("a list") {
+                let text = |name: &str| phone[name].as_str().expect("a text").to_owned();
+                phone["key"] = json!(self.key(text("number"), text("region")));
+            }
+            if fields == self.contacts[&id].fields {
+                continue;
+            }
+            changed += 1;
+            self.unclaim(&id);
+            let entry = self.contacts.get_mut(&id).expect("it is there");
+            entry.fields = fields;
+            if entry.live {
+                self.claim(&id);
+            }
+        }
+        if changed > 0 {
+            self.rev += 1;
+            self.clock = now.max(self.clock);
+        }
+        changed
+    }
+
+    /// The key of a number as written in a region.
+    fn key(&self, number: String, region: String) -> Option<&str> {
+        let made = self.keys.get(&(number, region));
+        let made = made.unwrap_or_else(|| panic!("a spelling that nobody wrote"));
+        if self.is_older { &made.older } else { &made.current }.as_deref()
+    }
+
     fn entry(&self, list: &str, new: &Value, there: Option<&Value>, region: &str) -> Value {
         let text = |name: &str| new.get(name).cloned().unwrap_or(Value::Null);
         match list {
             "groups" => new.clone(),
             "phones" => {
-                let region = match (new["region"].as_str(), there) {
-                    (Some(region), _) => region,
-                    (None, Some(there)) => there["region"].as_str().expect("a region"),
-                    (None, None) => region,
+                let text_of = |entry: &Value, name: &str| entry[name].as_str().map(str::to_owned);
+                let number = text_of(new, "number").expect("a number");
+                // What is there keeps its region and its key, unless the edit says another region.
+                let (region, key) = match (text_of(new, "region"), there) {
+                    (None, Some(there)) => (there["region"].clone(), there["key"].clone()),
+                    (said, _) => {
+                        let region = said.unwrap_or_else(|| region.to_owned());
+                        let key = json!(self.key(number.clone(), region.clone()));
+                        (json!(region), key)
+                    }
                 };
-                let written = new["number"].as_str().expect("a number").to_owned();
-                let spelling = (written, region.to_owned());
-                let key = self
-                    .keys
-                    .get(&spelling)
-                    .unwrap_or_else(|| panic!("a spelling that nobody wrote"));
-                json!({ "number": spelling.0, "region": spelling.1, "key": key, "type": text("type"),
+                json!({ "number": number, "region": region, "key": key, "type": text("type"),
                         "label": text("label"), "primary": new["primary"] == true })
             }
             _ => json!({ "value": new["value"], "type": text("type"), "label": text("label") }),
@@ -250,7 +299,9 @@ impl Model {
                 text("timestamp"),
                 text("direction"),
             );
-            self.calls.entry(id).or_insert_with(|| call.clone());
+            let mut call = call.clone();
+            call["region"] = push.body["region"].clone();
+            self.calls.entry(id).or_insert(call);
         }
     }
 

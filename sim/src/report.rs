@@ -25,6 +25,9 @@ pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
     for (fault, number) in &stats.faults {
         line(&format!("  {fault}"), count(*number));
     }
+    if stats.rekeyed > 0 {
+        line("contacts re-keyed by a release", count(stats.rekeyed));
+    }
     line("contacts everyone sees", count(stats.visible));
     line("duplicates removed", count(stats.hidden));
     line("contacts deleted", count(stats.deleted));

@@ -55,6 +55,8 @@ pub struct Stats {
     pub events: u64,
     /// What went wrong, on purpose.
     pub faults: BTreeMap<Fault, u64>,
+    /// Contacts whose numbers got other keys from a new release.
+    pub rekeyed: u64,
     /// Contacts in the book at the end that everyone sees.
     pub visible: u64,
     /// Duplicates removed: contacts hidden at the end.
@@ -88,6 +90,7 @@ impl Stats {
         for (fault, count) in &other.faults {
             *self.faults.entry(*fault).or_default() += count;
         }
+        self.rekeyed += other.rekeyed;
         self.visible += other.visible;
         self.hidden += other.hidden;
         self.deleted += other.deleted;

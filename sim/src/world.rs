@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -22,14 +22,15 @@ use tokio::task::LocalSet;
 use tokio::time::Instant;
 
 use crate::check::{self, Difference};
-use crate::database::FarDatabase;
+use crate::database::{FarDatabase, Rekeyed};
 use crate::mix::{Mix, Rates};
-use crate::model::{Keys, Model, Push};
+use crate::model::{Keys, Made, Model, Push};
 use crate::network::{self, Delivered};
 use crate::phone::{self, Phone};
 use crate::rows::Row;
 use crate::spelling::{Spelling, respell};
 use crate::stats::{Fault, Stats, Trace};
+use crate::tables::{OLDER, older};
 
 /// 2026-11-22T10:00:00Z: when a run begins.
 const START: i64 = 1_795_341_600_000;
@@ -56,7 +57,7 @@ pub(crate) struct Shared {
     started: Instant,
     mix: Mix,
     calm: AtomicBool,
-    router: OnceLock<Router>,
+    router: Mutex<Option<Router>>,
     inner: Mutex<Inner>,
 }
 
@@ -87,7 +88,8 @@ impl Shared {
     }
 
     pub(crate) fn router(&self) -> Router {
-        self.router.get().expect("the service is there before its phones").clone()
+        let router = self.router.lock().expect("a run has one thread").clone();
+        router.expect("the service is there before its phones")
     }
 
     pub(crate) fn stats(&self, change: impl FnOnce(&mut Stats)) {
@@ -125,9 +127,29 @@ impl Shared {
         }
     }
 
+    /// A step of re-keying that the database has committed.
+    pub(crate) fn rekeyed(&self, step: &Rekeyed, now: Timestamp) {
+        let mut inner = self.inner();
+        let contacts = inner.model.rekey(step, now.as_millis());
+        inner.stats.rekeyed += contacts;
+    }
+
     /// A phone that has signed in again.
     pub(crate) fn replaces(&self, device: &str, older: &str) {
         self.inner().model.replaces(device, older);
+    }
+
+    /// From now on requests go to a service with these tables. Those on their way end where they are.
+    fn deploy(&self, database: Arc<FarDatabase>, tables: Tables) {
+        let app = App {
+            database,
+            tables,
+            keys: SigningKeys::new("a secret of more than thirty-two bytes", None)
+                .expect("it is long enough"),
+            setup_token: Some(Secret::from("let me in")),
+            password_cost: PasswordCost::SIMULATED,
+        };
+        *self.router.lock().expect("a run has one thread") = Some(router(app));
     }
 
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -167,7 +189,7 @@ pub fn run(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcom
 async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcome {
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     let (books, keys) = phone_books(mix, rows, &mut chance);
-    let (shared, sqlite) = service(mix, keys, &mut chance);
+    let (shared, sqlite, database) = service(mix, keys, &mut chance);
     set_up(&shared, mix.users, &mut chance).await;
 
     // People live with their phones while things go wrong, then the faults stop.
@@ -179,7 +201,11 @@ async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Ou
         tokio::task::spawn_local(phone::live(phone, book, end))
     });
     let living: Vec<_> = phones.collect();
+    let upgrade_at = mix.upgrade.then(|| chance.random_range(20..70));
     for step in 0..100 {
+        if upgrade_at == Some(step) {
+            shared.deploy(database.clone(), Tables::CURRENT);
+        }
         tokio::time::sleep(mix.time / 100).await;
         progress(0.9 * f64::from(step + 1) / 100.0);
     }
@@ -205,28 +231,28 @@ async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Ou
 }
 
 /// The real service on a far database, before its set-up.
-fn service(mix: &Mix, keys: Keys, chance: &mut ChaCha8Rng) -> (Arc<Shared>, Arc<Sqlite>) {
+fn service(
+    mix: &Mix,
+    keys: Keys,
+    chance: &mut ChaCha8Rng,
+) -> (Arc<Shared>, Arc<Sqlite>, Arc<FarDatabase>) {
     let stats = Stats { devices: mix.devices as u64, ..Stats::default() };
     let shared = Arc::new(Shared {
         started: Instant::now(),
         mix: mix.clone(),
         calm: AtomicBool::new(true),
-        router: OnceLock::new(),
-        inner: Mutex::new(Inner { stats, trace: Trace::default(), model: Model::new(keys) }),
+        router: Mutex::default(),
+        inner: Mutex::new(Inner {
+            stats,
+            trace: Trace::default(),
+            model: Model::new(keys, mix.upgrade),
+        }),
     });
     let sqlite = Arc::new(Sqlite::in_memory().expect("SQLite has memory"));
     sqlite.migrate(MIGRATIONS, shared.now()).expect("the migrations are sound");
-    let app = App {
-        database: Arc::new(FarDatabase::new(sqlite.clone(), shared.clone(), split(chance))),
-        tables: Tables::CURRENT,
-        keys: SigningKeys::new("a secret of more than thirty-two bytes", None)
-            .expect("it is long enough"),
-        setup_token: Some(Secret::from("let me in")),
-        password_cost: PasswordCost::SIMULATED,
-    };
-    let set = shared.router.set(router(app));
-    assert!(set.is_ok(), "a run has one service");
-    (shared, sqlite)
+    let database = Arc::new(FarDatabase::new(sqlite.clone(), shared.clone(), split(chance)));
+    shared.deploy(database.clone(), if mix.upgrade { OLDER } else { Tables::CURRENT });
+    (shared, sqlite, database)
 }
 
 /// Lets every phone sync until a whole round changes nothing; how many rounds that took.
@@ -268,7 +294,8 @@ pub(crate) struct PhoneBook {
 fn phone_books(mix: &Mix, rows: &[Row], chance: &mut ChaCha8Rng) -> (Vec<PhoneBook>, Keys) {
     let mut keys = BTreeMap::new();
     let mut write = |row: &Row, spelling: Spelling| {
-        keys.insert((spelling.number.clone(), spelling.region.clone()), row.key.clone());
+        let made = Made { older: row.key.as_deref().and_then(older), current: row.key.clone() };
+        keys.insert((spelling.number.clone(), spelling.region.clone()), made);
         spelling
     };
     let empty = || PhoneBook { saved: Vec::new(), others: Vec::new() };

@@ -29,3 +29,14 @@ fn the_same_seed_is_the_same_run() {
     assert_eq!(first.trace, again.trace);
     assert_ne!(first.trace, other.trace);
 }
+
+/// A release with other numbering tables comes while phones sync: numbers get other keys, and owners
+/// with them.
+#[test]
+fn a_release_rekeys_the_book_while_phones_sync() {
+    let mut mix = Mix::standard(&mut ChaCha8Rng::seed_from_u64(3)).with_devices(4);
+    (mix.contacts, mix.upgrade) = (150, true);
+    let outcome = run(3, &mix, &read(None, 2_000).unwrap(), |_| {});
+    assert!(outcome.differences.is_empty(), "{:?}", outcome.differences);
+    assert!(outcome.stats.rekeyed > 5, "{:?}", outcome.stats);
+}
