@@ -2,8 +2,8 @@
 
 use callbook_dedup::{Tables, number_key};
 
-/// Knew no extensions, and no numbers of Brazil: today some of its numbers are several, and some that
-/// were nobody's have an owner.
+/// Knew no numbers of Brazil, no extensions, and of India's and North America's numbers no more than
+/// the start: today some of its numbers are many, and some that were nobody's have an owner.
 pub(crate) const OLDER: Tables = Tables {
     version: "older",
     key: |text, region| older(&number_key(text, region)?.to_string())?.parse().ok(),
@@ -12,5 +12,12 @@ pub(crate) const OLDER: Tables = Tables {
 /// What the older tables made of a text that has this key today.
 pub(crate) fn older(key: &str) -> Option<String> {
     let number = key.split(';').next()?;
-    (!number.starts_with("+55")).then(|| number.to_owned())
+    let known = match () {
+        () if number.starts_with("+55") => return None,
+        () if number.starts_with("+91") || number.starts_with("+1") => {
+            &number[..number.len().min(5)]
+        }
+        () => number,
+    };
+    Some(known.to_owned())
 }
