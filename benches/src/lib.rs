@@ -1,0 +1,1 @@
+//! Benchmarks only: see `benches/all` and `README.md`.
