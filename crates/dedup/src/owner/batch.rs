@@ -9,7 +9,7 @@
 //! What is dealt is not the row but 16 bytes of it: its hashed key, its age in seconds and its place.
 //! Only where two rows have the same key and the same second are the rows looked at again. Nobody can
 //! choose keys that make this slow: a part that does not fit its table, by many keys or by keys that
-//! collide, is sorted.
+//! collide, is sorted, and so are keys of more than 15 characters, of which a hash does not tell all.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -49,7 +49,7 @@ impl<'r> Owners<'r> {
 }
 
 /// Rows in a block: few enough for the cache.
-const BLOCK: usize = 1 << 14;
+const BLOCK: usize = 1 << 15;
 
 /// The slots of a part's table, and the rows that a part has at most on average.
 const SLOTS: usize = 1 << 13;
@@ -70,31 +70,33 @@ const STEPS: usize = 64;
 /// When there are 2³² rows or more.
 pub fn oldest_wins(rows: &[Row], threads: usize) -> Owners<'_> {
     assert!(u32::try_from(rows.len()).is_ok(), "2³² rows or more");
-    let parts = rows.len().div_ceil(PART).next_power_of_two();
-    let mut dealt = vec![Dealt::default(); rows.len()];
-    let mut ends = vec![0u32; rows.len().div_ceil(BLOCK) * parts];
-    let blocks = rows.len().div_ceil(BLOCK).div_ceil(threads.max(1)).max(1);
+    let parts = Parts::of(rows.len());
+    let mut blocks = vec![Block::default(); rows.len().div_ceil(BLOCK)];
+    let each = blocks.len().div_ceil(threads.max(1)).max(1);
     share(
-        rows.chunks(BLOCK * blocks)
-            .zip(dealt.chunks_mut(BLOCK * blocks))
-            .zip(ends.chunks_mut(parts * blocks))
-            .enumerate(),
-        |(share, ((rows, dealt), ends))| deal(rows, share * BLOCK * blocks, parts, dealt, ends),
+        rows.chunks(BLOCK * each).zip(blocks.chunks_mut(each)).enumerate(),
+        |(number, (rows, blocks))| {
+            let mut hand = Vec::with_capacity(BLOCK);
+            let places = (number * each * BLOCK..).step_by(BLOCK);
+            for ((rows, block), place) in rows.chunks(BLOCK).zip(blocks).zip(places) {
+                *block = Block::deal(rows, place, parts, &mut hand);
+            }
+        },
     );
     let owner: Vec<AtomicU32> = (0..rows.len() as u32).map(AtomicU32::new).collect();
     let next = AtomicUsize::new(0);
-    share(0..threads.clamp(1, parts), |_| {
+    share(0..threads.clamp(1, parts.count()), |_| {
         let mut table = Table::new(rows, &owner);
         loop {
             let part = next.fetch_add(1, Ordering::Relaxed);
-            if part >= parts {
+            if part >= parts.count() {
                 break;
             }
-            let starts = ends.chunks(parts).map(|ends| part.checked_sub(1).map_or(0, |p| ends[p]));
-            let stretches = dealt.chunks(BLOCK).zip(starts.zip(ends.chunks(parts)));
-            table.settle(
-                stretches.map(|(block, (start, ends))| &block[start as usize..ends[part] as usize]),
-            );
+            let stretches = blocks.iter().map(|block| block.part(part));
+            match part == parts.long() {
+                true => table.sort(stretches.flatten()),
+                false => table.settle(stretches),
+            }
         }
     });
     Owners { rows, owner: owner.into_iter().map(AtomicU32::into_inner).collect() }
@@ -125,58 +127,77 @@ struct Dealt {
 impl Dealt {
     fn new((key, claim): &Row, row: usize) -> Self {
         let seconds = (claim.created_at.as_millis() >> 10).clamp(0, u32::MAX.into());
-        Self { key: hashed(key), age: seconds as u32, row: row as u32 }
+        Self { key: mixed(key.words()[0]), age: seconds as u32, row: row as u32 }
     }
 }
 
-/// Set in the hash of a key that may share it with another one.
-const AMBIGUOUS: u64 = 1;
+/// Mixes the first word of a key, and loses nothing of it: of keys that have no other word, two have
+/// the same hash only if they are the same. The upper bits are the better ones.
+fn mixed(word: u64) -> u64 {
+    (word ^ word >> 32).wrapping_mul(0x9FB2_1C65_1E98_DF25)
+}
 
-/// A key's hash. Keys of at most 15 characters, nearly all, fill sixty bits, and are only mixed: two of
-/// them have the same hash if they are the same.
-fn hashed(key: &NumberKey) -> u64 {
-    let [first, second, third] = key.words();
-    if first & 15 == 0 {
-        return mixed(first >> 4) << 4;
+/// Into which parts rows are dealt: by the upper bits of their hash, a power of two of them, and one
+/// more for the few keys that have more than one word. That part is sorted.
+#[derive(Clone, Copy)]
+struct Parts {
+    bits: u32,
+}
+
+impl Parts {
+    fn of(rows: usize) -> Self {
+        Self { bits: rows.div_ceil(PART).next_power_of_two().ilog2() }
     }
-    mixed(first >> 4 ^ mixed(second >> 4 ^ mixed(third >> 4 ^ first & 15) ^ second & 15)) << 4
-        | AMBIGUOUS
+
+    fn count(self) -> usize {
+        self.long() + 1
+    }
+
+    fn long(self) -> usize {
+        1 << self.bits
+    }
+
+    fn part(self, row: &Row, dealt: &Dealt) -> usize {
+        let short = dealt.key.unbounded_shr(64 - self.bits) as usize;
+        if row.0.words()[0] & 15 == 0 { short } else { self.long() }
+    }
 }
 
-/// Mixes the low sixty bits: every one of them moves all others, and none is lost.
-fn mixed(mut bits: u64) -> u64 {
-    const SIXTY: u64 = (1 << 60) - 1;
-    bits &= SIXTY;
-    bits ^= bits >> 31;
-    bits = bits.wrapping_mul(0x9FB2_1C65_1E98_DF25) & SIXTY;
-    bits ^= bits >> 29;
-    bits = bits.wrapping_mul(0xD6E8_FEB8_6659_FD93) & SIXTY;
-    bits ^ bits >> 32
+/// A block of rows, dealt: part after part.
+#[derive(Clone, Default)]
+struct Block {
+    dealt: Vec<Dealt>,
+    /// Where each part ends.
+    ends: Vec<u32>,
 }
 
-/// Deals some blocks of rows, the first of which is `first`. For every block, `ends` gets the end of
-/// every part in its stretch of `dealt`.
-fn deal(rows: &[Row], first: usize, parts: usize, dealt: &mut [Dealt], ends: &mut [u32]) {
-    let part = |key: u64| (key >> 32) as usize & (parts - 1);
-    let mut block = Vec::with_capacity(BLOCK);
-    let blocks = rows.chunks(BLOCK).zip(dealt.chunks_mut(BLOCK)).zip(ends.chunks_mut(parts));
-    for (number, ((rows, dealt), ends)) in blocks.enumerate() {
-        block.clear();
-        block.extend(
-            (first + number * BLOCK..).zip(rows).map(|(place, row)| Dealt::new(row, place)),
-        );
-        for entry in &block {
-            ends[part(entry.key)] += 1;
-        }
+impl Block {
+    /// Deals the rows from `first` on. `hand` is room to use.
+    fn deal(rows: &[Row], first: usize, parts: Parts, hand: &mut Vec<(Dealt, u32)>) -> Self {
+        let mut ends = vec![0u32; parts.count()];
+        hand.clear();
+        hand.extend((first..).zip(rows).map(|(place, row)| {
+            let entry = Dealt::new(row, place);
+            let part = parts.part(row, &entry);
+            ends[part] += 1;
+            (entry, part as u32)
+        }));
         let mut start = 0;
-        for end in &mut *ends {
+        for end in &mut ends {
             start += std::mem::replace(end, start);
         }
-        for entry in &block {
-            let end = &mut ends[part(entry.key)];
+        let mut dealt = vec![Dealt::default(); rows.len()];
+        for (entry, part) in hand {
+            let end = &mut ends[*part as usize];
             dealt[*end as usize] = *entry;
             *end += 1;
         }
+        Self { dealt, ends }
+    }
+
+    fn part(&self, part: usize) -> &[Dealt] {
+        let start = part.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.dealt[start as usize..self.ends[part] as usize]
     }
 }
 
@@ -184,73 +205,58 @@ fn deal(rows: &[Row], first: usize, parts: usize, dealt: &mut [Dealt], ends: &mu
 struct Table<'r> {
     rows: &'r [Row],
     owner: &'r [AtomicU32],
-    slots: Vec<Dealt>,
+    slots: Box<[Dealt; SLOTS]>,
     /// Rows that are known not to own their key, and the slot of the key.
     lost: Vec<(u32, u32)>,
 }
 
-/// An empty slot: younger than any entry.
+/// In an empty slot.
 const NO_ROW: u32 = u32::MAX;
-const EMPTY: Dealt = Dealt { key: 0, age: u32::MAX, row: NO_ROW };
+const EMPTY: Dealt = Dealt { key: 0, age: 0, row: NO_ROW };
 
 impl<'r> Table<'r> {
     fn new(rows: &'r [Row], owner: &'r [AtomicU32]) -> Self {
-        let slots = SLOTS.min((rows.len() * 2).next_power_of_two());
-        Self { rows, owner, slots: vec![Dealt::default(); slots], lost: Vec::new() }
+        Self { rows, owner, slots: Box::new([EMPTY; SLOTS]), lost: Vec::new() }
     }
 
     /// Writes down who owns the keys of one part, which lies in several stretches.
-    ///
-    /// Whether a key is new, and which of two claims is older, is chance to a processor's guesses; so
-    /// the loop has no branch for either.
     fn settle<'d>(&mut self, stretches: impl Iterator<Item = &'d [Dealt]> + Clone) {
         self.slots.fill(EMPTY);
-        let size = stretches.clone().map(<[Dealt]>::len).sum();
-        if self.lost.len() < size {
-            self.lost.resize(size, (0, 0));
+        self.lost.clear();
+        for stretch in stretches.clone() {
+            for entry in stretch {
+                if !self.put(entry) {
+                    return self.sort(stretches.flatten());
+                }
+            }
         }
-        let (mut lost, mut free) = (0, self.slots.len() * 7 / 8);
-        for entry in stretches.clone().flatten() {
-            let Some(place) = self.slot(entry).filter(|_| free > 0) else {
-                return self.sort(stretches.flatten());
-            };
-            let held = self.slots[place];
-            let fresh = held.row == NO_ROW;
-            let older = match entry.age == held.age {
-                false => entry.age < held.age,
-                true => fresh || self.is_older(entry, &held),
-            };
-            let (winner, loser) = if older { (entry, &held) } else { (&held, entry) };
-            self.slots[place] = Dealt { key: entry.key, ..*winner };
-            self.lost[lost] = (loser.row, place as u32);
-            lost += usize::from(!fresh);
-            free -= usize::from(fresh);
-        }
-        for (row, place) in &self.lost[..lost] {
-            let owner = self.slots[*place as usize].row;
+        for (row, slot) in &self.lost {
+            let owner = self.slots[*slot as usize % SLOTS].row;
             self.owner[*row as usize].store(owner, Ordering::Relaxed);
         }
     }
 
-    /// The slot of an entry's key, or the empty one where it would be, if there is one near.
-    fn slot(&self, entry: &Dealt) -> Option<usize> {
-        let mask = self.slots.len() - 1;
-        let start = (entry.key >> 4) as usize;
-        (start..start + STEPS).map(|place| place & mask).find(|place| {
-            let held = &self.slots[*place];
-            held.row == NO_ROW || held.key == entry.key && self.is_same_key(held, entry)
-        })
-    }
-
-    /// Of two entries with the same hash.
-    fn is_same_key(&self, a: &Dealt, b: &Dealt) -> bool {
-        a.key & AMBIGUOUS == 0 || self.rows[a.row as usize].0 == self.rows[b.row as usize].0
-    }
-
-    /// Of two entries with the same key and the same age.
-    fn is_older(&self, a: &Dealt, b: &Dealt) -> bool {
-        let claim = |entry: &Dealt| (self.rows[entry.row as usize].1, entry.row);
-        claim(a) < claim(b)
+    /// Puts an entry into its key's slot, if it is the oldest so far. False when there is no slot near.
+    fn put(&mut self, entry: &Dealt) -> bool {
+        let start = (entry.key >> 32) as usize;
+        for place in start..start + STEPS {
+            let held = &mut self.slots[place % SLOTS];
+            if held.row == NO_ROW {
+                *held = *entry;
+                return true;
+            }
+            if held.key == entry.key {
+                let older = match entry.age == held.age {
+                    false => entry.age < held.age,
+                    true => is_older(self.rows, entry.row, held.row),
+                };
+                let loser = if older { held.row } else { entry.row };
+                *held = if older { *entry } else { *held };
+                self.lost.push((loser, place as u32));
+                return true;
+            }
+        }
+        false
     }
 
     /// The same for a part that the table cannot take.
@@ -267,6 +273,12 @@ impl<'r> Table<'r> {
     }
 }
 
+/// Of two rows with the same key, whose ages are too near to tell.
+#[cold]
+fn is_older(rows: &[Row], a: u32, b: u32) -> bool {
+    (rows[a as usize].1, a) < (rows[b as usize].1, b)
+}
+
 #[cfg(test)]
 mod tests {
     use callbook_base::{ContactId, Timestamp};
@@ -276,9 +288,9 @@ mod tests {
     /// Keys that an attacker chose to want one slot of the table: they are sorted instead.
     #[test]
     fn keys_that_collide_are_sorted() {
-        let rows: Vec<Row> = (0..200_000u64)
+        let rows: Vec<Row> = (0..2_000_000u64)
             .map(|n| format!("+4930{n:07}").parse::<NumberKey>().unwrap())
-            .filter(|key| hashed(key) >> 4 & 511 == 77)
+            .filter(|key| (mixed(key.words()[0]) >> 32) as usize % SLOTS == 77)
             .take(3 * STEPS)
             .map(|key| {
                 let contact = ContactId::new(Timestamp::from_millis(0), [0; 10]);
@@ -291,20 +303,17 @@ mod tests {
         let dealt: Vec<Dealt> =
             rows.iter().enumerate().map(|(place, row)| Dealt::new(row, place)).collect();
         table.settle([&dealt[..]].into_iter());
-        assert!(table.slots.iter().filter(|slot| slot.row != NO_ROW).count() <= STEPS);
-        assert!(
-            owner.iter().enumerate().all(|(at, owner)| owner.load(Ordering::Relaxed) == at as u32)
-        );
+        assert_eq!(table.slots.iter().filter(|slot| slot.row != NO_ROW).count(), STEPS);
+        let own = |(at, owner): (usize, &AtomicU32)| owner.load(Ordering::Relaxed) == at as u32;
+        assert!(owner.iter().enumerate().all(own));
         assert_eq!(oldest_wins(&rows, 1).losers().count(), 0);
     }
 
-    /// Of keys of at most 15 characters none may share a hash.
     #[test]
     fn mixing_loses_nothing() {
-        let mut seen: Vec<u64> = (0..1 << 16).map(|n| mixed(n << 30 | n)).collect();
+        let mut seen: Vec<u64> = (0..1 << 16).map(|n| mixed(n << 40 | n)).collect();
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), 1 << 16);
-        assert!(seen.iter().all(|bits| bits >> 60 == 0));
     }
 }
