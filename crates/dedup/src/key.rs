@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::number::{self, LONGEST, Number, digit};
+use crate::number::{self, LONGEST, Number, Plan, digit};
 
 /// One version of the tables and rules that make keys. A book stores which made its own, since another
 /// may make others.
@@ -45,18 +45,12 @@ impl Tables {
 /// assert_eq!(number_key("911", "US"), None);
 /// ```
 pub fn number_key(text: &str, region: &str) -> Option<NumberKey> {
-    let mut capitals = [0; 2];
-    let region = match region.len() {
-        2 => {
-            capitals.copy_from_slice(region.as_bytes());
-            capitals.make_ascii_uppercase();
-            std::str::from_utf8(&capitals).unwrap_or_default()
-        }
-        _ => region,
-    };
+    let mut region: Option<[u8; 2]> = region.as_bytes().try_into().ok();
+    region.iter_mut().flatten().for_each(|letter| letter.make_ascii_uppercase());
+    let home = region.and_then(|region| Plan::of_region(&region));
     let key = |text| {
         let mut number = Number::NONE;
-        number.read(text, region)?;
+        number.read(text, home)?;
         number.is_possible().then(|| NumberKey::of(&number))
     };
     without_note(text).and_then(key).or_else(|| key(text))
@@ -64,6 +58,9 @@ pub fn number_key(text: &str, region: &str) -> Option<NumberKey> {
 
 /// A text without the words in brackets at its end, if it has such.
 fn without_note(text: &str) -> Option<&str> {
+    if text.ends_with(|char: char| char.is_ascii_alphanumeric()) {
+        return None; // most texts
+    }
     let inside = text.trim_end().strip_suffix([')', ']'])?;
     let start = inside.rfind(['(', '['])?;
     let note = &inside[start + 1..];

@@ -11,8 +11,8 @@ mod text;
 use std::fmt;
 use std::ops::Deref;
 
-pub(crate) use tables::VERSION;
-use tables::{Code, Length, Plan};
+use tables::{Code, Length};
+pub(crate) use tables::{Plan, VERSION};
 pub(crate) use text::digit;
 use text::{Digits, Extension, Form, Undo};
 
@@ -72,7 +72,8 @@ impl fmt::Debug for E164 {
 /// ```
 pub fn e164(text: &str, region: &str) -> Option<E164> {
     let mut number = Number::NONE;
-    number.read(text, region)?;
+    let home = region.as_bytes().try_into().ok().and_then(Plan::of_region);
+    number.read(text, home)?;
     Some(number.e164())
 }
 
@@ -112,10 +113,9 @@ impl Number {
         E164 { text, length: (start + self.digits.len()) as u8 }
     }
 
-    /// Reads a text; `None` when libphonenumber's `Parse` fails.
+    /// Reads a text as written in the region of a plan; `None` when libphonenumber's `Parse` fails.
     #[inline]
-    pub(crate) fn read(&mut self, text: &str, region: &str) -> Option<()> {
-        let home = region.as_bytes().try_into().ok().and_then(Plan::of_region);
+    pub(crate) fn read(&mut self, text: &str, home: Option<&'static Plan>) -> Option<()> {
         let plan = match text::read(text, &mut self.digits, &mut self.extension)? {
             Form::International => self.take_code_after_plus(home)?,
             Form::AsDialled => self.take_code_dialled_at(home?)?.or(home)?,

@@ -17,7 +17,7 @@ pub(super) use script::{ASCII, CLASSES, EXTENSION, KEPT, PAGES, VIABLE};
 use states::{SPANS, STATES};
 
 /// A numbering plan: of a region, or of a network that is no region's.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     pub(super) code: Code,
     pub(super) international_prefix: Start,
     pub(super) national_prefix: Start,
@@ -93,7 +93,7 @@ pub(super) struct Match {
 
 impl Plan {
     /// The plan of a region, given as libphonenumber writes it: two capitals.
-    pub(super) fn of_region(region: &[u8; 2]) -> Option<&'static Self> {
+    pub(crate) fn of_region(region: &[u8; 2]) -> Option<&'static Self> {
         let letter = |byte: u8| Some(usize::from(byte.checked_sub(b'A').filter(|n| *n < 26)?));
         let index = REGIONS[letter(region[0])?][letter(region[1])?];
         (index != 0).then(|| &PLANS[usize::from(index)])
@@ -148,6 +148,7 @@ const END: usize = 11;
 
 impl Start {
     /// Whether the automaton takes the digits, all of them.
+    #[inline]
     pub(super) fn takes(self, digits: &[u8]) -> bool {
         let mut state = usize::from(self.0);
         for digit in digits {
@@ -160,6 +161,7 @@ impl Start {
     }
 
     /// The match at the start of the digits, if there is one.
+    #[inline]
     pub(super) fn find(self, digits: &[u8]) -> Option<Match> {
         let mut state = usize::from(self.0);
         let (mut end, mut says) = (0, STATES[state + ON]);
@@ -181,7 +183,7 @@ impl Start {
 
 /// `digit` is ASCII.
 fn next(state: usize, digit: u8) -> usize {
-    usize::from(STATES[state + usize::from(digit & 15).min(9)])
+    usize::from(STATES[state + usize::from(digit & 15)])
 }
 
 impl Match {

@@ -10,12 +10,16 @@ use std::ops::Deref;
 use super::LONGEST;
 use super::tables::{ASCII, CLASSES, EXTENSION, KEPT, PAGES, VIABLE};
 
-/// No number that is read has more digits, calling code and all prefixes included: they are at most
-/// 17 without, and the prefixes that a plan strips are at most 8, 6 and 6 digits, the code 3.
-const MOST: usize = 48;
+/// No number that is read has more digits: 17 at most, a calling code of 3, and prefixes of 8, 6 and
+/// again 6 before and behind it.
+const MOST: usize = 40;
 
 /// Room for the digits that a plan puts before a number.
 const ROOM: usize = 4;
+
+/// Room for all, and to read [`LONGEST`] bytes from the start of any digits.
+const BYTES: usize = 64;
+const _: () = assert!(ROOM + MOST + LONGEST <= BYTES);
 
 /// What a text says that its digits do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,14 +38,13 @@ impl Form {
 /// At most [`MOST`] ASCII digits, of which the first can be taken away and replaced.
 #[derive(Clone, Copy)]
 pub(super) struct Digits {
-    bytes: [u8; ROOM + MOST + LONGEST],
+    bytes: [u8; BYTES],
     start: u8,
     end: u8,
 }
 
 impl Digits {
-    pub(super) const NONE: Self =
-        Self { bytes: [0; ROOM + MOST + LONGEST], start: ROOM as u8, end: ROOM as u8 };
+    pub(super) const NONE: Self = Self { bytes: [0; BYTES], start: ROOM as u8, end: ROOM as u8 };
 
     /// Adds a digit, if there is room.
     fn push(&mut self, digit: u8) -> Option<()> {
@@ -118,6 +121,18 @@ impl Extension {
     pub(super) const NONE: Self = Self { digits: [b'0'; Self::MOST], length: 0 };
 }
 
+impl Extension {
+    /// Reads the digits at the end of a text that ends in an extension, backwards.
+    fn read(&mut self, text: impl Iterator<Item = char>) {
+        let digits = text.skip_while(|char| *char == '#').map_while(digit);
+        for (place, digit) in self.digits.iter_mut().rev().zip(digits) {
+            *place = digit;
+            self.length += 1;
+        }
+        self.digits.rotate_left(Self::MOST - usize::from(self.length));
+    }
+}
+
 impl Deref for Extension {
     type Target = [u8];
 
@@ -181,7 +196,7 @@ fn plain(text: &[u8], digits: &mut Digits) -> Option<Form> {
     let (mut end, mut kinds) = (ROOM, 0);
     for byte in text {
         let kind = KINDS[usize::from(*byte)];
-        digits.bytes[end % 64] = *byte; // always within: without a check
+        digits.bytes[end % BYTES] = *byte; // always within: without a check
         end += usize::from(kind & kind::DIGIT);
         kinds |= kind;
     }
@@ -196,15 +211,17 @@ fn plain(text: &[u8], digits: &mut Digits) -> Option<Form> {
 #[inline(never)]
 fn written(text: &str, digits: &mut Digits, extension: &mut Extension) -> Option<Form> {
     let kinds = text.bytes().fold(0, |kinds, byte| kinds | KINDS[usize::from(byte)]);
-    let number = Pieces::of(text, kinds)?;
-    if kinds & kind::SEMICOLON == 0
-        && number.number.starts_with(|char: char| char == '+' || char.is_ascii_digit())
-        && let Some(form) = plain(number.number.as_bytes(), digits)
-    {
-        return Some(form); // there were words before it or marks around it
+    let whole = Pieces::of(text, kinds)?;
+    let number = whole.without_extension();
+    // Without what stood around it, or behind it, the number may be plain.
+    if let Some(form) = number.unwrap_or(whole).plain(digits) {
+        number.inspect(|_| extension.read(whole.backwards()));
+        return Some(form);
     }
-    number.is_viable().then_some(())?;
-    let number = number.split_extension(extension);
+    whole.is_viable().then_some(())?;
+    let number = number.filter(|number| number.is_viable());
+    number.inspect(|_| extension.read(whole.backwards()));
+    let number = number.unwrap_or(whole);
     let value = if number.chars().filter(|char| is_letter(*char)).nth(2).is_some() {
         keypad
     } else {
@@ -263,8 +280,8 @@ impl<'t> Pieces<'t> {
         VIABLE[state].ends_with(&[1])
     }
 
-    /// Takes off the longest end that could be an extension, when what is left is viable still.
-    fn split_extension(self, extension: &mut Extension) -> Self {
+    /// What stands before the longest end that could be an extension, if there is one.
+    fn without_extension(self) -> Option<Self> {
         let (mut state, mut read, mut longest) = (1, 0, 0);
         for char in self.backwards() {
             state = usize::from(EXTENSION[state][class(char)]);
@@ -276,17 +293,16 @@ impl<'t> Pieces<'t> {
                 longest = read;
             }
         }
-        let number = self.without_last(longest);
-        if longest == 0 || !number.is_viable() {
-            return self;
-        }
-        let after = self.backwards().skip_while(|char| *char == '#').map_while(digit);
-        for (place, digit) in extension.digits.iter_mut().rev().zip(after) {
-            *place = digit;
-            extension.length += 1;
-        }
-        extension.digits.rotate_left(Extension::MOST - usize::from(extension.length));
-        number
+        (longest > 0).then(|| self.without_last(longest))
+    }
+
+    /// Reads it as [`plain`] does, when it is in one piece and nothing stands before it.
+    fn plain(self, digits: &mut Digits) -> Option<Form> {
+        let number = self.number.as_bytes();
+        let starts = number
+            .first()
+            .is_some_and(|byte| KINDS[usize::from(*byte)] & (kind::DIGIT | kind::PLUS) != 0);
+        if self.context.is_empty() && starts { plain(number, digits) } else { None }
     }
 
     fn without_last(self, bytes: usize) -> Self {
