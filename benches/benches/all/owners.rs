@@ -1,5 +1,6 @@
 //! Millions of (key, created_at, id) → who owns what.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::hint::black_box;
 
@@ -167,22 +168,25 @@ fn million(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("owners 1M");
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
     group.throughput(Throughput::Elements(MILLION as u64));
-    let held = rows(MILLION, spread);
-    assert_eq!(oldest_wins(&held, 1).losers().count(), losers_by_map!(HashMap::new(), &held));
+    let held = LazyCell::new(|| {
+        let held = rows(MILLION, spread);
+        assert_eq!(oldest_wins(&held, 1).losers().count(), losers_by_map!(HashMap::new(), &held));
+        held
+    });
     group.bench_function("oldest_wins", |bench| bench.iter(|| oldest_wins(&held, 1)));
     group.bench_function("oldest_wins, two cores", |bench| bench.iter(|| oldest_wins(&held, 2)));
     group.bench_function("std HashMap", |bench| {
-        bench.iter(|| losers_by_map!(HashMap::<NumberKey, Claim>::new(), &held));
+        bench.iter(|| losers_by_map!(HashMap::<NumberKey, Claim>::new(), &*held));
     });
     group.bench_function("hashbrown, foldhash", |bench| {
         bench.iter(|| {
             let hasher = foldhash::fast::RandomState::default();
-            losers_by_map!(hashbrown::HashMap::<NumberKey, Claim, _>::with_hasher(hasher), &held)
+            losers_by_map!(hashbrown::HashMap::<NumberKey, Claim, _>::with_hasher(hasher), &*held)
         });
     });
     group.bench_function("sort_unstable", |bench| bench.iter(|| losers_by_sorting(&held)));
     let mut unkind = |name: &str, key: fn(u64) -> String| {
-        let held = rows(MILLION, key);
+        let held = LazyCell::new(|| rows(MILLION, key));
         group.bench_function(name, |bench| bench.iter(|| oldest_wins(&held, 1)));
     };
     unkind("same high digits", |n| format!("+49301{n:07}"));
@@ -195,22 +199,22 @@ fn ten_millions(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("owners 10M");
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
     group.throughput(Throughput::Elements(10 * MILLION as u64));
-    let held = rows(10 * MILLION, spread);
+    let held = LazyCell::new(|| rows(10 * MILLION, spread));
     group.bench_function("oldest_wins", |bench| bench.iter(|| oldest_wins(&held, 1)));
     group.bench_function("oldest_wins, two cores", |bench| bench.iter(|| oldest_wins(&held, 2)));
     group.bench_function("std HashMap", |bench| {
-        bench.iter(|| losers_by_map!(HashMap::<NumberKey, Claim>::new(), &held));
+        bench.iter(|| losers_by_map!(HashMap::<NumberKey, Claim>::new(), &*held));
     });
     group.bench_function("hashbrown, foldhash", |bench| {
         bench.iter(|| {
             let hasher = foldhash::fast::RandomState::default();
-            losers_by_map!(hashbrown::HashMap::<NumberKey, Claim, _>::with_hasher(hasher), &held)
+            losers_by_map!(hashbrown::HashMap::<NumberKey, Claim, _>::with_hasher(hasher), &*held)
         });
     });
     group.finish();
 }
 
-/// One claim at a time, in a book that has many.
+/// One claim at a time, in a book that has many. (Setups run when their benchmark does.)
 fn one_claim(criterion: &mut Criterion) {
     let held = rows(100_000, spread);
     let mut chance = ChaCha8Rng::seed_from_u64(2);

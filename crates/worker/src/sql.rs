@@ -36,7 +36,7 @@ mod tests {
                 // that were found.
                 let of = step.strip_prefix("SCAN ").and_then(|of| of.split(' ').next());
                 let found = "json_each book named touched touched_keys all_keys near page sized edits \
-                             lineage n t k s gone CONSTANT";
+                             lineage n t k given gone CONSTANT";
                 let known =
                     |of: &&str| found.split(' ').any(|name| name == *of) || of.starts_with('(');
                 let scanned = of.filter(|of| !known(of));

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use callbook_base::{ContactId, DeviceId, Rev};
-use callbook_contacts::{Change, Changes, Contact, Fields, Held, Push, State};
+use callbook_contacts::{Change, Changes, Contact, Fields, Held, LastEdit, Push, State};
 use callbook_dedup::{Claim, NumberKey, Tables};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::book::Book;
 use super::contacts::{columns, read};
@@ -185,28 +185,47 @@ pub(crate) fn fields_to_rekey(tables: Tables, limit: usize, bytes: u64) -> State
 
 /// The statements that write changes, after their guards.
 pub(crate) fn writes(changes: &Changes) -> Vec<Statement> {
+    let rev = changes.rev;
     let ids = changes.edited.iter().map(|(id, ..)| *id);
-    let whole = changes.edited.iter().chain(&changes.rekeyed).map(|(id, contact, fields)| {
-        let mut row = row(*id, contact);
-        row["fields"] = json!(fields);
-        row
+    let edited = changes.edited.iter().map(|(id, contact, fields)| {
+        let Row(state, other, asleep, took, deleted_at) = Row::of(contact);
+        let (fields, size) = stored(fields);
+        let created_at = contact.created_at.as_millis();
+        (id, state, other, asleep, took, deleted_at, &contact.keys, fields, size, created_at)
     });
-    let stamped = changes.stamped.iter().map(|(id, contact)| row(*id, contact));
+    let rekeyed = changes.rekeyed.iter().map(|(id, contact, fields)| {
+        let Row(state, other, asleep, took, deleted_at) = Row::of(contact);
+        let (fields, size) = stored(fields);
+        (id, state, other, asleep, took, deleted_at, &contact.keys, fields, size)
+    });
+    let stamped = changes.stamped.iter().map(|(id, contact)| {
+        let Row(state, other, asleep, took, deleted_at) = Row::of(contact);
+        (id, state, other, asleep, took, deleted_at)
+    });
+    // All edits of a push are by one device, at one time.
+    let edit = changes.edited.first().map(|(_, contact, _)| contact.edit);
     let statements = [
-        in_parts(supersede, ids),
-        in_parts(upsert, whole),
-        in_parts(stamp, stamped),
-        in_parts(unclaim, changes.unclaimed.iter().map(claim_row)),
-        in_parts(claim, changes.claimed.iter().map(claim_row)),
+        in_parts(ids, |ids| supersede().bind(ids)),
+        in_parts(edited, |rows| match edit {
+            Some(LastEdit { at, user, device, .. }) => {
+                let upsert = upsert().bind(rows).bind(rev).bind(at);
+                upsert.bind(user.to_string()).bind(device.to_string())
+            }
+            None => unreachable!("there is no row without an edit"),
+        }),
+        in_parts(rekeyed, |rows| rekey().bind(rows).bind(rev)),
+        in_parts(stamped, |rows| stamp().bind(rows).bind(rev)),
+        in_parts(changes.unclaimed.iter().map(claim_row), |rows| unclaim().bind(rows)),
+        in_parts(changes.claimed.iter().map(claim_row), |rows| claim().bind(rows)),
     ];
     statements.into_iter().flatten().collect()
 }
 
-/// A statement with these rows as its one value; several when they are more than D1 binds at once,
-/// and none when there are none.
+/// Statements with these rows as their first value: one, several when the rows are more than D1 binds
+/// at once, and none when there are none.
 fn in_parts(
-    statement: fn() -> Statement,
     rows: impl Iterator<Item = impl Serialize>,
+    statement: impl Fn(String) -> Statement,
 ) -> Vec<Statement> {
     let mut parts: Vec<String> = Vec::new();
     for row in rows {
@@ -219,13 +238,21 @@ fn in_parts(
             _ => parts.push(format!("[{row}")),
         }
     }
-    parts.into_iter().map(|part| statement().bind(part + "]")).collect()
+    parts.into_iter().map(|part| statement(part + "]")).collect()
 }
 
 /// All statements of [`writes`], unbound.
 #[cfg(test)]
 pub(super) fn all_writes() -> Vec<Statement> {
-    vec![supersede(), upsert(), stamp(), unclaim(), claim()]
+    vec![supersede(), upsert(), rekey(), stamp(), unclaim(), claim()]
+}
+
+/// The rows that were bound. `json_each` writes a row anew each time that its value is asked for, and
+/// here it is asked once a column: that took more than half of a first push.
+macro_rules! given {
+    () => {
+        "WITH given AS (SELECT value AS row FROM json_each(?1) LIMIT -1) "
+    };
 }
 
 /// Keeps the versions that edits supersede.
@@ -237,68 +264,85 @@ fn supersede() -> Statement {
     )
 }
 
+/// A new contact, or an edited one.
 fn upsert() -> Statement {
-    Statement::new(
-        "INSERT INTO contacts (id, created_at, rev, state, other, keys, asleep, took, deleted_at,
-           edit_rev, edit_at, edit_user, edit_device, fields, size)
-         SELECT value ->> 'id', value ->> 'created_at', value ->> 'rev', value ->> 'state',
-           value ->> 'other', value -> 'keys', value -> 'asleep', value -> 'took',
-           value ->> 'deleted_at', value ->> 'edit_rev', value ->> 'edit_at', value ->> 'edit_user',
-           value ->> 'edit_device', value -> 'fields',
-           octet_length(value -> 'fields')
-         FROM json_each(?1) WHERE true
-         ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, state = excluded.state,
-           other = excluded.other, keys = excluded.keys, asleep = excluded.asleep,
-           took = excluded.took, deleted_at = excluded.deleted_at, edit_rev = excluded.edit_rev,
-           edit_at = excluded.edit_at, edit_user = excluded.edit_user,
-           edit_device = excluded.edit_device, fields = excluded.fields,
-           size = excluded.size",
-    )
+    Statement::new(concat!(
+        given!(),
+        "INSERT INTO contacts (id, state, other, asleep, took, deleted_at, keys, fields, size,
+           created_at, rev, edit_rev, edit_at, edit_user, edit_device)
+         SELECT row ->> 0, row ->> 1, row ->> 2, row -> 3, row -> 4, row ->> 5, row -> 6, row ->> 7,
+           row ->> 8, row ->> 9, ?2, ?2, ?3, ?4, ?5
+         FROM given WHERE true
+         ON CONFLICT (id) DO UPDATE SET state = excluded.state, other = excluded.other,
+           asleep = excluded.asleep, took = excluded.took, deleted_at = excluded.deleted_at,
+           keys = excluded.keys, fields = excluded.fields, size = excluded.size,
+           rev = excluded.rev, edit_rev = excluded.edit_rev, edit_at = excluded.edit_at,
+           edit_user = excluded.edit_user, edit_device = excluded.edit_device"
+    ))
+}
+
+/// All but what only an edit changes, and the keys in the fields.
+fn rekey() -> Statement {
+    Statement::new(concat!(
+        given!(),
+        "UPDATE contacts SET state = row ->> 1, other = row ->> 2, asleep = row -> 3,
+           took = row -> 4, deleted_at = row ->> 5, keys = row -> 6, fields = row ->> 7,
+           size = row ->> 8, rev = ?2
+         FROM given WHERE contacts.id = row ->> 0"
+    ))
 }
 
 /// All but what only an edit changes.
 fn stamp() -> Statement {
-    Statement::new(
-        "UPDATE contacts SET rev = s.value ->> 'rev', state = s.value ->> 'state',
-           other = s.value ->> 'other', asleep = s.value -> 'asleep', took = s.value -> 'took',
-           deleted_at = s.value ->> 'deleted_at'
-         FROM json_each(?1) AS s WHERE contacts.id = s.value ->> 'id'",
-    )
+    Statement::new(concat!(
+        given!(),
+        "UPDATE contacts SET state = row ->> 1, other = row ->> 2, asleep = row -> 3,
+           took = row -> 4, deleted_at = row ->> 5, rev = ?2
+         FROM given WHERE contacts.id = row ->> 0"
+    ))
 }
 
 fn unclaim() -> Statement {
-    Statement::new(
+    Statement::new(concat!(
+        given!(),
         "DELETE FROM claims WHERE (key, created_at, contact) IN
-           (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1))",
-    )
+           (SELECT row ->> 0, row ->> 1, row ->> 2 FROM given)"
+    ))
 }
 
 fn claim() -> Statement {
-    Statement::new(
+    Statement::new(concat!(
+        given!(),
         "INSERT INTO claims (key, created_at, contact)
-         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)",
-    )
+         SELECT row ->> 0, row ->> 1, row ->> 2 FROM given"
+    ))
 }
 
 fn claim_row((key, claim): &(NumberKey, Claim)) -> (&NumberKey, i64, ContactId) {
     (key, claim.created_at.as_millis(), claim.contact)
 }
 
-/// A contact without its fields, by the names of its columns.
-fn row(id: ContactId, contact: &Contact) -> Value {
-    let Contact { created_at, rev, state, keys, asleep, edit } = contact;
-    let nobody = Vec::new();
-    let (state, other, took, deleted_at) = match state {
-        State::Visible => (0, None, &nobody, None),
-        State::Hidden { owner } => (1, Some(*owner), &nobody, None),
-        State::Deleted { at, retired_by, took } => (2, *retired_by, took, Some(at.as_millis())),
-    };
-    json!({
-        "id": id, "created_at": created_at.as_millis(), "rev": rev, "state": state, "other": other,
-        "keys": keys, "asleep": asleep, "took": took, "deleted_at": deleted_at,
-        "edit_rev": edit.rev, "edit_at": edit.at.as_millis(), "edit_user": edit.user,
-        "edit_device": edit.device,
-    })
+/// What every change of a contact may change: state, other, asleep, took, deleted_at.
+struct Row<'a>(u8, Option<ContactId>, &'a [NumberKey], &'a [ContactId], Option<i64>);
+
+impl<'a> Row<'a> {
+    fn of(contact: &'a Contact) -> Self {
+        let asleep = &contact.asleep;
+        match &contact.state {
+            State::Visible => Self(0, None, asleep, &[], None),
+            State::Hidden { owner } => Self(1, Some(*owner), asleep, &[], None),
+            State::Deleted { at, retired_by, took } => {
+                Self(2, *retired_by, asleep, took, Some(at.as_millis()))
+            }
+        }
+    }
+}
+
+/// Fields as they are stored, and their size.
+fn stored(fields: &Fields) -> (String, usize) {
+    let fields = to_json(fields);
+    let size = fields.len();
+    (fields, size)
 }
 
 /// Rows as one bound value.
@@ -316,7 +360,7 @@ mod tests {
         #[track_caller]
         fn check(lengths: &[usize], parts: &[usize]) {
             let rows: Vec<String> = lengths.iter().map(|length| "x".repeat(*length)).collect();
-            let statements = in_parts(claim, rows.iter());
+            let statements = in_parts(rows.iter(), |part| claim().bind(part));
             let bound: Vec<Vec<String>> = statements
                 .iter()
                 .map(|statement| match &statement.params[..] {
