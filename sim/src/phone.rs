@@ -45,14 +45,14 @@ pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> P
     phone.region = book.saved.first().map_or_else(String::new, |(_, first)| first.region.clone());
     let region = line(&phone.region);
     phone.engine().set_region(region).expect("a store in memory takes all");
+    let mut saved = Vec::new();
     for (saved_at, spelling) in &book.saved {
         let edit = new_contact(spelling, &phone.region, phone.chance.random_range(0..1_000_000));
-        let saved_at = saved_at.plus_millis(phone.clock_ahead);
-        let mut chance = crate::world::split(&mut phone.chance);
-        let made = phone.engine().create(edit, saved_at, &mut chance);
-        made.expect("a store in memory takes all");
-        phone.shared.stats(|stats| stats.changes += 1);
+        saved.push((edit, saved_at.plus_millis(phone.clock_ahead)));
     }
+    phone.shared.stats(|stats| stats.changes += saved.len() as u64);
+    let mut chance = crate::world::split(&mut phone.chance);
+    phone.engine().import(saved, &mut chance).expect("a store in memory takes all");
     phone.sign_in();
     let mut next_sync = phone.later(0, 120);
     let mut next_change = phone.after_about(change_every);

@@ -21,6 +21,8 @@ use crate::status::{Problem, SignInReason, Status};
 use crate::store::{State, Store, StoreChange, StoreError};
 use crate::transport::{Method, Next, Request, Response, Unreachable};
 
+pub use people::Imported;
+
 /// How long a phone waits from the end of a sync to the next, if nothing else is said.
 const INTERVAL: Duration = Duration::from_secs(30 * 60);
 

@@ -11,7 +11,7 @@ mod status;
 mod store;
 mod transport;
 
-pub use engine::Engine;
+pub use engine::{Engine, Imported};
 pub use outbox::{Aside, Change, Queued};
 pub use status::{Problem, SignInReason, Status};
 pub use store::memory::MemoryStore;

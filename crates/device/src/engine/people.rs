@@ -4,12 +4,56 @@ use std::ops::Bound;
 
 use callbook_base::{ContactId, Line, Rev, Timestamp};
 use callbook_calls::Call;
-use callbook_contacts::{Edit, Fields, OpId};
+use callbook_contacts::{Edit, Fields, NewPhone, OpId};
+use callbook_dedup::{Claim, number_key, oldest_wins};
 use rand::Rng;
 
 use super::Engine;
 use crate::outbox::{Change, Queued};
 use crate::store::{State, Store, StoreChange, StoreError};
+
+/// What an import came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// Of the contacts, in their order.
+    pub ids: Vec<ContactId>,
+    /// Contacts that own none of their numbers, each with the oldest of those that own one of them.
+    pub duplicates: Vec<(ContactId, ContactId)>,
+}
+
+impl Imported {
+    fn new(ids: Vec<ContactId>, contacts: &[(Edit, Timestamp)], region: &Line) -> Self {
+        let mut rows = Vec::new();
+        // Where each contact's rows end.
+        let mut ends = Vec::with_capacity(ids.len());
+        for (id, (edit, saved_at)) in ids.iter().zip(contacts) {
+            let claim = Claim { created_at: *saved_at, contact: *id };
+            let key = |phone: &NewPhone| {
+                let region = phone.region.as_ref().unwrap_or(region);
+                number_key(phone.number.as_str(), region.as_str())
+            };
+            rows.extend(edit.add.phones.iter().filter_map(key).map(|key| (key, claim)));
+            ends.push(rows.len());
+        }
+        let owners = oldest_wins(&rows, 1);
+        let mut start = 0;
+        let duplicate = |(id, end): (&ContactId, &usize)| {
+            let mine = std::mem::replace(&mut start, *end)..*end;
+            let oldest = mine.map(|row| rows[owners.owner(row)].1);
+            let owners: Vec<Claim> = oldest.collect();
+            let oldest = owners.iter().min()?;
+            owners.iter().all(|owner| owner.contact != *id).then_some((*id, oldest.contact))
+        };
+        let duplicates = ids.iter().zip(&ends).filter_map(duplicate).collect();
+        Self { ids, duplicates }
+    }
+}
+
+fn new_id(now: Timestamp, chance: &mut impl Rng) -> ContactId {
+    let mut bytes = [0; 10];
+    chance.fill_bytes(&mut bytes);
+    ContactId::new(now, bytes)
+}
 
 impl<S: Store> Engine<S> {
     /// Where numbers without a region of their own are written from now on: ISO 3166, from the SIM.
@@ -30,11 +74,31 @@ impl<S: Store> Engine<S> {
         now: Timestamp,
         chance: &mut impl Rng,
     ) -> Result<ContactId, StoreError> {
-        let mut bytes = [0; 10];
-        chance.fill_bytes(&mut bytes);
-        let id = ContactId::new(now, bytes);
-        self.queue(id, Change::Create(now, Box::new(edit)), chance)?;
+        let id = new_id(now, chance);
+        self.queue(vec![(id, Change::Create(now, Box::new(edit)))], chance)?;
         Ok(id)
+    }
+
+    /// Takes what the phone has when it first joins: contacts, each with the time at which it was
+    /// saved, as far as that is known. All are noted or none. Their ids come back in their order, and
+    /// which of them are duplicates of others of them: what the book will show of these once, as the
+    /// oldest.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing has changed.
+    pub fn import(
+        &mut self,
+        contacts: Vec<(Edit, Timestamp)>,
+        chance: &mut impl Rng,
+    ) -> Result<Imported, StoreError> {
+        let ids = contacts.iter().map(|(_, saved_at)| new_id(*saved_at, chance)).collect();
+        let imported = Imported::new(ids, &contacts, &self.state.region);
+        let changes = imported.ids.iter().zip(contacts);
+        let changes = changes
+            .map(|(id, (edit, saved_at))| (*id, Change::Create(saved_at, Box::new(edit))))
+            .collect();
+        self.queue(changes, chance)?;
+        Ok(imported)
     }
 
     /// Edits a contact.
@@ -47,7 +111,7 @@ impl<S: Store> Engine<S> {
         edit: Edit,
         chance: &mut impl Rng,
     ) -> Result<(), StoreError> {
-        self.queue(id, Change::Edit(Box::new(edit)), chance)
+        self.queue(vec![(id, Change::Edit(Box::new(edit)))], chance)
     }
 
     /// Deletes a contact.
@@ -55,7 +119,7 @@ impl<S: Store> Engine<S> {
     /// # Errors
     /// The store cannot be written; nothing has changed.
     pub fn delete(&mut self, id: ContactId, chance: &mut impl Rng) -> Result<(), StoreError> {
-        self.queue(id, Change::Delete, chance)
+        self.queue(vec![(id, Change::Delete)], chance)
     }
 
     /// Notes a call of the phone's log. One that was noted before is sent again and stored once.
@@ -70,19 +134,22 @@ impl<S: Store> Engine<S> {
         Ok(())
     }
 
+    /// Notes changes, in their order: all or none.
     fn queue(
         &mut self,
-        id: ContactId,
-        change: Change,
+        changes: Vec<(ContactId, Change)>,
         chance: &mut impl Rng,
     ) -> Result<(), StoreError> {
-        let place = self.state.next_place;
-        let op_id: OpId = format!("{:016x}", chance.next_u64()).parse().expect("16 hex digits");
-        let base_rev = self.store.rev(id)?.unwrap_or(Rev(0));
-        let op = Queued { place, op_id, id, base_rev, change, acked: None };
-        let state = State { next_place: place + 1, ..self.state.clone() };
-        self.commit(state, vec![StoreChange::PutOp(op.clone())])?;
-        self.outbox.insert(op);
+        let mut ops = Vec::with_capacity(changes.len());
+        for (place, (id, change)) in (self.state.next_place..).zip(changes) {
+            let op_id: OpId = format!("{:016x}", chance.next_u64()).parse().expect("16 hex digits");
+            let base_rev = self.store.rev(id)?.unwrap_or(Rev(0));
+            ops.push(Queued { place, op_id, id, base_rev, change, acked: None });
+        }
+        let next_place = self.state.next_place + ops.len() as u64;
+        let state = State { next_place, ..self.state.clone() };
+        self.commit(state, ops.iter().cloned().map(StoreChange::PutOp).collect())?;
+        ops.into_iter().for_each(|op| self.outbox.insert(op));
         self.stir();
         Ok(())
     }

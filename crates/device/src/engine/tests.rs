@@ -743,3 +743,40 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn an_import_tells_which_of_its_contacts_are_duplicates() {
+    /// Contacts with numbers, and the minute at which each was saved; pairs of duplicate and owner.
+    #[track_caller]
+    fn check(contacts: &[(&[&str], i64)], duplicates: &[(usize, usize)]) {
+        let mut bench = Bench::new();
+        bench.engine.set_region("US".parse().unwrap()).unwrap();
+        let contact = |(numbers, minute): &(&[&str], i64)| {
+            let mut edit = named("somebody");
+            let phone = |number: &&str| callbook_contacts::NewPhone {
+                number: number.parse().unwrap(),
+                region: None,
+                r#type: None,
+                label: None,
+                primary: false,
+            };
+            edit.add.phones = numbers.iter().map(phone).collect();
+            (edit, Timestamp::from_millis(START + minute * 60_000))
+        };
+        let contacts: Vec<_> = contacts.iter().map(contact).collect();
+        let imported = bench.engine.import(contacts.clone(), &mut bench.chance).unwrap();
+        let id = |index: &usize| imported.ids[*index];
+        let expected: Vec<_> = duplicates.iter().map(|(lost, own)| (id(lost), id(own))).collect();
+        assert_eq!(imported.duplicates, expected);
+        assert_eq!(bench.engine.status().unwrap().unpushed, contacts.len());
+    }
+    check(&[], &[]);
+    check(&[(&["(415) 555-2671"], 2), (&["+1 415 555 2671"], 1)], &[(0, 1)]);
+    check(&[(&["(415) 555-2671"], 1), (&["911"], 2), (&["911"], 3), (&[], 4)], &[]);
+    // One number of its own is enough to be seen; without one the oldest of several owners is told.
+    check(&[(&["415 555 2671"], 1), (&["415-555-2671", "415-555-2672"], 2)], &[]);
+    check(
+        &[(&["415 555 2671"], 2), (&["415 555 2672"], 1), (&["4155552671", "4155552672"], 3)],
+        &[(2, 1)],
+    );
+}

@@ -67,7 +67,7 @@ async fn written_under(tables: Tables) -> (Service, Phone) {
     service.push(&mut ann, gone).await;
     for part in [0..300, 300..600] {
         let call = |n: u32| {
-            let number = if n % 2 == 0 { "02 3661 0001" } else { "+1 415 555 2671" };
+            let number = if n.is_multiple_of(2) { "02 3661 0001" } else { "+1 415 555 2671" };
             let at = Timestamp::from_millis(START + i64::from(n));
             json!({ "phone_number": number, "timestamp": at, "duration": 1, "direction": "incoming" })
         };
