@@ -55,7 +55,9 @@ macro_rules! id {
             }
         }
 
-        $crate::serde_as_text!($name);
+        $crate::serde_as_text!($name, |this, serializer| {
+            serializer.serialize_str(this.0.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+        });
     };
 }
 

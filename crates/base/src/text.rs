@@ -12,12 +12,17 @@ use serde::de;
 #[macro_export]
 macro_rules! serde_as_text {
     ($name:ty) => {
+        $crate::serde_as_text!($name, |this, serializer| serializer.collect_str(this));
+    };
+    // With a shorter way to write it than `Display`.
+    ($name:ty, |$this:ident, $serializer:ident| $serialize:expr) => {
         impl $crate::serde::Serialize for $name {
             fn serialize<S: $crate::serde::Serializer>(
                 &self,
                 serializer: S,
             ) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                let ($this, $serializer) = (self, serializer);
+                $serialize
             }
         }
 
@@ -88,7 +93,7 @@ macro_rules! text_type {
             }
         }
 
-        $crate::serde_as_text!($name);
+        $crate::serde_as_text!($name, |this, serializer| serializer.serialize_str(&this.0));
     };
 }
 

@@ -121,49 +121,83 @@ impl Push {
     }
 }
 
+/// An op in parts, so that what is wrong with one part leaves the others readable. (`serde(flatten)`
+/// would copy the whole op to look for its members.)
+#[derive(Deserialize)]
+struct Header {
+    op_seq: u64,
+    op_id: OpId,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    op: Kind,
+    id: ContactId,
+    base_rev: Rev,
+}
+
+#[derive(Deserialize)]
+struct Content {
+    #[serde(default)]
+    created_at: Option<Timestamp>,
+    #[serde(default)]
+    set: Set,
+    #[serde(default)]
+    add: Add,
+    #[serde(default)]
+    remove: Remove,
+}
+
+/// An op of which all is right, in one: most are, and are read once.
+#[derive(Deserialize)]
+struct Whole {
+    op_seq: u64,
+    op_id: OpId,
+    op: Kind,
+    id: ContactId,
+    base_rev: Rev,
+    #[serde(default)]
+    created_at: Option<Timestamp>,
+    #[serde(default)]
+    set: Set,
+    #[serde(default)]
+    add: Add,
+    #[serde(default)]
+    remove: Remove,
+}
+
 fn read_op(index: usize, text: &str) -> Result<PushedOp, InvalidRequest> {
-    #[derive(Deserialize)]
-    struct Header {
-        op_seq: u64,
-        op_id: OpId,
-    }
     let invalid = |reason: String| InvalidRequest::Op { index, reason };
-    let Header { op_seq, op_id } =
-        serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+    let (Header { op_seq, op_id }, target, op) = match serde_json::from_str(text) {
+        Ok(Whole { op_seq, op_id, op, id, base_rev, created_at, set, add, remove }) => {
+            let content = Ok(Content { created_at, set, add, remove });
+            let (target, op) = read_body(Ok(Body { op, id, base_rev }), || content);
+            (Header { op_seq, op_id }, target, op)
+        }
+        Err(_) => {
+            let header = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+            let (target, op) = read_body(serde_json::from_str(text), || serde_json::from_str(text));
+            (header, target, op)
+        }
+    };
     // Databases that count in doubles are exact up to 2⁵³.
     if !(1..1 << 53).contains(&op_seq) {
         return Err(invalid("the op_seq is out of range".into()));
     }
-    let (target, op) = read_body(text);
     Ok(PushedOp { op_seq, op_id, target, op })
 }
 
-fn read_body(text: &str) -> (Option<Target>, Result<Op, Rejection>) {
-    #[derive(Deserialize)]
-    struct Body {
-        op: Kind,
-        id: ContactId,
-        base_rev: Rev,
-    }
-    #[derive(Deserialize)]
-    struct Content {
-        #[serde(default)]
-        created_at: Option<Timestamp>,
-        // Not the flattened `Edit`: serde would copy the whole op to look for its members.
-        #[serde(default)]
-        set: Set,
-        #[serde(default)]
-        add: Add,
-        #[serde(default)]
-        remove: Remove,
-    }
-    let Body { op: kind, id, base_rev } = match serde_json::from_str(text) {
+fn read_body(
+    body: serde_json::Result<Body>,
+    content: impl FnOnce() -> serde_json::Result<Content>,
+) -> (Option<Target>, Result<Op, Rejection>) {
+    let Body { op: kind, id, base_rev } = match body {
         Ok(body) => body,
         Err(error) => return (None, Err(RejectionCode::InvalidOp.because(error))),
     };
     let change = match kind {
         Kind::Delete => Ok(Change::Delete),
-        Kind::Put => serde_json::from_str(text)
+        Kind::Put => content()
             .map(|Content { created_at, set, add, remove }| Change::Put {
                 created_at,
                 edit: Box::new(Edit { set, add, remove }),

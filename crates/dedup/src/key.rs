@@ -159,8 +159,9 @@ fn packed(digits: &[u8; 8], count: usize) -> u64 {
     (nibbles | nibbles >> 16) & 0xFFFF_FFFF
 }
 
-impl fmt::Display for NumberKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl NumberKey {
+    /// Shows the key as text, without a heap.
+    fn with_text<T>(&self, show: impl FnOnce(&str) -> T) -> T {
         let mut text = [0; 1 + MOST + EXTENSION.len() + MOST];
         text[0] = b'+';
         let mut length = 1;
@@ -172,7 +173,13 @@ impl fmt::Display for NumberKey {
             text[length..length + shown.len()].copy_from_slice(shown);
             length += shown.len();
         }
-        f.pad(std::str::from_utf8(&text[..length]).expect("ASCII"))
+        show(std::str::from_utf8(&text[..length]).expect("ASCII"))
+    }
+}
+
+impl fmt::Display for NumberKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_text(|text| f.pad(text))
     }
 }
 
@@ -215,7 +222,9 @@ impl FromStr for NumberKey {
     }
 }
 
-callbook_base::serde_as_text!(NumberKey);
+callbook_base::serde_as_text!(NumberKey, |this, serializer| {
+    this.with_text(|text| serializer.serialize_str(text))
+});
 
 #[cfg(test)]
 mod tests {
