@@ -112,7 +112,7 @@ pub enum TooLarge {
 }
 
 impl Edit {
-    /// The fields after this edit.
+    /// The fields after this edit, and their size as JSON, in bytes.
     ///
     /// `region` is where numbers without one of their own were written; `key` is the key of a
     /// number and its region. A phone, which leaves keys to the server, passes one that has none.
@@ -124,7 +124,7 @@ impl Edit {
         fields: &Fields,
         region: &Line,
         key: impl Fn(&Line, &Line) -> Option<NumberKey>,
-    ) -> Result<Fields, TooLarge> {
+    ) -> Result<(Fields, usize), TooLarge> {
         let Self { set, add, remove } = self;
         let mut next = fields.clone();
         put(&mut next.name, &set.name);
@@ -157,10 +157,11 @@ impl Edit {
         if lists.into_iter().any(|len| len > MOST_ENTRIES) {
             return Err(TooLarge::Entries);
         }
-        if next.size() > LARGEST {
+        let size = next.size();
+        if size > LARGEST {
             return Err(TooLarge::Bytes);
         }
-        Ok(next)
+        Ok((next, size))
     }
 
     /// Whether it changes nothing of any contact.
@@ -245,6 +246,7 @@ mod tests {
         let region = "US".parse().unwrap();
         edit.apply(to, &region, |number, region| number_key(number.as_str(), region.as_str()))
             .unwrap()
+            .0
     }
 
     /// Fields before, edits in turn, fields after; what is default is left out.
@@ -374,8 +376,8 @@ mod tests {
             };
             let both = |first: &Edit, second: &Edit| {
                 let region = Line::default();
-                let once = first.apply(&start, &region, |_, _| None).unwrap();
-                let mut groups = second.apply(&once, &region, |_, _| None).unwrap().groups;
+                let (once, _) = first.apply(&start, &region, |_, _| None).unwrap();
+                let mut groups = second.apply(&once, &region, |_, _| None).unwrap().0.groups;
                 groups.sort();
                 groups
             };
@@ -392,7 +394,8 @@ mod tests {
                 ..Edit::default()
             };
             let sorted = |to: &Fields| {
-                let mut after = edit.apply(to, &Line::default(), |_, _| None).unwrap();
+                let (mut after, size) = edit.apply(to, &Line::default(), |_, _| None).unwrap();
+                assert_eq!(size, serde_json::to_vec(&after).unwrap().len());
                 after.emails.sort_by(|a, b| a.value.cmp(&b.value));
                 after
             };

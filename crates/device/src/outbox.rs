@@ -129,7 +129,7 @@ impl Outbox {
 
 /// The server alone decides keys; what would be too large it refuses.
 fn edited(fields: Fields, edit: &Edit, region: &Line) -> Fields {
-    edit.apply(&fields, region, |_, _| None).unwrap_or(fields)
+    edit.apply(&fields, region, |_, _| None).map_or(fields, |(after, _)| after)
 }
 
 /// The edit that makes a contact with these fields.

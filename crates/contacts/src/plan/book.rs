@@ -88,7 +88,7 @@ impl<'a> Book<'a> {
         let key = |number: &Line, region: &Line| {
             (self.facts.tables.key)(number.as_str(), region.as_str())
         };
-        let after = match edit.apply(before, self.region, key) {
+        let (after, size) = match edit.apply(before, self.region, key) {
             Ok(after) => after,
             Err(too_large) => return Outcome::Rejected(too_large.into()),
         };
@@ -97,7 +97,7 @@ impl<'a> Book<'a> {
             return Outcome::Unchanged;
         }
 
-        self.written += after.size();
+        self.written += size;
         self.revive(op.id);
         self.draft.unclaim(op.id);
         let edit = LastEdit {
