@@ -9,6 +9,7 @@ mod draft;
 mod rekey;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use callbook_base::{ContactId, DeviceId, Rev, Timestamp, UserId};
 use callbook_dedup::{Claim, NumberKey, Tables};
@@ -152,9 +153,9 @@ pub struct Changes {
     /// The latest time at which the book changed.
     pub clock: Timestamp,
     /// Contacts to write whole: new ones, and those whose content changed. What they were is history.
-    pub edited: Vec<(ContactId, Contact, Fields)>,
+    pub edited: Vec<(ContactId, Contact, Arc<Fields>)>,
     /// Contacts to write whole whose numbers got other keys. That is no edit.
-    pub rekeyed: Vec<(ContactId, Contact, Fields)>,
+    pub rekeyed: Vec<(ContactId, Contact, Arc<Fields>)>,
     /// Contacts of which all but the fields is to be written.
     pub stamped: Vec<(ContactId, Contact)>,
     /// Claims that end.

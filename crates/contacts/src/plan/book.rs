@@ -1,6 +1,7 @@
 //! What the ops of a push do to the draft, one after another.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use callbook_base::{ContactId, Line, Rev, Timestamp};
 
@@ -52,7 +53,7 @@ impl<'a> Book<'a> {
     }
 
     pub(super) fn fields(&self, id: ContactId) -> Option<&Fields> {
-        self.draft.contacts.get(&id)?.fields.as_ref()
+        self.draft.contacts.get(&id)?.fields.as_deref()
     }
 
     /// The keys of a live contact that others own.
@@ -84,7 +85,7 @@ impl<'a> Book<'a> {
             return Outcome::Rejected(RejectionCode::UnknownContact.because(detail));
         }
         let nothing = Fields::default();
-        let before = there.and_then(|there| there.fields.as_ref()).unwrap_or(&nothing);
+        let before = there.and_then(|there| there.fields.as_deref()).unwrap_or(&nothing);
         let key = |number: &Line, region: &Line| {
             (self.facts.tables.key)(number.as_str(), region.as_str())
         };
@@ -122,7 +123,7 @@ impl<'a> Book<'a> {
         });
         drafted.contact.keys = after.keys();
         drafted.contact.edit = edit;
-        drafted.fields = Some(after);
+        drafted.fields = Some(Arc::new(after));
         (drafted.content, drafted.put) = (Content::Edited, true);
         self.draft.claim(op.id);
         Outcome::Done

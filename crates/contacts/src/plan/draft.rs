@@ -2,6 +2,7 @@
 //! differs from what was read is stamped with one rev. Why something changes must never live here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use callbook_base::{ContactId, Timestamp};
 use callbook_dedup::{Claim, NumberKey, OldestWins};
@@ -20,7 +21,8 @@ pub(super) struct Draft<'a> {
 /// the claims tell who sees it.
 pub(super) struct Drafted {
     pub(super) contact: Contact,
-    pub(super) fields: Option<Fields>,
+    /// Shared with the changes: a copy of all fields would cost as much as reading them.
+    pub(super) fields: Option<Arc<Fields>>,
     pub(super) content: Content,
     /// Whether an op has put it, even one that changed nothing.
     pub(super) put: bool,
@@ -39,7 +41,7 @@ pub(super) enum Content {
 impl<'a> Draft<'a> {
     pub(super) fn new(held: &'a Held) -> Self {
         let contacts = held.contacts.iter().map(|(id, contact)| {
-            let fields = held.fields.get(id).cloned();
+            let fields = held.fields.get(id).cloned().map(Arc::new);
             let (contact, content) = (contact.clone(), Content::AsRead);
             (*id, Drafted { contact, fields, content, put: false })
         });

@@ -1,6 +1,8 @@
 //! What a book becomes when other tables make its keys: as if every number had been written under them
 //! (section 2 of the protocol). It is no edit: it beats no delete, and has no history.
 
+use std::sync::Arc;
+
 use callbook_base::Timestamp;
 use callbook_dedup::Tables;
 
@@ -31,7 +33,7 @@ pub fn rekey(held: &Held, tables: Tables, now: Timestamp) -> Changes {
         draft.unclaim(*id);
         let drafted = draft.drafted(*id);
         drafted.contact.keys = after.keys();
-        drafted.fields = Some(after);
+        drafted.fields = Some(Arc::new(after));
         drafted.content = Content::Rekeyed;
         if is_live {
             draft.claim(*id);

@@ -152,11 +152,16 @@ impl Shelf {
 
     fn write(&mut self, changes: Changes) {
         for (id, row, fields) in changes.edited {
-            if let Some((before, _)) = self.rows.insert(id, (row, fields)) {
+            if let Some((before, _)) = self.rows.insert(id, (row, Fields::clone(&fields))) {
                 self.history.push((id, before.edit));
             }
         }
-        self.rows.extend(changes.rekeyed.into_iter().map(|(id, row, fields)| (id, (row, fields))));
+        self.rows.extend(
+            changes
+                .rekeyed
+                .into_iter()
+                .map(|(id, row, fields)| (id, (row, Fields::clone(&fields)))),
+        );
         for (id, row) in changes.stamped {
             self.rows.get_mut(&id).unwrap().0 = row;
         }
