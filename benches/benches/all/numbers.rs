@@ -148,20 +148,31 @@ pub(crate) fn facts() {
     );
     let mix = Mix::read();
     let rows = mix.rows();
-    let held_twice = |distinct: usize| rows.len() - distinct;
-    let raw = held_twice(rows.iter().map(|row| row.0).collect::<HashSet<_>>().len());
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let digits = held_twice(rows.iter().map(|row| digits(row.0)).collect::<HashSet<_>>().len());
     let key = |row: &(&str, &str)| match number_key(row.0, row.1) {
         Some(key) => key.to_string(),
-        None => row.0.to_owned(),
+        None => format!("{} {}", row.0, row.1),
     };
-    let keys = held_twice(rows.iter().map(key).collect::<HashSet<_>>().len());
+    let digits = |row: &(&str, &str)| row.0.chars().filter(char::is_ascii_digit).collect();
+    let again = |of: &dyn Fn(&(&str, &str)) -> String| -> Vec<bool> {
+        let mut seen = HashSet::new();
+        rows.iter().map(|row| !seen.insert(of(row))).collect()
+    };
+    let (by_key, by_text, by_digits) =
+        (again(&key), again(&|row| row.0.to_owned()), again(&digits));
+    let count = |by: &[bool], is: bool| {
+        by.iter().zip(&by_key).filter(|(found, true_one)| **found && **true_one == is).count()
+    };
+    let keys = by_key.iter().filter(|again| **again).count();
+    let (raw, found, wrong) =
+        (count(&by_text, true), count(&by_digits, true), count(&by_digits, false));
     let share = |found: usize| 100.0 * found as f64 / keys as f64;
     println!(
-        "duplicates found among {} rows: {keys} by key, {digits} ({:.1} %) by ASCII digits, {raw} ({:.1} %) by the text",
-        rows.len(),
-        share(digits),
-        share(raw)
+        "rows of the shared mix that say the number of an earlier one: {keys} of {}",
+        rows.len()
+    );
+    println!("  as the text is, a set finds {raw} of them: {:.0} %", share(raw));
+    println!(
+        "  by its ASCII digits {found} of them: {:.0} %, and {wrong} that are none",
+        share(found)
     );
 }

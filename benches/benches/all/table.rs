@@ -23,7 +23,9 @@ pub(crate) struct Pair {
 const ENOUGH: f64 = 0.6;
 
 pub(crate) fn print(home: &Path) -> ExitCode {
-    println!("\n{:<46}{:>9}{:>10}{:>8}  goal", "nanoseconds for one", "ours", "instead", "times");
+    println!(
+        "\nnanoseconds for one, and how many times faster than what a user would pick instead\n"
+    );
     let mut failed = Vec::new();
     for pair in numbers::PAIRS.iter().chain(owners::PAIRS).chain(push::PAIRS) {
         let (Some(ours), Some(instead)) = (mean(home, pair.ours), mean(home, pair.instead)) else {
@@ -31,18 +33,15 @@ pub(crate) fn print(home: &Path) -> ExitCode {
         };
         let (ours, instead) = (ours / pair.of, instead / pair.of);
         let times = instead / ours;
-        let goal = match (pair.nanoseconds, pair.times) {
-            (Some(most), Some(times)) => format!("≤ {most}, ≥ {times}"),
-            (Some(most), None) => format!("≤ {most}"),
-            (None, Some(times)) => format!("≥ {times}"),
-            (None, None) => String::new(),
-        };
-        let (what, _, instead_name) =
-            (pair.what, pair.ours, pair.instead.rsplit('/').next().unwrap());
-        println!("{what:<46}{ours:>9.1}{instead:>10.1}{times:>8.2}  {goal}");
-        println!("  instead: {instead_name}");
+        let name = pair.instead.rsplit('/').next().unwrap();
+        let most = pair.nanoseconds.map(|most| format!("goal ≤ {most} ns"));
+        let least = pair.times.map(|least| format!("goal ≥ {least} times"));
+        let goals: Vec<String> = most.into_iter().chain(least).collect();
+        println!("{}", pair.what);
+        println!("{:>12.1}  ours    {}", ours, goals.join(", "));
+        println!("{instead:>12.1}  {name}: {times:.2} times");
         if pair.times.is_some_and(|goal| times < goal * ENOUGH) {
-            failed.push(what);
+            failed.push(pair.what);
         }
     }
     numbers::facts();
