@@ -71,7 +71,9 @@ const STEPS: usize = 64;
 pub fn oldest_wins(rows: &[Row], threads: usize) -> Owners<'_> {
     assert!(u32::try_from(rows.len()).is_ok(), "2³² rows or more");
     let parts = Parts::of(rows.len());
-    let mut blocks = vec![Block::default(); rows.len().div_ceil(BLOCK)];
+    // Room from the caller's thread: one that lives for a moment only would get it page by page.
+    let mut blocks: Vec<Block> =
+        rows.chunks(BLOCK).map(|rows| Block::room(rows.len(), parts)).collect();
     let each = blocks.len().div_ceil(threads.max(1)).max(1);
     share(
         rows.chunks(BLOCK * each).zip(blocks.chunks_mut(each)).enumerate(),
@@ -79,7 +81,7 @@ pub fn oldest_wins(rows: &[Row], threads: usize) -> Owners<'_> {
             let mut hand = Vec::with_capacity(BLOCK);
             let places = (number * each * BLOCK..).step_by(BLOCK);
             for ((rows, block), place) in rows.chunks(BLOCK).zip(blocks).zip(places) {
-                *block = Block::deal(rows, place, parts, &mut hand);
+                block.deal(rows, place, parts, &mut hand);
             }
         },
     );
@@ -164,7 +166,6 @@ impl Parts {
 }
 
 /// A block of rows, dealt: part after part.
-#[derive(Clone, Default)]
 struct Block {
     dealt: Vec<Dealt>,
     /// Where each part ends.
@@ -172,9 +173,13 @@ struct Block {
 }
 
 impl Block {
+    fn room(rows: usize, parts: Parts) -> Self {
+        Self { dealt: Vec::with_capacity(rows), ends: vec![0; parts.count()] }
+    }
+
     /// Deals the rows from `first` on. `hand` is room to use.
-    fn deal(rows: &[Row], first: usize, parts: Parts, hand: &mut Vec<(Dealt, u32)>) -> Self {
-        let mut ends = vec![0u32; parts.count()];
+    fn deal(&mut self, rows: &[Row], first: usize, parts: Parts, hand: &mut Vec<(Dealt, u32)>) {
+        let Self { dealt, ends } = self;
         hand.clear();
         hand.extend((first..).zip(rows).map(|(place, row)| {
             let entry = Dealt::new(row, place);
@@ -183,16 +188,15 @@ impl Block {
             (entry, part as u32)
         }));
         let mut start = 0;
-        for end in &mut ends {
+        for end in &mut *ends {
             start += std::mem::replace(end, start);
         }
-        let mut dealt = vec![Dealt::default(); rows.len()];
+        dealt.resize(rows.len(), Dealt::default());
         for (entry, part) in hand {
             let end = &mut ends[*part as usize];
             dealt[*end as usize] = *entry;
             *end += 1;
         }
-        Self { dealt, ends }
     }
 
     fn part(&self, part: usize) -> &[Dealt] {
