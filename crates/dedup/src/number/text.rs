@@ -14,8 +14,12 @@ use super::tables::{ASCII, CLASSES, EXTENSION, KEPT, PAGES, VIABLE};
 /// again 6 before and behind it.
 const MOST: usize = 40;
 
-/// Room for the digits that a plan puts before a number.
-const ROOM: usize = 4;
+/// Room for the digits that a plan puts before a number: it may do so twice, the second time behind a
+/// calling code that is gone.
+const ROOM: usize = 7;
+
+/// The most digits that a plan puts before a number.
+const BEFORE: usize = 4;
 
 /// Room for all, and to read [`LONGEST`] bytes from the start of any digits.
 const BYTES: usize = 64;
@@ -60,7 +64,7 @@ impl Digits {
 
     /// Puts in the stead of the digits before `rest` those of `before` (up to its first 0), then
     /// those of a group. The group ends at or before `rest`.
-    pub(super) fn replace(&mut self, before: &[u8; ROOM], group: (usize, usize), rest: usize) {
+    pub(super) fn replace(&mut self, before: &[u8; BEFORE], group: (usize, usize), rest: usize) {
         let start = usize::from(self.start);
         let place = start + rest - (group.1 - group.0);
         self.bytes.copy_within(start + group.0..start + group.1, place);

@@ -52,7 +52,7 @@ impl<'r> Owners<'r> {
 const BLOCK: usize = 1 << 15;
 
 /// The slots of a part's table, and the rows that a part has at most on average.
-const SLOTS: usize = 1 << 13;
+const SLOTS: usize = 1 << 14;
 const PART: usize = SLOTS * 5 / 8;
 
 /// A key that finds no slot in as many steps has its part sorted.
@@ -78,10 +78,9 @@ pub fn oldest_wins(rows: &[Row], threads: usize) -> Owners<'_> {
     share(
         rows.chunks(BLOCK * each).zip(blocks.chunks_mut(each)).enumerate(),
         |(number, (rows, blocks))| {
-            let mut hand = Vec::with_capacity(BLOCK);
             let places = (number * each * BLOCK..).step_by(BLOCK);
             for ((rows, block), place) in rows.chunks(BLOCK).zip(blocks).zip(places) {
-                block.deal(rows, place, parts, &mut hand);
+                block.deal(rows, place, parts);
             }
         },
     );
@@ -159,9 +158,13 @@ impl Parts {
         1 << self.bits
     }
 
-    fn part(self, row: &Row, dealt: &Dealt) -> usize {
-        let short = dealt.key.unbounded_shr(64 - self.bits) as usize;
-        if row.0.words()[0] & 15 == 0 { short } else { self.long() }
+    fn part(self, (key, _): &Row) -> usize {
+        let [first, ..] = key.words();
+        if first & 15 != 0 {
+            self.long()
+        } else {
+            mixed(first).unbounded_shr(64 - self.bits) as usize
+        }
     }
 }
 
@@ -177,24 +180,21 @@ impl Block {
         Self { dealt: Vec::with_capacity(rows), ends: vec![0; parts.count()] }
     }
 
-    /// Deals the rows from `first` on. `hand` is room to use.
-    fn deal(&mut self, rows: &[Row], first: usize, parts: Parts, hand: &mut Vec<(Dealt, u32)>) {
+    /// Deals the rows from `first` on.
+    fn deal(&mut self, rows: &[Row], first: usize, parts: Parts) {
         let Self { dealt, ends } = self;
-        hand.clear();
-        hand.extend((first..).zip(rows).map(|(place, row)| {
-            let entry = Dealt::new(row, place);
-            let part = parts.part(row, &entry);
-            ends[part] += 1;
-            (entry, part as u32)
-        }));
+        // Twice over the rows: they are in the cache now, and what was noted of them would be too.
+        for row in rows {
+            ends[parts.part(row)] += 1;
+        }
         let mut start = 0;
         for end in &mut *ends {
             start += std::mem::replace(end, start);
         }
         dealt.resize(rows.len(), Dealt::default());
-        for (entry, part) in hand {
-            let end = &mut ends[*part as usize];
-            dealt[*end as usize] = *entry;
+        for (place, row) in (first..).zip(rows) {
+            let end = &mut ends[parts.part(row)];
+            dealt[*end as usize] = Dealt::new(row, place);
             *end += 1;
         }
     }
@@ -209,23 +209,23 @@ impl Block {
 struct Table<'r> {
     rows: &'r [Row],
     owner: &'r [AtomicU32],
-    slots: Box<[Dealt; SLOTS]>,
+    /// 0 in an empty slot: no key has it for a hash.
+    keys: Box<[u64; SLOTS]>,
+    /// Age and row of the oldest row so far.
+    oldest: Box<[(u32, u32); SLOTS]>,
     /// Rows that are known not to own their key, and the slot of the key.
     lost: Vec<(u32, u32)>,
 }
 
-/// In an empty slot.
-const NO_ROW: u32 = u32::MAX;
-const EMPTY: Dealt = Dealt { key: 0, age: 0, row: NO_ROW };
-
 impl<'r> Table<'r> {
     fn new(rows: &'r [Row], owner: &'r [AtomicU32]) -> Self {
-        Self { rows, owner, slots: Box::new([EMPTY; SLOTS]), lost: Vec::new() }
+        let (keys, oldest) = (Box::new([0; SLOTS]), Box::new([(0, 0); SLOTS]));
+        Self { rows, owner, keys, oldest, lost: Vec::new() }
     }
 
     /// Writes down who owns the keys of one part, which lies in several stretches.
     fn settle<'d>(&mut self, stretches: impl Iterator<Item = &'d [Dealt]> + Clone) {
-        self.slots.fill(EMPTY);
+        self.keys.fill(0);
         self.lost.clear();
         for stretch in stretches.clone() {
             for entry in stretch {
@@ -235,7 +235,7 @@ impl<'r> Table<'r> {
             }
         }
         for (row, slot) in &self.lost {
-            let owner = self.slots[*slot as usize % SLOTS].row;
+            let owner = self.oldest[*slot as usize % SLOTS].1;
             self.owner[*row as usize].store(owner, Ordering::Relaxed);
         }
     }
@@ -244,18 +244,20 @@ impl<'r> Table<'r> {
     fn put(&mut self, entry: &Dealt) -> bool {
         let start = (entry.key >> 32) as usize;
         for place in start..start + STEPS {
-            let held = &mut self.slots[place % SLOTS];
-            if held.row == NO_ROW {
-                *held = *entry;
+            let place = place % SLOTS;
+            if self.keys[place] == 0 {
+                self.keys[place] = entry.key;
+                self.oldest[place] = (entry.age, entry.row);
                 return true;
             }
-            if held.key == entry.key {
-                let older = match entry.age == held.age {
-                    false => entry.age < held.age,
-                    true => is_older(self.rows, entry.row, held.row),
+            if self.keys[place] == entry.key {
+                let (age, row) = self.oldest[place];
+                let older = match entry.age == age {
+                    false => entry.age < age,
+                    true => is_older(self.rows, entry.row, row),
                 };
-                let loser = if older { held.row } else { entry.row };
-                *held = if older { *entry } else { *held };
+                let loser = if older { row } else { entry.row };
+                self.oldest[place] = if older { (entry.age, entry.row) } else { (age, row) };
                 self.lost.push((loser, place as u32));
                 return true;
             }
@@ -292,7 +294,7 @@ mod tests {
     /// Keys that an attacker chose to want one slot of the table: they are sorted instead.
     #[test]
     fn keys_that_collide_are_sorted() {
-        let rows: Vec<Row> = (0..2_000_000u64)
+        let rows: Vec<Row> = (0..4_000_000u64)
             .map(|n| format!("+4930{n:07}").parse::<NumberKey>().unwrap())
             .filter(|key| (mixed(key.words()[0]) >> 32) as usize % SLOTS == 77)
             .take(3 * STEPS)
@@ -302,12 +304,12 @@ mod tests {
             })
             .collect();
         assert_eq!(rows.len(), 3 * STEPS);
-        let owner: Vec<AtomicU32> = rows.iter().map(|_| AtomicU32::new(NO_ROW)).collect();
+        let owner: Vec<AtomicU32> = rows.iter().map(|_| AtomicU32::new(u32::MAX)).collect();
         let mut table = Table::new(&rows, &owner);
         let dealt: Vec<Dealt> =
             rows.iter().enumerate().map(|(place, row)| Dealt::new(row, place)).collect();
         table.settle([&dealt[..]].into_iter());
-        assert_eq!(table.slots.iter().filter(|slot| slot.row != NO_ROW).count(), STEPS);
+        assert_eq!(table.keys.iter().filter(|key| **key != 0).count(), STEPS);
         let own = |(at, owner): (usize, &AtomicU32)| owner.load(Ordering::Relaxed) == at as u32;
         assert!(owner.iter().enumerate().all(own));
         assert_eq!(oldest_wins(&rows, 1).losers().count(), 0);
