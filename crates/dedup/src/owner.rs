@@ -2,7 +2,7 @@
 
 mod batch;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use callbook_base::{ContactId, Timestamp};
 
@@ -19,24 +19,31 @@ pub struct Claim {
     pub contact: ContactId,
 }
 
-/// All live claims on a set of keys. The answer depends on the claims alone, never on the order in
-/// which they came (rule 3.3 of the protocol).
+impl Claim {
+    /// No claim is older.
+    fn oldest() -> Self {
+        Self { created_at: Timestamp::MIN, contact: ContactId::new(Timestamp::MIN, [0; 10]) }
+    }
+}
+
+/// All live claims on a set of keys, changed one at a time: each change and each question takes
+/// O(log n). The answer depends on the claims alone, never on the order in which they came (rule 3.3
+/// of the protocol). [`oldest_wins`] is for millions at once.
 #[derive(Debug, Clone, Default)]
 pub struct OldestWins {
-    claims: BTreeMap<NumberKey, BTreeSet<Claim>>,
+    /// By key, then oldest first.
+    claims: BTreeSet<Row>,
 }
 
 impl OldestWins {
     /// Adds a claim; one that is there already changes nothing.
     pub fn claim(&mut self, key: NumberKey, claim: Claim) {
-        self.claims.entry(key).or_default().insert(claim);
+        self.claims.insert((key, claim));
     }
 
     /// Takes a claim back; one that is not there changes nothing.
     pub fn unclaim(&mut self, key: &NumberKey, claim: &Claim) {
-        if let Some(claims) = self.claims.get_mut(key) {
-            claims.remove(claim);
-        }
+        self.claims.remove(&(*key, *claim));
     }
 
     /// The owner of a key: its oldest claimant.
@@ -46,7 +53,8 @@ impl OldestWins {
 
     /// All claimants of a key, oldest first.
     pub fn claimants(&self, key: &NumberKey) -> impl Iterator<Item = Claim> {
-        self.claims.get(key).into_iter().flatten().copied()
+        let from = self.claims.range((*key, Claim::oldest())..);
+        from.take_while(move |row| row.0 == *key).map(|row| row.1)
     }
 }
 
