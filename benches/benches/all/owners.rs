@@ -6,7 +6,8 @@ use std::hint::black_box;
 
 use callbook_base::{ContactId, Timestamp};
 use callbook_dedup::{Claim, NumberKey, OldestWins, Row, oldest_wins};
-use criterion::{BatchSize, Criterion, SamplingMode, Throughput};
+use criterion::measurement::WallTime;
+use criterion::{BatchSize, BenchmarkGroup, Criterion, SamplingMode, Throughput};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -165,25 +166,13 @@ pub(crate) fn bench(criterion: &mut Criterion, quick: bool) {
 }
 
 fn million(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("owners 1M");
-    group.sample_size(10).sampling_mode(SamplingMode::Flat);
-    group.throughput(Throughput::Elements(MILLION as u64));
+    let mut group = group(criterion, "owners 1M", MILLION);
     let held = LazyCell::new(|| {
         let held = rows(MILLION, spread);
         assert_eq!(oldest_wins(&held, 1).losers().count(), losers_by_map!(HashMap::new(), &held));
         held
     });
-    group.bench_function("oldest_wins", |bench| bench.iter(|| oldest_wins(&held, 1)));
-    group.bench_function("oldest_wins, two cores", |bench| bench.iter(|| oldest_wins(&held, 2)));
-    group.bench_function("std HashMap", |bench| {
-        bench.iter(|| losers_by_map!(HashMap::<NumberKey, Claim>::new(), &*held));
-    });
-    group.bench_function("hashbrown, foldhash", |bench| {
-        bench.iter(|| {
-            let hasher = foldhash::fast::RandomState::default();
-            losers_by_map!(hashbrown::HashMap::<NumberKey, Claim, _>::with_hasher(hasher), &*held)
-        });
-    });
+    beside_maps(&mut group, &|| &held);
     group.bench_function("sort_unstable", |bench| bench.iter(|| losers_by_sorting(&held)));
     let mut unkind = |name: &str, key: fn(u64) -> String| {
         let held = LazyCell::new(|| rows(MILLION, key));
@@ -196,22 +185,42 @@ fn million(criterion: &mut Criterion) {
 }
 
 fn ten_millions(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("owners 10M");
-    group.sample_size(10).sampling_mode(SamplingMode::Flat);
-    group.throughput(Throughput::Elements(10 * MILLION as u64));
+    let mut group = group(criterion, "owners 10M", 10 * MILLION);
     let held = LazyCell::new(|| rows(10 * MILLION, spread));
-    group.bench_function("oldest_wins", |bench| bench.iter(|| oldest_wins(&held, 1)));
-    group.bench_function("oldest_wins, two cores", |bench| bench.iter(|| oldest_wins(&held, 2)));
+    beside_maps(&mut group, &|| &held);
+    group.finish();
+}
+
+fn group<'c>(
+    criterion: &'c mut Criterion,
+    name: &str,
+    rows: usize,
+) -> BenchmarkGroup<'c, WallTime> {
+    let mut group = criterion.benchmark_group(name);
+    group.sample_size(10).sampling_mode(SamplingMode::Flat);
+    group.throughput(Throughput::Elements(rows as u64));
+    group
+}
+
+/// The batch form beside maps. The rows are made when the first benchmark asks for them.
+fn beside_maps<'r>(group: &mut BenchmarkGroup<'_, WallTime>, rows: &dyn Fn() -> &'r Vec<Row>) {
+    for (name, threads) in [("oldest_wins", 1), ("oldest_wins, two cores", 2)] {
+        group.bench_function(name, |bench| {
+            let rows = rows();
+            bench.iter(|| oldest_wins(rows, threads));
+        });
+    }
     group.bench_function("std HashMap", |bench| {
-        bench.iter(|| losers_by_map!(HashMap::<NumberKey, Claim>::new(), &*held));
+        let rows = rows();
+        bench.iter(|| losers_by_map!(HashMap::<NumberKey, Claim>::new(), rows));
     });
     group.bench_function("hashbrown, foldhash", |bench| {
+        let rows = rows();
         bench.iter(|| {
             let hasher = foldhash::fast::RandomState::default();
-            losers_by_map!(hashbrown::HashMap::<NumberKey, Claim, _>::with_hasher(hasher), &*held)
+            losers_by_map!(hashbrown::HashMap::<NumberKey, Claim, _>::with_hasher(hasher), rows)
         });
     });
-    group.finish();
 }
 
 /// One claim at a time, in a book that has many. (Setups run when their benchmark does.)

@@ -87,6 +87,43 @@ fn a_server_starts_serves_and_stops() {
 }
 
 #[test]
+fn a_start_gives_a_book_the_keys_of_its_release() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, said) = start(dir.path(), &[]);
+    let secret = |name: &str| {
+        let line = said.lines().find(|line| line.contains(&format!("export {name}="))).unwrap();
+        line.split_once('=').unwrap().1.to_owned()
+    };
+    let setup = format!(
+        r#"{{"setup_token":"{}","username":"ann","password":"choose a long one"}}"#,
+        secret("SETUP_TOKEN")
+    );
+    assert!(post(&address(&said), "/setup", &setup).starts_with("HTTP/1.1 201 "));
+    stop(server, "-TERM");
+
+    // As an older release would have left it, to which this number had no key.
+    let book = rusqlite::Connection::open(dir.path().join("callbook.db")).unwrap();
+    let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+    book.execute_batch(&format!(
+        r#"UPDATE book SET tables = 'older', rev = 1;
+           INSERT INTO contacts (id, created_at, rev, state, keys, asleep, took, edit_rev, edit_at,
+             edit_user, edit_device, fields, size)
+           VALUES ('{id}', 1, 1, 0, '[]', '[]', '[]', 1, 1, '{id}', '{id}',
+             '{{"phones":[{{"number":"(415) 555-2671","region":"US","key":null}}]}}', 60)"#
+    ))
+    .unwrap();
+    let (server, _) = start(dir.path(), &[("JWT_SECRET", &secret("JWT_SECRET"))]);
+    let log = String::from_utf8(stop(server, "-TERM").stderr).unwrap();
+    assert!(log.contains("new numbering tables contacts=1 calls=0"), "{log}");
+    assert!(!log.contains("2671"), "{log}");
+    let sql = "SELECT tables, (SELECT keys FROM contacts), (SELECT key FROM claims) FROM book";
+    let row = book.query_row(sql, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]));
+    let [tables, keys, claim]: [String; 3] = row.unwrap();
+    assert_eq!(tables, callbook_dedup::Tables::CURRENT.version);
+    assert_eq!((keys.as_str(), claim.as_str()), (r#"["+14155552671"]"#, "+14155552671"));
+}
+
+#[test]
 fn a_start_that_cannot_be_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("notes.txt"), "these are notes, and not a database at all\n")

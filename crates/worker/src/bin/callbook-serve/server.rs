@@ -95,7 +95,7 @@ async fn serve(options: Options) -> Result<(), String> {
         .migrate(MIGRATIONS, edge::now())
         .map_err(|error| format!("cannot use the database {}: {error}", db.display()))?;
     let new = applied.names.first().map(String::as_str) == Some(MIGRATIONS[0].0);
-    let database = SqliteThread::new(sqlite).map_err(|error| error.to_string())?;
+    let database = Arc::new(SqliteThread::new(sqlite).map_err(|error| error.to_string())?);
 
     let made = hints::Made {
         setup_token: (new && setup_token.is_none()).then(edge::secret),
@@ -111,26 +111,27 @@ async fn serve(options: Options) -> Result<(), String> {
     };
     let keys = SigningKeys::new(&jwt_secret, jwt_secret_previous.as_deref())
         .map_err(|error| format!("JWT_SECRET cannot be used: {error}"))?;
-    let now = edge::now();
-    let start = hints::Start {
-        listen,
-        db: &db,
-        made: &made,
-        has_setup_token: setup_token.is_some(),
-        is_set_up: has_users(&database).await?,
-        now,
-        contact: ContactId::new(now, edge::chance()),
-    };
-    print!("{}", hints::started(&start));
-
+    let has_setup_token = setup_token.is_some();
     let app = App {
-        database: Arc::new(database),
+        database: database.clone(),
         tables: Tables::CURRENT,
         keys,
         setup_token: setup_token.map(Secret::from),
         password_cost: PasswordCost::STANDARD,
     };
     rekey(&app).await?;
+    let now = edge::now();
+    let start = hints::Start {
+        listen,
+        db: &db,
+        made: &made,
+        has_setup_token,
+        is_set_up: has_users(&database).await?,
+        now,
+        contact: ContactId::new(now, edge::chance()),
+    };
+    print!("{}", hints::started(&start));
+
     let service = router(app).layer(axum::middleware::from_fn(edge::moment_and_log));
     let stopping = Arc::new(tokio::sync::Notify::new());
     let stop = {
