@@ -48,9 +48,6 @@ impl<'r> Owners<'r> {
     }
 }
 
-/// Rows in a block: few enough for the cache.
-const BLOCK: usize = 1 << 15;
-
 /// The slots of a part's table, and the rows that a part has at most on average.
 const SLOTS: usize = 1 << 14;
 const PART: usize = SLOTS * 5 / 8;
@@ -72,14 +69,15 @@ pub fn oldest_wins(rows: &[Row], threads: usize) -> Owners<'_> {
     assert!(u32::try_from(rows.len()).is_ok(), "2³² rows or more");
     let parts = Parts::of(rows.len());
     // Room from the caller's thread: one that lives for a moment only would get it page by page.
+    let size = parts.block();
     let mut blocks: Vec<Block> =
-        rows.chunks(BLOCK).map(|rows| Block::room(rows.len(), parts)).collect();
+        rows.chunks(size).map(|rows| Block::room(rows.len(), parts)).collect();
     let each = blocks.len().div_ceil(threads.max(1)).max(1);
     share(
-        rows.chunks(BLOCK * each).zip(blocks.chunks_mut(each)).enumerate(),
+        rows.chunks(size * each).zip(blocks.chunks_mut(each)).enumerate(),
         |(number, (rows, blocks))| {
-            let places = (number * each * BLOCK..).step_by(BLOCK);
-            for ((rows, block), place) in rows.chunks(BLOCK).zip(blocks).zip(places) {
+            let places = (number * each * size..).step_by(size);
+            for ((rows, block), place) in rows.chunks(size).zip(blocks).zip(places) {
                 block.deal(rows, place, parts);
             }
         },
@@ -156,6 +154,11 @@ impl Parts {
 
     fn long(self) -> usize {
         1 << self.bits
+    }
+
+    /// Rows in a block: few, so that it stays in the cache, and enough for a stretch of every part.
+    fn block(self) -> usize {
+        (32 << self.bits).max(1 << 12)
     }
 
     fn part(self, (key, _): &Row) -> usize {
