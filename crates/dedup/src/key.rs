@@ -48,17 +48,28 @@ pub fn number_key(text: &str, region: &str) -> Option<NumberKey> {
     let mut region: Option<[u8; 2]> = region.as_bytes().try_into().ok();
     region.iter_mut().flatten().for_each(|letter| letter.make_ascii_uppercase());
     let home = region.and_then(|region| Plan::of_region(&region));
-    let key = |text| {
-        let mut number = Number::NONE;
-        number.read(text, home)?;
-        number.is_possible().then(|| NumberKey::of(&number))
-    };
-    without_note(text).and_then(key).or_else(|| key(text))
+    match without_note(text) {
+        None => key(text, home),
+        Some(number) => key_before_note(number, home).or_else(|| key_before_note(text, home)),
+    }
+}
+
+#[inline]
+fn key(text: &str, home: Option<&'static Plan>) -> Option<NumberKey> {
+    let mut number = Number::NONE;
+    number.read(text, home)?;
+    number.is_possible().then(|| NumberKey::of(&number))
+}
+
+/// The same for the few texts that end in a note.
+#[cold]
+fn key_before_note(text: &str, home: Option<&'static Plan>) -> Option<NumberKey> {
+    key(text, home)
 }
 
 /// A text without the words in brackets at its end, if it has such.
 fn without_note(text: &str) -> Option<&str> {
-    if text.ends_with(|char: char| char.is_ascii_alphanumeric()) {
+    if text.as_bytes().last().is_some_and(u8::is_ascii_alphanumeric) {
         return None; // most texts
     }
     let inside = text.trim_end().strip_suffix([')', ']'])?;
@@ -106,17 +117,14 @@ const MOST: usize = 20;
 impl NumberKey {
     fn of(number: &Number) -> Self {
         let (code, national, count) = number.parts();
-        // Eight digits at a time: a third of all the work on a number would be to pack them singly.
+        // Eight digits at a time: to pack them singly would be a third of all the work on a number.
         let (first, rest) = national.split_first_chunk().expect("17 digits");
         let (second, last) = rest.split_first_chunk().expect("9 digits");
-        let national = u128::from(packed(first, count)) << 96
-            | u128::from(packed(second, count.saturating_sub(8))) << 64
-            | if count == LONGEST { u128::from(nibble(last[0])) << 60 } else { 0 };
-        let code = code
-            .iter()
-            .rev()
-            .fold(national, |digits, digit| digits >> 4 | u128::from(nibble(*digit)) << 124);
-        let key = Self([(code >> 64) as u64, code as u64, 0]);
+        let national = packed(first, count) << 32 | packed(second, count.saturating_sub(8));
+        let last = if count == LONGEST { nibble(last[0]) << 60 } else { 0 };
+        // One to three digits: none of these shifts is one by nothing, or by all.
+        let (down, up) = (4 * code.len(), 64 - 4 * code.len());
+        let key = Self([code.nibbles() << up | national >> down, national << up | last >> down, 0]);
         match &*number.extension {
             [] => key,
             extension => key.with_extension(extension),

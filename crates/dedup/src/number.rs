@@ -99,8 +99,8 @@ impl Number {
 
     /// The calling code, and the national significant number: its first eight, second eight and last
     /// ASCII digit, as many of them as it has. What stands behind them means nothing.
-    pub(crate) fn parts(&self) -> (&[u8], &[u8; LONGEST], usize) {
-        (self.code.digits(), self.digits.padded(), self.digits.len())
+    pub(crate) fn parts(&self) -> (Code, &[u8; LONGEST], usize) {
+        (self.code, self.digits.padded(), self.digits.len())
     }
 
     fn e164(&self) -> E164 {
@@ -143,6 +143,7 @@ impl Number {
 
     /// Takes off the calling code of a number as dialled in the region of a plan. `Some(None)` when it
     /// has none, `None` when it has a prefix that a code must follow, and none follows.
+    #[inline(always)]
     fn take_code_dialled_at(&mut self, home: &'static Plan) -> Option<Option<&'static Plan>> {
         match home.international_prefix.find(&self.digits) {
             Some(prefix) if self.digits.get(prefix.end) != Some(&b'0') => {
@@ -163,6 +164,7 @@ impl Number {
 
     /// Takes off the calling code of the region itself, written without a prefix, if that makes a
     /// number of what was none. The plan is the one that reads the code.
+    #[inline(never)]
     fn take_own_code(&mut self, home: &'static Plan) -> Option<&'static Plan> {
         if !home.code.starts(&self.digits) {
             return None;
@@ -183,6 +185,7 @@ impl Number {
 
     /// Takes off the national prefix and carrier code, or puts in their stead what the plan says.
     /// `None`: there is none, or that would make a number of the plan into none.
+    #[inline(always)]
     fn strip_national_prefix(&mut self, plan: &Plan) -> Option<Undo> {
         let prefix = plan.national_prefix.find(&self.digits)?;
         let was_number = plan.general.takes(&self.digits);

@@ -31,7 +31,7 @@ pub(crate) struct Plan {
 
 /// A calling code: its one to three ASCII digits, then zeros, and how many they are.
 #[derive(Clone, Copy)]
-pub(super) struct Code {
+pub(crate) struct Code {
     digits: [u8; 3],
     length: u8,
     value: u16,
@@ -54,6 +54,16 @@ impl Code {
 
     pub(super) fn digits(&self) -> &[u8] {
         &self.digits[..usize::from(self.length)]
+    }
+
+    /// As a key has it: four bits a digit, each more by one.
+    pub(crate) fn nibbles(self) -> u64 {
+        let [a, b, c] = self.digits.map(|digit| u64::from(digit & 15) + 1);
+        (a << 8 | b << 4 | c) >> (4 * (3 - self.len()))
+    }
+
+    pub(crate) fn len(self) -> u32 {
+        u32::from(self.length)
     }
 
     pub(super) fn padded(&self) -> &[u8; 3] {
@@ -161,7 +171,7 @@ impl Start {
     }
 
     /// The match at the start of the digits, if there is one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(self, digits: &[u8]) -> Option<Match> {
         let mut state = usize::from(self.0);
         let (mut end, mut says) = (0, STATES[state + ON]);

@@ -43,46 +43,46 @@ impl Form {
 #[derive(Clone, Copy)]
 pub(super) struct Digits {
     bytes: [u8; BYTES],
-    start: u8,
-    end: u8,
+    start: usize,
+    end: usize,
 }
 
 impl Digits {
-    pub(super) const NONE: Self = Self { bytes: [0; BYTES], start: ROOM as u8, end: ROOM as u8 };
+    pub(super) const NONE: Self = Self { bytes: [0; BYTES], start: ROOM, end: ROOM };
 
     /// Adds a digit, if there is room.
     fn push(&mut self, digit: u8) -> Option<()> {
-        *self.bytes[..ROOM + MOST].get_mut(usize::from(self.end))? = digit;
+        *self.bytes[..ROOM + MOST].get_mut(self.end)? = digit;
         self.end += 1;
         Some(())
     }
 
     /// Takes the first `count` digits off.
     pub(super) fn skip(&mut self, count: usize) {
-        self.start = self.end.min(self.start + count as u8);
+        self.start = self.end.min(self.start + count);
     }
 
     /// Puts in the stead of the digits before `rest` those of `before` (up to its first 0), then
     /// those of a group. The group ends at or before `rest`.
     pub(super) fn replace(&mut self, before: &[u8; BEFORE], group: (usize, usize), rest: usize) {
-        let start = usize::from(self.start);
+        let start = self.start;
         let place = start + rest - (group.1 - group.0);
         self.bytes.copy_within(start + group.0..start + group.1, place);
         let before = before.split(|byte| *byte == 0).next().unwrap_or_default();
         let first = place - before.len();
         self.bytes[first..place].copy_from_slice(before);
-        self.start = first as u8;
+        self.start = first;
     }
 
     /// The first [`LONGEST`] digits, and anything after them when there are fewer.
     pub(super) fn padded(&self) -> &[u8; LONGEST] {
-        self.bytes[usize::from(self.start)..].first_chunk().expect("there is room behind the last")
+        self.bytes[self.start..].first_chunk().expect("there is room behind the last")
     }
 }
 
 /// What digits were before some of them were taken away.
 pub(super) enum Undo {
-    Start(u8),
+    Start(usize),
     All(Digits),
 }
 
@@ -109,7 +109,7 @@ impl Deref for Digits {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.bytes[usize::from(self.start)..usize::from(self.end)]
+        &self.bytes[self.start..self.end]
     }
 }
 
@@ -206,7 +206,7 @@ fn plain(text: &[u8], digits: &mut Digits) -> Option<Form> {
     }
     let plain = kinds & !(kind::DIGIT | kind::SEPARATOR | kind::SLASH) == 0 && end >= ROOM + 3;
     plain.then(|| {
-        digits.end = end as u8;
+        digits.end = end;
         Form::of(plus)
     })
 }
