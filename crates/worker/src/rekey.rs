@@ -4,12 +4,12 @@
 //! takes steps until it is done; a push takes one before its own work, a pull after, so that a host that
 //! never opens anything gets there too. A step that is cut off or comes second changes nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use callbook_base::{ContactId, Line};
 use callbook_calls::CallId;
 use callbook_contacts::{Fields, rekey, rekeyed};
-use callbook_dedup::NumberKey;
+use callbook_dedup::{NumberKey, Tables};
 
 use crate::app::{App, Moment};
 use crate::database::{DatabaseError, Row, Rows};
@@ -60,23 +60,23 @@ impl App {
 
         let begun = book.keys.are_becoming(tables);
         let from = if begun { book.keys.done.clone() } else { Done::default() };
-        let (contacts, calls) = (read_contacts(&rows[1])?, read_calls(&rows[2])?);
+        let (contacts, calls) = (push::read_fields(&rows[1])?, read_calls(&rows[2])?);
+        let looked_at = Rekeying::GoesOn { contacts: contacts.len(), calls: calls.len() };
         let is_done = contacts.is_empty() && calls.is_empty();
         let to = Done {
-            contact: contacts.last().map_or(from.contact, |(id, _)| id.to_string()),
+            contact: contacts.last_key_value().map_or(from.contact, |(id, _)| id.to_string()),
             call: calls.last().map_or(from.call, |call| call.id.to_string()),
         };
 
         let mut writes = vec![book::rekey(&book, tables, (!is_done).then_some(&to))];
-        let (ids, keys) = others(&contacts, |fields| rekeyed(fields, tables));
-        if !ids.is_empty() {
-            let near = push::near(&ids, &keys);
-            let [contacts, claims, fields] =
-                self.batch(near.to_vec()).await?.try_into().map_err(|_| {
-                    DatabaseError::new("a batch gave other answers than it had statements")
-                })?;
-            let near = Near::read(&[contacts, claims, fields])?;
-            let changes = rekey(&near.of(&book), tables, moment.now);
+        let (other, keys) = with_other_keys(contacts, tables);
+        if !other.is_empty() {
+            let ids: Vec<ContactId> = other.keys().copied().collect();
+            let rows = self.batch(push::near(&ids, &keys).to_vec()).await?;
+            let near = rows.first_chunk().ok_or_else(|| {
+                DatabaseError::new("a batch gave fewer answers than it had statements")
+            })?;
+            let changes = rekey(&Near::read(near)?.of(&book, other), tables, moment.now);
             writes.push(book::advance(book.rev, &changes, tables));
             writes.extend(push::writes(&changes));
         }
@@ -98,29 +98,23 @@ impl App {
         };
         Ok(match is_done {
             true => Rekeying::Done,
-            false => Rekeying::GoesOn { contacts: contacts.len(), calls: calls.len() },
+            false => looked_at,
         })
     }
 }
 
-/// The contacts that get other keys, and these.
-fn others(
-    contacts: &[(ContactId, Fields)],
-    rekeyed: impl Fn(&Fields) -> Option<Fields>,
-) -> (Vec<ContactId>, BTreeSet<NumberKey>) {
-    let mut ids = Vec::new();
+/// Of some contacts those that get other keys, and these.
+fn with_other_keys(
+    mut contacts: BTreeMap<ContactId, Fields>,
+    tables: Tables,
+) -> (BTreeMap<ContactId, Fields>, BTreeSet<NumberKey>) {
     let mut keys = BTreeSet::new();
-    for (id, fields) in contacts {
-        if let Some(after) = rekeyed(fields) {
-            ids.push(*id);
-            keys.extend(after.keys());
-        }
-    }
-    (ids, keys)
-}
-
-fn read_contacts(rows: &Rows) -> Result<Vec<(ContactId, Fields)>, DatabaseError> {
-    rows.iter().map(|row| Ok((row.parse("id")?, row.json("fields")?))).collect()
+    contacts.retain(|_, fields| {
+        let after = rekeyed(fields, tables);
+        keys.extend(after.iter().flat_map(Fields::keys));
+        after.is_some()
+    });
+    (contacts, keys)
 }
 
 /// What a call's key is made from.

@@ -93,7 +93,7 @@ async fn read(
         rows => Touched::read(rows)?,
     };
     let facts = Facts {
-        held: touched.near.of(&book),
+        held: touched.near.of(&book, touched.fields),
         tables: app.tables,
         user: session.user.id,
         id: session.device.id,

@@ -71,7 +71,14 @@ pub(crate) fn reads(push: &Push, device: DeviceId, tables: Tables) -> Vec<Statem
          SELECT contact, max(rev) AS rev FROM edits WHERE device NOT IN (SELECT id FROM lineage)
          GROUP BY contact"
     ));
+    let fields = Statement::new(
+        "SELECT id, fields FROM (
+           SELECT c.id, c.fields, c.size, sum(c.size) OVER (ORDER BY n.key) AS total
+           FROM json_each(?1) AS n CROSS JOIN contacts AS c ON c.id = n.value)
+         WHERE total - size < ?2",
+    );
     let mut reads = near(&ids, &keys).to_vec();
+    reads.push(fields.bind(to_json(&ids)).bind(MOST_READ));
     reads.push(devices::lineage_of(device));
     reads.push(edited_by_others.bind(to_json(&deletes)).bind(device.to_string()));
     reads
@@ -79,7 +86,7 @@ pub(crate) fn reads(push: &Push, device: DeviceId, tables: Tables) -> Vec<Statem
 
 /// The statements that read contacts with these ids, those that have one of their keys or of `keys`,
 /// and the claims on all of these, for [`Near::read`].
-pub(crate) fn near(ids: &[ContactId], keys: &BTreeSet<NumberKey>) -> [Statement; 3] {
+pub(crate) fn near(ids: &[ContactId], keys: &BTreeSet<NumberKey>) -> [Statement; 2] {
     let (ids, keys) = (to_json(&ids), to_json(&keys));
     let contacts = Statement::new(concat!(
         near!(),
@@ -96,17 +103,7 @@ pub(crate) fn near(ids: &[ContactId], keys: &BTreeSet<NumberKey>) -> [Statement;
          SELECT claims.key, claims.created_at, claims.contact
          FROM all_keys AS k CROSS JOIN claims ON claims.key = k.key"
     ));
-    let fields = Statement::new(
-        "SELECT id, fields FROM (
-           SELECT c.id, c.fields, c.size, sum(c.size) OVER (ORDER BY n.key) AS total
-           FROM json_each(?1) AS n CROSS JOIN contacts AS c ON c.id = n.value)
-         WHERE total - size < ?2",
-    );
-    [
-        contacts.bind(ids.clone()).bind(keys.clone()),
-        claims.bind(ids.clone()).bind(keys),
-        fields.bind(ids).bind(MOST_READ),
-    ]
+    [contacts.bind(ids.clone()).bind(keys.clone()), claims.bind(ids).bind(keys)]
 }
 
 /// What is near some contacts and keys.
@@ -114,12 +111,11 @@ pub(crate) fn near(ids: &[ContactId], keys: &BTreeSet<NumberKey>) -> [Statement;
 pub(crate) struct Near {
     pub(crate) contacts: BTreeMap<ContactId, Contact>,
     pub(crate) claims: Vec<(NumberKey, Claim)>,
-    pub(crate) fields: BTreeMap<ContactId, Fields>,
 }
 
 impl Near {
     /// The answers to [`near`], in their order.
-    pub(crate) fn read([contacts, claims, fields]: &[Rows; 3]) -> Result<Self, DatabaseError> {
+    pub(crate) fn read([contacts, claims]: &[Rows; 2]) -> Result<Self, DatabaseError> {
         let claim = |row: crate::database::Row<'_>| {
             let created_at = row.time("created_at")?;
             Ok((row.parse("key")?, Claim { created_at, contact: row.parse("contact")? }))
@@ -130,16 +126,12 @@ impl Near {
                 .map(|row| Ok((row.parse("id")?, read(row)?)))
                 .collect::<Result<_, DatabaseError>>()?,
             claims: claims.iter().map(claim).collect::<Result<_, DatabaseError>>()?,
-            fields: fields
-                .iter()
-                .map(|row| Ok((row.parse("id")?, row.json("fields")?)))
-                .collect::<Result<_, DatabaseError>>()?,
         })
     }
 
-    /// With the book that they are of.
-    pub(crate) fn of(self, book: &Book) -> Held {
-        let Self { contacts, claims, fields } = self;
+    /// With the book that they are of, and the fields of those that are to change.
+    pub(crate) fn of(self, book: &Book, fields: BTreeMap<ContactId, Fields>) -> Held {
+        let Self { contacts, claims } = self;
         Held { rev: book.rev, digest: book.digest, clock: book.clock, contacts, fields, claims }
     }
 }
@@ -148,6 +140,7 @@ impl Near {
 #[derive(Default)]
 pub(crate) struct Touched {
     pub(crate) near: Near,
+    pub(crate) fields: BTreeMap<ContactId, Fields>,
     pub(crate) lineage: BTreeSet<DeviceId>,
     pub(crate) edited_by_others: BTreeMap<ContactId, Rev>,
 }
@@ -155,11 +148,12 @@ pub(crate) struct Touched {
 impl Touched {
     /// The answers to [`reads`], in their order.
     pub(crate) fn read(rows: &[Rows]) -> Result<Self, DatabaseError> {
-        let Some((near, [lineage, edited_by_others])) = rows.split_first_chunk() else {
+        let Some((near, [fields, lineage, edited_by_others])) = rows.split_first_chunk() else {
             return Err(DatabaseError::new("a batch gave fewer answers than it had statements"));
         };
         Ok(Self {
             near: Near::read(near)?,
+            fields: read_fields(fields)?,
             lineage: devices::read_lineage(lineage)?,
             edited_by_others: edited_by_others
                 .iter()
@@ -181,6 +175,11 @@ pub(crate) fn fields_to_rekey(tables: Tables, limit: usize, bytes: u64) -> State
     .bind(tables.version)
     .bind(limit as u64)
     .bind(bytes)
+}
+
+/// The answer to [`fields_to_rekey`], and to its like in [`reads`].
+pub(crate) fn read_fields(rows: &Rows) -> Result<BTreeMap<ContactId, Fields>, DatabaseError> {
+    rows.iter().map(|row| Ok((row.parse("id")?, row.json("fields")?))).collect()
 }
 
 /// The statements that write changes, after their guards.
