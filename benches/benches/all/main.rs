@@ -2,8 +2,8 @@
 //! timed in one run, and a table of them all at the end. A time says more of the machine than of the
 //! code; a ratio is what must hold, and the run fails when one is far below its goal.
 //!
-//! `-- --quick` takes a minute and leaves the largest sizes out.
-#![allow(missing_docs, clippy::unwrap_used)]
+//! `-- --quick` takes half a minute and leaves the largest sizes out.
+#![allow(missing_docs, clippy::unwrap_used)] // a benchmark that cannot be set up stops
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)] // clocks and hash maps are what is measured
 
 mod numbers;

@@ -2,7 +2,8 @@
 //! to a plan that the service writes (rules 3.1 to 3.6 and section 4 of the protocol).
 //!
 //! Ops act one after another (`book.rs`) on a working copy (`draft.rs`); at the end, whatever differs
-//! from what was read is stamped with the push's rev. Reading and writing the database must never live here.
+//! from what was read is stamped with the push's rev. Reading and writing the database must never live
+//! here.
 
 mod book;
 mod draft;

@@ -1,6 +1,6 @@
 //! What `e164` and `number_key` promise of any text: libphonenumber's answers, no heap, no panic, work
 //! that grows with the text alone.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // helpers of tests are no tests to clippy
 
 use callbook_dedup::{e164, number_key};
 use proptest::prelude::*;

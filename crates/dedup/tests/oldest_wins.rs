@@ -1,6 +1,6 @@
 //! The batch form of oldest wins: the naive model's answer for every order, every number of threads
 //! and any keys, in little memory.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // helpers of tests are no tests to clippy
 
 use std::collections::BTreeMap;
 

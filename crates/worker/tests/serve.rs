@@ -46,6 +46,22 @@ fn post(address: &str, path: &str, body: &str) -> String {
     answer
 }
 
+/// What a new server said it made.
+fn secret(said: &str, name: &str) -> String {
+    let line = said.lines().find(|line| line.contains(&format!("export {name}="))).unwrap();
+    line.split_once('=').unwrap().1.to_owned()
+}
+
+/// Makes the first admin.
+fn set_up(said: &str) {
+    let setup = format!(
+        r#"{{"setup_token":"{}","username":"ann","password":"choose a long one"}}"#,
+        secret(said, "SETUP_TOKEN")
+    );
+    let answer = post(&address(said), "/setup", &setup);
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+}
+
 fn stop(server: Child, signal: &str) -> Output {
     let pid = server.id().to_string();
     assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
@@ -56,16 +72,8 @@ fn stop(server: Child, signal: &str) -> Output {
 fn a_server_starts_serves_and_stops() {
     let dir = tempfile::tempdir().unwrap();
     let (server, said) = start(dir.path(), &[]);
-    let secret = |name: &str| {
-        let line = said.lines().find(|line| line.contains(&format!("export {name}="))).unwrap();
-        line.split_once('=').unwrap().1.to_owned()
-    };
-    let setup = format!(
-        r#"{{"setup_token":"{}","username":"ann","password":"choose a long one"}}"#,
-        secret("SETUP_TOKEN")
-    );
-    let answer = post(&address(&said), "/setup", &setup);
-    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    let secret = |name| secret(&said, name);
+    set_up(&said);
     let ended = stop(server, "-TERM");
     assert!(ended.status.success());
     let log = String::from_utf8(ended.stderr).unwrap();
@@ -90,15 +98,8 @@ fn a_server_starts_serves_and_stops() {
 fn a_start_gives_a_book_the_keys_of_its_release() {
     let dir = tempfile::tempdir().unwrap();
     let (server, said) = start(dir.path(), &[]);
-    let secret = |name: &str| {
-        let line = said.lines().find(|line| line.contains(&format!("export {name}="))).unwrap();
-        line.split_once('=').unwrap().1.to_owned()
-    };
-    let setup = format!(
-        r#"{{"setup_token":"{}","username":"ann","password":"choose a long one"}}"#,
-        secret("SETUP_TOKEN")
-    );
-    assert!(post(&address(&said), "/setup", &setup).starts_with("HTTP/1.1 201 "));
+    let jwt = secret(&said, "JWT_SECRET");
+    set_up(&said);
     stop(server, "-TERM");
 
     // As an older release would have left it, to which this number had no key.
@@ -112,7 +113,7 @@ fn a_start_gives_a_book_the_keys_of_its_release() {
              '{{"phones":[{{"number":"(415) 555-2671","region":"US","key":null}}]}}', 60)"#
     ))
     .unwrap();
-    let (server, _) = start(dir.path(), &[("JWT_SECRET", &secret("JWT_SECRET"))]);
+    let (server, _) = start(dir.path(), &[("JWT_SECRET", &jwt)]);
     let log = String::from_utf8(stop(server, "-TERM").stderr).unwrap();
     assert!(log.contains("new numbering tables contacts=1 calls=0"), "{log}");
     assert!(!log.contains("2671"), "{log}");

@@ -123,9 +123,7 @@ pub(crate) struct Extension {
 impl Extension {
     const MOST: usize = 20;
     pub(super) const NONE: Self = Self { digits: [b'0'; Self::MOST], length: 0 };
-}
 
-impl Extension {
     /// Reads the digits at the end of a text that ends in an extension, backwards.
     fn read(&mut self, text: impl Iterator<Item = char>) {
         let digits = text.skip_while(|char| *char == '#').map_while(digit);

@@ -1,10 +1,10 @@
 //! The owners of millions of claims at once.
 //!
 //! A hash map of all keys is slow because every row waits for memory: the map is far larger than the
-//! processor's caches. So rows are first dealt by their hash into parts of a few thousand, each small
+//! processor's caches. So rows are first dealt by their hash into parts of some thousand, each small
 //! enough for a table that stays in the cache and is used again for the next part. Rows are dealt block
-//! by block, each block into its own stretch of one scratch vector: a row is read from memory once, and
-//! threads share the blocks, later the parts, without a lock.
+//! by block, each block into a vector of its own: a row is read from memory once, and threads share the
+//! blocks, later the parts, without a lock.
 //!
 //! What is dealt is not the row but 16 bytes of it: its hashed key, its age in seconds and its place.
 //! Only where two rows have the same key and the same second are the rows looked at again. Nobody can
