@@ -41,7 +41,7 @@ pub(crate) fn all(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Diffe
     let mut differences = Vec::new();
     differences.extend(server_and_model(&rows, model).into_iter().take(5));
     differences.extend(owners(sqlite, &rows).into_iter().take(5));
-    differences.extend(digest(sqlite, &rows));
+    differences.extend(sums(sqlite, &rows));
     differences.extend(tables(sqlite));
     let book: BTreeMap<ContactId, Fields> = model
         .contacts
@@ -136,15 +136,19 @@ fn owners(sqlite: &Sqlite, rows: &BTreeMap<String, Row>) -> Vec<Difference> {
     differences
 }
 
-fn digest(sqlite: &Sqlite, rows: &BTreeMap<String, Row>) -> Option<Difference> {
+/// What every push keeps up to date is what it is when computed anew.
+fn sums(sqlite: &Sqlite, rows: &BTreeMap<String, Row>) -> Option<Difference> {
     let visible = rows.iter().filter(|(_, row)| row.state == 0);
-    let expected = visible.fold(Digest::default(), |digest, (id, row)| {
+    let count = visible.clone().count() as u64;
+    let digest = visible.fold(Digest::default(), |digest, (id, row)| {
         digest.with(id.parse().expect("an id"), callbook_base::Rev(row.rev))
     });
-    let book = query(sqlite, "SELECT digest FROM book");
-    let stored = book.first()?.text("digest").ok()?.to_owned();
-    let text = format!("the digest is {stored}, and {expected} when computed anew");
-    (stored != expected.to_string()).then_some(Difference(text))
+    let book = query(sqlite, "SELECT digest, visible FROM book");
+    let row = book.first()?;
+    let stored = (row.text("digest").ok()?.to_owned(), row.count("visible").ok()?);
+    let computed = (digest.to_string(), count);
+    let text = format!("the book says digest and size {stored:?}; computed anew {computed:?}");
+    (stored != computed).then_some(Difference(text))
 }
 
 /// Today's tables have made all keys.
@@ -190,7 +194,7 @@ fn phone_and_book(phone: &Phone, book: &BTreeMap<ContactId, Fields>) -> Vec<Diff
 fn mended(phone: &Phone) -> Vec<Difference> {
     let store = phone.engine_ref().store();
     let pass = store.state().expect("a store in memory reads").pass;
-    let aside = store.aside().expect("a store in memory reads");
+    let aside = phone.engine_ref().status().expect("a store in memory reads").aside;
     let index = phone.index;
     let pulled = format!("phone {index}: pulled from the start {pass} times: its digest differed");
     let refused = format!("phone {index}: {aside} of its ops were refused");

@@ -19,6 +19,8 @@ pub struct Mix {
     pub shared: f64,
     /// The mean time between two changes on one phone.
     pub change_every: Duration,
+    /// How likely a change is no single one: somebody clears a part of the phone book.
+    pub clears: f64,
     /// How many times slower than usual the database is: the longer a push thinks, the more often
     /// another's write comes between.
     pub slowness: u32,
@@ -87,6 +89,7 @@ impl Mix {
             time: DAY * 3,
             shared: 0.15,
             change_every: Duration::from_secs(30 * 60),
+            clears: 0.0005,
             slowness: 1,
             in_step: false,
             upgrade: true,
@@ -104,6 +107,7 @@ impl Mix {
             time: DAY,
             shared: chance.random_range(0.2..0.9),
             change_every: Duration::from_secs(60 * chance.random_range(5..60)),
+            clears: if chance.random_bool(0.3) { 0.01 } else { 0.0 },
             slowness: 1 << chance.random_range(0..7),
             in_step: chance.random_bool(0.5),
             upgrade: chance.random_bool(0.5),

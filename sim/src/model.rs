@@ -30,6 +30,8 @@ pub(crate) struct Model {
     /// Of each key, all live contacts that have it, in any order.
     claimants: BTreeMap<String, Vec<String>>,
     devices: BTreeMap<String, Device>,
+    /// Each delete that changed something: when, and by which device.
+    deletes: Vec<(i64, String)>,
     /// By user, what was dialled, time and direction.
     pub(crate) calls: BTreeMap<(String, String, String, String), Value>,
 }
@@ -70,6 +72,7 @@ impl Model {
             contacts: BTreeMap::new(),
             claimants: BTreeMap::new(),
             devices: BTreeMap::new(),
+            deletes: Vec::new(),
             calls: BTreeMap::new(),
         }
     }
@@ -88,6 +91,8 @@ impl Model {
         let region = push.body["region"].as_str().unwrap_or_default();
         let mut put_here = Vec::new();
         let mut changed = false;
+        let gone = self.asked_to_delete(push);
+        let refuses_deletes = self.are_too_many(push, gone.len());
         for op in push.body["ops"].as_array().into_iter().flatten() {
             let seq = op["op_seq"].as_u64().expect("devices count their ops");
             if seq <= self.devices[push.device].acked {
@@ -104,8 +109,12 @@ impl Model {
                     };
                     self.put(op, created_at, region, push.device, &mut put_here)
                 }
+                _ if refuses_deletes => false,
                 _ => self.delete(op, push.device, &put_here),
             };
+        }
+        if !refuses_deletes {
+            self.deletes.extend(gone.iter().map(|_| (push.now, push.device.to_owned())));
         }
         if changed {
             self.rev += 1;
@@ -119,6 +128,41 @@ impl Model {
             let device = self.devices.entry(push.device.to_owned()).or_default();
             device.floor = Some(device.floor.map_or(told, |floor| floor.max(told)));
         }
+    }
+
+    /// Contacts that a push asks to delete, and that are there to be deleted.
+    fn asked_to_delete(&self, push: &Push<'_>) -> Vec<String> {
+        let acked = self.devices[push.device].acked;
+        let own = self.lineage(push.device);
+        let mut gone: Vec<String> = Vec::new();
+        for op in push.body["ops"].as_array().into_iter().flatten() {
+            let id = op["id"].as_str().expect("an id").to_owned();
+            if op["op_seq"].as_u64().expect("a number") <= acked {
+                continue;
+            }
+            gone.retain(|other| *other != id);
+            let base_rev = op["base_rev"].as_u64().expect("a rev");
+            let entry = self.contacts.get(&id).filter(|entry| entry.live);
+            let is_kept = |entry: &Entry| {
+                entry.edits.iter().any(|(rev, by)| *rev > base_rev && !own.contains(by))
+            };
+            if op["op"] == "delete" && entry.is_some_and(|entry| !is_kept(entry)) {
+                gone.push(id);
+            }
+        }
+        gone
+    }
+
+    /// Whether so many deletes of a push are refused.
+    fn are_too_many(&self, push: &Push<'_>, asked: usize) -> bool {
+        let own = self.lineage(push.device);
+        let since = push.now - 24 * 60 * 60 * 1_000;
+        let lately = self.deletes.iter().filter(|(at, by)| *at > since && own.contains(by)).count();
+        if asked == 0 || asked + lately <= 20 || push.body["confirm_deletes"] == true {
+            return false;
+        }
+        let visible = self.contacts.keys().filter(|id| self.is_visible(id)).count();
+        4 * (asked + lately) > visible
     }
 
     fn put(

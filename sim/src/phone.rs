@@ -24,6 +24,9 @@ const YEAR: i64 = 365 * DAY;
 /// How often a phone syncs, at most, until it has nothing more to say.
 const MOST_SYNCS: u32 = 100;
 
+/// How many contacts go, at most, when a phone book is cleared.
+const MOST_CLEARED: usize = 60;
+
 /// A phone and its user.
 pub(crate) struct Phone {
     pub(crate) index: usize,
@@ -42,6 +45,7 @@ pub(crate) struct Phone {
 /// Lives with a phone until `end`: saves what the phone book has, signs in, changes and syncs.
 pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> Phone {
     let change_every = phone.shared.mix().change_every;
+    let clears = phone.shared.mix().clears;
     phone.region = book.saved.first().map_or_else(String::new, |(_, first)| first.region.clone());
     let region = line(&phone.region);
     phone.engine().set_region(region).expect("a store in memory takes all");
@@ -63,7 +67,10 @@ pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> P
             return phone;
         }
         if wake == next_change {
-            phone.change(&book.others);
+            match phone.chance.random_bool(clears) {
+                true => phone.clear(MOST_CLEARED),
+                false => phone.change(&book.others),
+            }
             next_change = phone.after_about(change_every);
             if phone.chance.random_bool(0.7) {
                 next_sync = next_sync.min(phone.shared.now().plus_millis(5_000));
@@ -185,6 +192,7 @@ impl Phone {
                 }
                 Next::Wait(until) => {
                     self.shared.stats(|stats| stats.syncs += 1);
+                    self.answer_about_deletes();
                     let wait = until.millis_since(self.clock()).clamp(1_000, 60 * MINUTE);
                     return self.shared.now().plus_millis(wait);
                 }
@@ -217,10 +225,45 @@ impl Phone {
             let next = callbook_device::sync(engine, &mut self.network, now, &mut chance).await;
             match next.expect("a store in memory takes all") {
                 Next::SignIn(_) => self.sign_in(),
-                _ if self.is_quiet() => return,
+                _ if self.is_quiet() => match self.answer_about_deletes() {
+                    true => {}
+                    false => return,
+                },
                 Next::Wait(until) => self.sleep_until(until.plus_millis(-ahead)).await,
                 Next::Send(_) => unreachable!("the driver sends"),
             }
+        }
+    }
+
+    /// Its user says whether many deletes are meant, if that is asked. Whether there is more to send.
+    fn answer_about_deletes(&mut self) -> bool {
+        let status = self.engine_ref().status().expect("a store in memory reads");
+        if status.unconfirmed_deletes == 0 {
+            return false;
+        }
+        self.shared.stats(|stats| stats.asked_about_deletes += 1);
+        let are_meant = self.chance.random_bool(0.5);
+        let mut chance = crate::world::split(&mut self.chance);
+        match are_meant {
+            true => self.engine().confirm_deletes(&mut chance),
+            false => self.engine().drop_deletes(),
+        }
+        .expect("a store in memory takes all");
+        are_meant
+    }
+
+    /// Its user, or an app, clears the phone book: deletes all that it shows from one contact on, up to
+    /// so many.
+    fn clear(&mut self, most: usize) {
+        let Some(first) = self.some_contact() else { return };
+        let mut chance = crate::world::split(&mut self.chance);
+        let mut from = Bound::Included(first);
+        for _ in 0..most {
+            let next = self.engine_ref().next_contact(from).expect("a store in memory reads");
+            let Some((id, _)) = next else { return };
+            self.engine().delete(id, &mut chance).expect("a store in memory takes all");
+            self.shared.stats(|stats| stats.changes += 1);
+            from = Bound::Excluded(id);
         }
     }
 

@@ -25,6 +25,9 @@ pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
     for (fault, number) in &stats.faults {
         line(&format!("  {fault}"), count(*number));
     }
+    if stats.asked_about_deletes > 0 {
+        line("users asked about many deletes", count(stats.asked_about_deletes));
+    }
     if stats.rekeyed > 0 {
         line("contacts re-keyed by a release", count(stats.rekeyed));
     }

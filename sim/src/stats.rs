@@ -55,6 +55,8 @@ pub struct Stats {
     pub events: u64,
     /// What went wrong, on purpose.
     pub faults: BTreeMap<Fault, u64>,
+    /// Times that a user was asked whether many deletes are meant.
+    pub asked_about_deletes: u64,
     /// Contacts whose numbers got other keys from a new release.
     pub rekeyed: u64,
     /// Contacts in the book at the end that everyone sees.
@@ -90,6 +92,7 @@ impl Stats {
         for (fault, count) in &other.faults {
             *self.faults.entry(*fault).or_default() += count;
         }
+        self.asked_about_deletes += other.asked_about_deletes;
         self.rekeyed += other.rekeyed;
         self.visible += other.visible;
         self.hidden += other.hidden;

@@ -21,7 +21,7 @@ pub use op::{
     Change, InvalidOpId, Kind, Op, OpId, Push, PushedOp, Rejection, RejectionCode, Target,
 };
 pub use plan::{
-    Changes, Contact, Device, Facts, Held, LastEdit, Plan, PlanError, Remembered, State, plan,
-    pulled, rekey, rekeyed,
+    Changes, Contact, Deletes, Device, Facts, Held, LastEdit, Plan, PlanError, Remembered, State,
+    plan, pulled, rekey, rekeyed,
 };
 pub use text::{Birthday, InvalidBirthday, InvalidNote, Note};

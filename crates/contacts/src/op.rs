@@ -19,6 +19,8 @@ pub struct Push {
     pub sent_at: Timestamp,
     /// When the outbox was read that this push empties; `None` when more is to come.
     pub complete: Option<Timestamp>,
+    /// Whether the user has said yes to deleting many.
+    pub confirm_deletes: bool,
     /// In the order in which they were sent.
     pub ops: Vec<PushedOp>,
 }
@@ -135,6 +137,9 @@ pub enum RejectionCode {
     UnknownContact,
     /// A `base_rev` above the book's rev.
     BaseRevAhead,
+    /// A delete of a push that deletes much of the book, which its user has not confirmed. The device
+    /// asks, and sends it as a new op with `confirm_deletes`.
+    TooManyDeletes,
 }
 
 /// The most characters of a [`Rejection`]'s detail: the book keeps up to 500 of them in one row.

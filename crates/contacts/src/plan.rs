@@ -6,10 +6,11 @@
 //! here.
 
 mod book;
+mod deletes;
 mod draft;
 mod rekey;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use callbook_base::{ContactId, DeviceId, Rev, Timestamp, UserId};
@@ -19,9 +20,10 @@ use serde::{Deserialize, Serialize};
 use crate::clock::{Clocks, Floor};
 use crate::digest::Digest;
 use crate::fields::Fields;
-use crate::op::{Kind, OpId, Push, PushedOp, Rejection};
+use crate::op::{Change, Kind, OpId, Push, PushedOp, Rejection};
 use crate::wire::{Form, OpResult, Pulled, Shown, Status};
 use book::{Book, Outcome};
+pub use deletes::Deletes;
 pub use rekey::{rekey, rekeyed};
 
 /// What the book holds of what is to change.
@@ -31,6 +33,8 @@ pub struct Held {
     pub rev: Rev,
     /// Of its visible contacts.
     pub digest: Digest,
+    /// How many visible contacts it has.
+    pub visible: u64,
     /// The latest time at which it changed.
     pub clock: Timestamp,
     /// All contacts that are to change, all that a deleted one of these took with it, and all that
@@ -52,8 +56,8 @@ pub struct Facts {
     pub tables: Tables,
     /// Whose push it is.
     pub user: UserId,
-    /// The device that pushes, and those that it replaces, theirs too.
-    pub lineage: BTreeSet<DeviceId>,
+    /// The device that pushes, and those that it replaces, theirs too, with what each has deleted.
+    pub lineage: BTreeMap<DeviceId, Deletes>,
     /// The device itself.
     pub id: DeviceId,
     /// What the book remembers of it.
@@ -74,6 +78,8 @@ pub struct Device {
     pub floor: Option<Floor>,
     /// Of the ops of its last push.
     pub rejections: Vec<Remembered>,
+    /// What it has deleted lately.
+    pub deletes: Deletes,
 }
 
 /// A rejection that is repeated until a push without its op proves that it arrived.
@@ -151,6 +157,8 @@ pub struct Changes {
     pub rev: Rev,
     /// Of the visible contacts after them.
     pub digest: Digest,
+    /// How many visible contacts the book has after them.
+    pub visible: u64,
     /// The latest time at which the book changed.
     pub clock: Timestamp,
     /// Contacts to write whole: new ones, and those whose content changed. What they were is history.
@@ -170,6 +178,7 @@ impl Changes {
         Self {
             rev: held.rev,
             digest: held.digest,
+            visible: held.visible,
             clock: held.clock,
             edited: Vec::new(),
             rekeyed: Vec::new(),
@@ -200,6 +209,10 @@ pub enum PlanError {
         /// The op that may come first at the latest.
         expected: u64,
     },
+    /// The op that was acknowledged last is not among these, or is another: two phones count as one
+    /// device. `409 op_reused`.
+    #[error("another phone has used these ops' numbers: this one is a copy, sign in again")]
+    OpReused,
 }
 
 /// Plans a push that arrives at `now`.
@@ -212,7 +225,15 @@ pub fn plan(facts: &Facts, push: &Push, now: Timestamp) -> Result<Plan, PlanErro
     if !gapless || push.ops.first().is_some_and(|op| op.op_seq > acked + 1) {
         return Err(PlanError::OpGap { expected: acked + 1 });
     }
+    let is_replay = push.ops.first().is_some_and(|op| op.op_seq <= acked);
+    let is_last_acked =
+        |op: &PushedOp| op.op_seq == acked && Some(&op.op_id) == facts.device.acked_op.as_ref();
+    if is_replay && !push.ops.iter().any(is_last_acked) {
+        return Err(PlanError::OpReused);
+    }
+    let too_many_deletes = deletes::are_too_many(facts, push, now);
 
+    let arrived = now;
     let now = now.max(facts.held.clock).max(facts.device.floor.unwrap_or(Timestamp::MIN));
     let clocks = Clocks { now, sent_at: push.sent_at };
     let mut book = Book::new(facts, clocks, &push.region);
@@ -220,6 +241,9 @@ pub fn plan(facts: &Facts, push: &Push, now: Timestamp) -> Result<Plan, PlanErro
         book.has_room(op).then(|| match &op.op {
             _ if op.op_seq <= acked => replay(op, &facts.device),
             Err(rejection) => Outcome::Rejected(rejection.clone()),
+            Ok(op) if too_many_deletes && op.change == Change::Delete => {
+                Outcome::Rejected(deletes::unconfirmed())
+            }
             Ok(op) => book.act(op),
         })
     });
@@ -247,6 +271,10 @@ pub fn plan(facts: &Facts, push: &Push, now: Timestamp) -> Result<Plan, PlanErro
                 _ => None,
             })
             .collect(),
+        deletes: match too_many_deletes {
+            true => facts.device.deletes.clone(),
+            false => facts.device.deletes.with(deletes::effective(facts, done), arrived),
+        },
     };
     let changes = book.draft.changes(now);
     let outcomes = done.iter().zip(outcomes);

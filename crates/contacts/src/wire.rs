@@ -116,6 +116,7 @@ impl Push {
             region: request.region.unwrap_or_default(),
             sent_at: request.sent_at,
             complete,
+            confirm_deletes: request.confirm_deletes,
             ops,
         })
     }

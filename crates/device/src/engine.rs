@@ -16,7 +16,7 @@ use callbook_base::Timestamp;
 use rand::Rng;
 use serde::Deserialize;
 
-use crate::outbox::Outbox;
+use crate::outbox::{Aside, Outbox};
 use crate::status::{Problem, SignInReason, Status};
 use crate::store::{State, Store, StoreChange, StoreError};
 use crate::transport::{Method, Next, Request, Response, Unreachable};
@@ -38,7 +38,7 @@ pub struct Engine<S> {
     /// The store's, in memory.
     state: State,
     outbox: Outbox,
-    aside: usize,
+    aside: Vec<Aside>,
     stage: Stage,
     sent: Option<Sent>,
     typed: Option<Typed>,
@@ -136,12 +136,14 @@ impl<S: Store> Engine<S> {
     /// # Errors
     /// The store cannot be read.
     pub fn status(&self) -> Result<Status, StoreError> {
+        let unconfirmed_deletes = self.unconfirmed_deletes().count();
         Ok(Status {
             signed_in: self.state.session.is_some(),
             unpushed: self.outbox.unacked_len(),
             unpulled: self.outbox.acked_len(),
             unpushed_calls: self.store.calls_to_push(usize::MAX)?.len(),
-            aside: self.aside,
+            aside: self.aside.len() - unconfirmed_deletes,
+            unconfirmed_deletes,
             resyncs: self.resyncs,
             synced: self.stage == Stage::Synced,
             problem: self.problem.clone(),
@@ -285,6 +287,7 @@ impl<S: Store> Engine<S> {
                     return Ok(Outcome::Failed(None));
                 }
             }
+            (409, Sent::PushContacts { .. }) if code == "op_reused" => self.is_a_copy()?,
             (409, Sent::PushContacts { .. }) => self.end_session(SignInReason::OutOfStep)?,
             (410, Sent::PullContacts) => self.resync()?,
             (410, Sent::PullCalls) => self.pull_all_calls()?,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use callbook_base::{ContactId, Line, Rev, Timestamp};
-use callbook_contacts::{Add, Edit, Fields, NewPhone, OpId, Rejection, Set};
+use callbook_contacts::{Add, Edit, Fields, NewPhone, OpId, Rejection, RejectionCode, Set};
 
 /// An op in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,14 @@ pub struct Aside {
     pub op: Queued,
     /// Why; `None` when it is larger than a request.
     pub rejection: Option<Rejection>,
+}
+
+impl Aside {
+    /// Whether it is one of so many deletes that the book wants to know whether they are meant.
+    pub fn is_unconfirmed_delete(&self) -> bool {
+        let code = self.rejection.as_ref().map(|rejection| rejection.code);
+        code == Some(RejectionCode::TooManyDeletes)
+    }
 }
 
 /// The outbox in memory: the ops of the store, by place and by contact.

@@ -13,6 +13,10 @@ pub struct Status {
     pub unpushed_calls: usize,
     /// Ops that were refused, kept for the user.
     pub aside: usize,
+    /// Deletes that wait for the user to say whether they are meant, since they are many: see
+    /// [`Engine::confirm_deletes`](crate::Engine::confirm_deletes) and
+    /// [`Engine::drop_deletes`](crate::Engine::drop_deletes).
+    pub unconfirmed_deletes: usize,
     /// Pulls from the start, since the engine was opened.
     pub resyncs: u64,
     /// Whether the last sync came to its end.

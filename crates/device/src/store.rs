@@ -39,8 +39,8 @@ pub trait Store {
     /// The outbox, in order.
     fn outbox(&self) -> Result<Vec<Queued>, StoreError>;
 
-    /// How many ops were refused and are kept.
-    fn aside(&self) -> Result<usize, StoreError>;
+    /// The ops that were refused and are kept, in the order of their places.
+    fn aside(&self) -> Result<Vec<Aside>, StoreError>;
 
     /// The first calls that the server has not taken, with their numbers, in order.
     fn calls_to_push(&self, limit: usize) -> Result<Vec<(u64, Call)>, StoreError>;
@@ -76,6 +76,8 @@ pub struct State {
     pub told_all: bool,
     /// The place of the next op.
     pub next_place: u64,
+    /// Deletes at places below this one have been confirmed by the user, if they are many.
+    pub confirmed_to: u64,
     /// The number of the next call.
     pub next_call: u64,
 }
@@ -115,6 +117,8 @@ pub enum StoreChange {
     RemoveOp(u64),
     /// An op was refused.
     PutAside(Aside),
+    /// An op that was refused is done with, by its place.
+    RemoveAside(u64),
     /// A call is to be pushed.
     PutCallToPush(u64, Call),
     /// A call has been pushed.

@@ -106,7 +106,7 @@ fn a_start_gives_a_book_the_keys_of_its_release() {
     let book = rusqlite::Connection::open(dir.path().join("callbook.db")).unwrap();
     let id = "01890a5d-ac96-774b-bcce-b302099a8057";
     book.execute_batch(&format!(
-        r#"UPDATE book SET tables = 'older', rev = 1;
+        r#"UPDATE book SET tables = 'older', rev = 1, visible = 1;
            INSERT INTO contacts (id, created_at, rev, state, keys, asleep, took, edit_rev, edit_at,
              edit_user, edit_device, fields, size)
            VALUES ('{id}', 1, 1, 0, '[]', '[]', '[]', 1, 1, '{id}', '{id}',

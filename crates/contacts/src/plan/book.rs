@@ -165,7 +165,7 @@ impl<'a> Book<'a> {
     /// contact by a put and a delete.
     fn is_kept_by_its_phone(&self, id: ContactId) -> bool {
         let drafted = self.draft.contacts.get(&id);
-        drafted.is_some_and(|it| it.put || self.facts.lineage.contains(&it.contact.edit.device))
+        drafted.is_some_and(|it| it.put || self.facts.lineage.contains_key(&it.contact.edit.device))
     }
 
     /// Makes a tombstone.

@@ -101,9 +101,11 @@ impl<'a> Draft<'a> {
             contact.rev = changes.rev;
             if let Some(before) = before.filter(|before| before.state == State::Visible) {
                 changes.digest = changes.digest.without(id, before.rev);
+                changes.visible -= 1;
             }
             if contact.state == State::Visible {
                 changes.digest = changes.digest.with(id, contact.rev);
+                changes.visible += 1;
             }
             let (ended, begun) = (before.map_or(&[][..], Contact::claimed), contact.claimed());
             let claim = |key: &NumberKey| (*key, contact.claim(id));

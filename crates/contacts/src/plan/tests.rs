@@ -9,6 +9,7 @@ use super::*;
 struct Shelf {
     rev: Rev,
     digest: Digest,
+    visible: u64,
     clock: Timestamp,
     rows: BTreeMap<ContactId, (Contact, Fields)>,
     /// Superseded edits.
@@ -49,6 +50,7 @@ impl Shelf {
         Self {
             rev: Rev(0),
             digest: Digest::default(),
+            visible: 0,
             clock: at(-1_000_000),
             rows: BTreeMap::new(),
             history: Vec::new(),
@@ -104,7 +106,8 @@ impl Shelf {
     fn send(&mut self, by: u8, ops: Vec<PushedOp>) -> Result<Vec<OpResult>, PlanError> {
         let now = at(1_000);
         let region = "US".parse().unwrap();
-        let push = Push { epoch: None, region, sent_at: now, complete: None, ops };
+        let push =
+            Push { epoch: None, region, sent_at: now, complete: None, confirm_deletes: false, ops };
         let facts = self.facts(by);
         let plan = plan(&facts, &push, now)?;
         Ok(self.apply(by, plan))
@@ -130,6 +133,7 @@ impl Shelf {
             held: Held {
                 rev: self.rev,
                 digest: self.digest,
+                visible: self.visible,
                 clock: self.clock,
                 contacts: rows().map(|(id, (row, _))| (*id, row.clone())).collect(),
                 fields: rows().map(|(id, (_, fields))| (*id, fields.clone())).collect(),
@@ -137,7 +141,7 @@ impl Shelf {
             },
             tables: self.tables,
             user: UserId::new(at(0), [by; 10]),
-            lineage: [device(by)].into(),
+            lineage: [(device(by), self.devices[&by].deletes.clone())].into(),
             id: device(by),
             device: self.devices[&by].clone(),
             edited_by_others,
@@ -166,6 +170,7 @@ impl Shelf {
             self.rows.get_mut(&id).unwrap().0 = row;
         }
         (self.rev, self.digest, self.clock) = (changes.rev, changes.digest, changes.clock);
+        self.visible = changes.visible;
         self.recompute();
     }
 
@@ -203,6 +208,8 @@ impl Shelf {
             }
         }
         assert_eq!(self.digest, digest);
+        let visible = self.rows.values().filter(|(row, _)| row.state == State::Visible);
+        assert_eq!(self.visible, visible.count() as u64);
     }
 
     /// `A:1 B:2(1) C<A D!`: owned numbers, in brackets those asleep; C is hidden by A, D deleted.
@@ -391,35 +398,108 @@ fn an_op_is_taken_once() {
     assert_eq!(again[2].contact, None);
     // A push without the op proves that the answer arrived.
     assert_eq!(shelf.push(1, &["put A =w"]).len(), 1);
-    let late = shelf.send(1, ops[1..2].to_vec()).unwrap();
+    let rest = [shelf.op(4, "put A =z"), shelf.op(5, "put A =w")];
+    let late = shelf.send(1, [&ops[1..], &rest].concat()).unwrap();
     assert_eq!(late[0].status, Status::Unchanged);
 }
 
 #[test]
-fn ops_have_no_gaps() {
+fn ops_have_no_gaps_and_are_this_phones() {
     #[track_caller]
-    fn check(seqs: &[u64], expected: Option<u64>) {
+    fn check(seqs: &[u64], expected: Option<PlanError>) {
         let mut shelf = Shelf::new();
         shelf.push(1, &["put A 1", "put B 2"]);
         let before = shelf.show();
         let ops = seqs.iter().map(|seq| shelf.op(*seq, "put C 3")).collect();
         let answer = shelf.send(1, ops);
-        assert_eq!(
-            answer.err(),
-            expected.map(|expected| PlanError::OpGap { expected }),
-            "{seqs:?}"
-        );
+        assert_eq!(answer.err(), expected, "{seqs:?}");
         assert!(expected.is_none() || shelf.show() == before);
     }
     check(&[], None);
     check(&[3], None);
     check(&[1, 2, 3], None);
     check(&[2, 3, 4], None);
-    check(&[1], None);
-    check(&[4], Some(3));
-    check(&[3, 5], Some(3));
-    check(&[3, 3], Some(3));
-    check(&[3, 2], Some(3));
+    let gap = Some(PlanError::OpGap { expected: 3 });
+    check(&[4], gap);
+    check(&[3, 5], gap);
+    check(&[3, 3], gap);
+    check(&[3, 2], gap);
+    // The op at 2 is not among them: another phone has sent it.
+    check(&[1], Some(PlanError::OpReused));
+    let mut shelf = Shelf::new();
+    shelf.push(1, &["put A 1", "put B 2"]);
+    let mut copy = vec![shelf.op(1, "put A 1"), shelf.op(2, "put C 3"), shelf.op(3, "put D 4")];
+    copy[1].op_id = "mine".parse().unwrap();
+    assert_eq!(shelf.send(1, copy).unwrap_err(), PlanError::OpReused);
+    assert_eq!(shelf.show(), "A:1 B:2");
+}
+
+#[test]
+fn many_deletes_want_to_be_confirmed() {
+    /// A book of so many contacts (letters repeat over ids by number), and deletes of some of them.
+    struct Book(Shelf);
+    impl Book {
+        fn of(count: u32) -> Self {
+            let mut shelf = Shelf::new();
+            let ops = (1..=count).map(|n| Self::op(&shelf, n.into(), n, Kind::Put)).collect();
+            shelf.send(1, ops).unwrap();
+            Self(shelf)
+        }
+
+        fn op(shelf: &Shelf, op_seq: u64, n: u32, kind: Kind) -> PushedOp {
+            let mut op = shelf.op(op_seq, if kind == Kind::Put { "put A" } else { "del A" });
+            let id = ContactId::new(at(i64::from(n)), [1; 10]);
+            let read = op.op.as_mut().unwrap();
+            (op.target, read.id, read.base_rev) = (Some(crate::Target { id, kind }), id, shelf.rev);
+            if !shelf.rows.contains_key(&id) {
+                read.base_rev = Rev(0);
+            }
+            op
+        }
+
+        /// Deletes these in one push; whether they were refused, all of them or none.
+        fn delete(&mut self, by: u8, which: std::ops::RangeInclusive<u32>, confirm: bool) -> bool {
+            let acked = self.0.devices[&by].acked_seq;
+            let ops = (acked + 1..).zip(which);
+            let ops = ops.map(|(seq, n)| Self::op(&self.0, seq, n, Kind::Delete)).collect();
+            let push = Push {
+                epoch: None,
+                region: "US".parse().unwrap(),
+                sent_at: at(1_000),
+                complete: None,
+                confirm_deletes: confirm,
+                ops,
+            };
+            let plan = plan(&self.0.facts(by), &push, at(1_000)).unwrap();
+            let results = self.0.apply(by, plan);
+            let refused = |result: &OpResult| {
+                let code = result.rejection.as_ref().map(|rejection| rejection.code);
+                code == Some(crate::RejectionCode::TooManyDeletes)
+            };
+            assert!(results.iter().all(|result| refused(result) == refused(&results[0])));
+            refused(&results[0])
+        }
+    }
+
+    assert!(!Book::of(20).delete(1, 1..=20, false), "20 are few, be they all");
+    assert!(Book::of(21).delete(1, 1..=21, false));
+    assert!(!Book::of(21).delete(1, 1..=21, true));
+    assert!(!Book::of(100).delete(1, 1..=25, false), "a quarter");
+    assert!(Book::of(100).delete(1, 1..=26, false));
+    // What the device has deleted in the last day counts with it; what another has does not.
+    let mut book = Book::of(100);
+    assert!(!book.delete(1, 1..=20, false));
+    assert!(book.delete(1, 21..=21, false), "21 of the 80 that are left");
+    assert!(!book.delete(2, 21..=40, false));
+    // What is deleted already does no harm, and is not refused.
+    assert!(!book.delete(1, 1..=40, false));
+    // Nor does what an edit keeps or the push puts again count.
+    let mut book = Book::of(30);
+    let mut ops: Vec<PushedOp> =
+        (31..=60).map(|seq| Book::op(&book.0, seq, seq as u32 - 30, Kind::Delete)).collect();
+    ops.extend((61..=70).map(|seq| Book::op(&book.0, seq, seq as u32 - 60, Kind::Put)));
+    let results = book.0.send(1, ops).unwrap();
+    assert!(results.iter().all(|result| result.rejection.is_none()));
 }
 
 #[test]
@@ -433,6 +513,7 @@ fn a_floor_moves_only_when_all_is_told() {
         region: "US".parse().unwrap(),
         sent_at: at(5),
         complete: Some(at(4)),
+        confirm_deletes: false,
         ops,
     };
     let first = plan(&facts, &push, at(5)).unwrap();
@@ -479,7 +560,14 @@ fn a_plan_stops_where_memory_ends() {
     facts.device.floor = None;
     let ops = vec![shelf.op(1, "put B 1"), shelf.op(2, "put C 1"), shelf.op(3, "put D 1")];
     let region = "US".parse().unwrap();
-    let push = Push { epoch: None, region, sent_at: at(0), complete: Some(at(0)), ops };
+    let push = Push {
+        epoch: None,
+        region,
+        sent_at: at(0),
+        complete: Some(at(0)),
+        confirm_deletes: false,
+        ops,
+    };
     let cut = plan(&facts, &push, at(0)).unwrap();
     assert_eq!((cut.results.len(), cut.device.acked_seq, cut.device.floor), (1, 1, None));
 }

@@ -9,7 +9,7 @@ use callbook_dedup::{Claim, number_key, oldest_wins};
 use rand::Rng;
 
 use super::Engine;
-use crate::outbox::{Change, Queued};
+use crate::outbox::{Aside, Change, Queued};
 use crate::store::{State, Store, StoreChange, StoreError};
 
 /// What an import came to.
@@ -134,10 +134,56 @@ impl<S: Store> Engine<S> {
         Ok(())
     }
 
+    /// Deletes that the book has not taken, since they are many and nobody has said that they are meant.
+    /// Until somebody does, their contacts stay shown.
+    pub(super) fn unconfirmed_deletes(&self) -> impl Iterator<Item = &Aside> {
+        self.aside.iter().filter(|aside| aside.is_unconfirmed_delete())
+    }
+
+    /// The user means the deletes that wait for an answer: they are sent again, as new ops.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing has changed.
+    pub fn confirm_deletes(&mut self, chance: &mut impl Rng) -> Result<(), StoreError> {
+        let deletes: Vec<_> =
+            self.unconfirmed_deletes().map(|aside| (aside.op.id, Change::Delete)).collect();
+        let confirmed_to = self.state.next_place + deletes.len() as u64;
+        let state = State { confirmed_to, ..self.state.clone() };
+        let answered = self.forget_unconfirmed_deletes();
+        self.queue_with(state, deletes, answered, chance)?;
+        self.aside.retain(|aside| !aside.is_unconfirmed_delete());
+        Ok(())
+    }
+
+    /// The user does not mean the deletes that wait for an answer: nothing is deleted.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing has changed.
+    pub fn drop_deletes(&mut self) -> Result<(), StoreError> {
+        self.commit(self.state.clone(), self.forget_unconfirmed_deletes())?;
+        self.aside.retain(|aside| !aside.is_unconfirmed_delete());
+        Ok(())
+    }
+
+    fn forget_unconfirmed_deletes(&self) -> Vec<StoreChange> {
+        self.unconfirmed_deletes().map(|aside| StoreChange::RemoveAside(aside.op.place)).collect()
+    }
+
     /// Notes changes, in their order: all or none.
     fn queue(
         &mut self,
         changes: Vec<(ContactId, Change)>,
+        chance: &mut impl Rng,
+    ) -> Result<(), StoreError> {
+        self.queue_with(self.state.clone(), changes, Vec::new(), chance)
+    }
+
+    /// The same, and with it another state and other changes of the store.
+    fn queue_with(
+        &mut self,
+        state: State,
+        changes: Vec<(ContactId, Change)>,
+        mut others: Vec<StoreChange>,
         chance: &mut impl Rng,
     ) -> Result<(), StoreError> {
         let mut ops = Vec::with_capacity(changes.len());
@@ -146,9 +192,9 @@ impl<S: Store> Engine<S> {
             let base_rev = self.store.rev(id)?.unwrap_or(Rev(0));
             ops.push(Queued { place, op_id, id, base_rev, change, acked: None });
         }
-        let next_place = self.state.next_place + ops.len() as u64;
-        let state = State { next_place, ..self.state.clone() };
-        self.commit(state, ops.iter().cloned().map(StoreChange::PutOp).collect())?;
+        let state = State { next_place: state.next_place + ops.len() as u64, ..state };
+        others.extend(ops.iter().cloned().map(StoreChange::PutOp));
+        self.commit(state, others)?;
         ops.into_iter().for_each(|op| self.outbox.insert(op));
         self.stir();
         Ok(())

@@ -50,7 +50,7 @@ impl<S: Store> Engine<S> {
             sent_at: now,
             as_of: complete.then_some(now),
             complete,
-            confirm_deletes: false,
+            confirm_deletes: first.is_some_and(|first| first < self.state.confirmed_to),
             ops: ops.iter().map(|op| &**op).collect(),
         };
         let body = serde_json::to_vec(&request).expect("a push is plain text and numbers");
@@ -107,9 +107,9 @@ impl<S: Store> Engine<S> {
                     self.outbox.remove(place);
                     self.outbox.insert(again);
                 }
-                Fate::Aside(_) => {
+                Fate::Aside(aside) => {
                     self.outbox.remove(place);
-                    self.aside += 1;
+                    self.aside.push(aside);
                 }
             }
         }
@@ -153,12 +153,12 @@ impl<S: Store> Engine<S> {
     }
 
     fn put_aside(&mut self, place: u64) -> Result<(), StoreError> {
-        let op = self.outbox.get(place).cloned();
-        let aside = op.map(|op| StoreChange::PutAside(Aside { op, rejection: None }));
-        let changes = aside.into_iter().chain([StoreChange::RemoveOp(place)]).collect();
+        let Some(op) = self.outbox.get(place).cloned() else { return Ok(()) };
+        let aside = Aside { op, rejection: None };
+        let changes = vec![StoreChange::PutAside(aside.clone()), StoreChange::RemoveOp(place)];
         self.commit(self.state.clone(), changes)?;
         self.outbox.remove(place);
-        self.aside += 1;
+        self.aside.push(aside);
         Ok(())
     }
 }

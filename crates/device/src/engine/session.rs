@@ -65,6 +65,13 @@ impl<S: Store> Engine<S> {
         self.commit(state, Vec::new())
     }
 
+    /// Another phone counts its ops as this device. This one becomes a device of its own, and leaves the
+    /// other's as it is: somebody uses it.
+    pub(super) fn is_a_copy(&mut self) -> Result<(), StoreError> {
+        self.sign_in = SignInReason::Copied;
+        self.commit(State { session: None, device: None, ..self.state.clone() }, Vec::new())
+    }
+
     /// Somebody must sign in. What was not pushed is pushed then, by the new device.
     pub(super) fn end_session(&mut self, reason: SignInReason) -> Result<(), StoreError> {
         self.sign_in = reason;

@@ -402,6 +402,82 @@ fn a_server_may_stop_after_any_op() {
     assert_eq!(bench.log[..2], ["/sync/contacts 1,2,3!", "/sync/contacts 2,3!"]);
 }
 
+/// The ops of a push: kind and `confirm_deletes`, and the answer that refuses its deletes.
+fn refuse_deletes(rev: u64, request: &Request) -> (Vec<String>, bool, PushAnswer) {
+    let body: Value = serde_json::from_slice(request.body.as_deref().unwrap()).unwrap();
+    let ops = body["ops"].as_array().unwrap();
+    let kinds = ops.iter().map(|op| op["op"].as_str().unwrap().to_owned()).collect();
+    let results = ops.iter().map(|op| {
+        let code = RejectionCode::TooManyDeletes;
+        let rejection = Rejection { code, detail: String::new() };
+        result(op["op_seq"].as_u64().unwrap(), Status::Rejected, Some(rejection))
+    });
+    let results: Vec<OpResult> = results.collect();
+    let acked_seq = results.last().unwrap().op_seq;
+    let answer = PushAnswer { epoch: "book".into(), acked_seq, rev: Rev(rev), results };
+    (kinds, body["confirm_deletes"] == true, answer)
+}
+
+#[test]
+fn many_deletes_wait_for_the_user() {
+    let mut bench = Bench::synced();
+    let ids = ["Ann", "Bob"].map(|name| bench.create(name));
+    bench.sync();
+    let delete = |bench: &mut Bench| {
+        for id in ids {
+            bench.engine.delete(id, &mut bench.chance).unwrap();
+        }
+        let request = bench.until("/sync/contacts");
+        let (kinds, confirmed, answer) = refuse_deletes(bench.rev, &request);
+        assert_eq!((kinds, confirmed), (vec!["delete".to_owned(); 2], false));
+        bench.receive(ok(&answer));
+        bench.sync();
+        let status = bench.engine.status().unwrap();
+        assert_eq!((status.unconfirmed_deletes, status.aside, status.is_quiet()), (2, 0, true));
+        assert_eq!(bench.names(), ["Ann", "Bob"], "shown until it is certain");
+        bench.crash();
+        assert_eq!(bench.engine.status().unwrap().unconfirmed_deletes, 2);
+    };
+    // They were a mistake.
+    delete(&mut bench);
+    bench.engine.drop_deletes().unwrap();
+    assert_eq!(bench.engine.status().unwrap().unconfirmed_deletes, 0);
+    bench.crash();
+    bench.sync();
+    assert_eq!(bench.engine.status().unwrap().unconfirmed_deletes, 0);
+    assert_eq!(bench.names(), ["Ann", "Bob"]);
+    // They are meant: new ops say so, and those after them do not.
+    delete(&mut bench);
+    bench.engine.confirm_deletes(&mut bench.chance).unwrap();
+    bench.crash();
+    let (kinds, confirmed, _) = refuse_deletes(bench.rev, &bench.until("/sync/contacts"));
+    assert_eq!((kinds, confirmed), (vec!["delete".to_owned(); 2], true));
+    bench.sync();
+    assert!(bench.names().is_empty());
+    let cid = bench.create("Cid");
+    bench.sync();
+    bench.engine.delete(cid, &mut bench.chance).unwrap();
+    let (_, confirmed, _) = refuse_deletes(bench.rev, &bench.until("/sync/contacts"));
+    assert!(!confirmed);
+}
+
+#[test]
+fn a_copy_becomes_a_device_of_its_own() {
+    let mut bench = Bench::synced();
+    bench.create("Ann");
+    bench.until("/sync/contacts");
+    bench.receive(problem(409, "op_reused"));
+    assert_eq!(bench.next(), Next::SignIn(SignInReason::Copied));
+    bench.type_password();
+    let login: Value = serde_json::from_slice(&bench.request().body.unwrap()).unwrap();
+    assert_eq!(login["device"].get("replaces"), None, "the other phone goes on as it was");
+    bench.receive(ok(&session(2)));
+    bench.log.clear();
+    bench.sync();
+    assert_eq!(bench.log[0], "/sync/contacts 1!");
+    assert_eq!(bench.names(), ["Ann"]);
+}
+
 #[test]
 fn what_is_too_large_is_halved_and_then_put_aside() {
     let mut bench = Bench::synced();

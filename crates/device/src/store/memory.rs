@@ -17,7 +17,7 @@ pub struct MemoryStore {
     state: State,
     contacts: BTreeMap<ContactId, Mirrored>,
     outbox: BTreeMap<u64, Queued>,
-    aside: Vec<Aside>,
+    aside: BTreeMap<u64, Aside>,
     calls_to_push: BTreeMap<u64, Call>,
     calls: BTreeMap<CallId, PulledCall>,
 }
@@ -55,8 +55,8 @@ impl Store for MemoryStore {
         Ok(self.outbox.values().cloned().collect())
     }
 
-    fn aside(&self) -> Result<usize, StoreError> {
-        Ok(self.aside.len())
+    fn aside(&self) -> Result<Vec<Aside>, StoreError> {
+        Ok(self.aside.values().cloned().collect())
     }
 
     fn calls_to_push(&self, limit: usize) -> Result<Vec<(u64, Call)>, StoreError> {
@@ -81,7 +81,12 @@ impl Store for MemoryStore {
                 StoreChange::RemoveOp(place) => {
                     self.outbox.remove(&place);
                 }
-                StoreChange::PutAside(aside) => self.aside.push(aside),
+                StoreChange::PutAside(aside) => {
+                    self.aside.insert(aside.op.place, aside);
+                }
+                StoreChange::RemoveAside(place) => {
+                    self.aside.remove(&place);
+                }
                 StoreChange::PutCallToPush(n, call) => {
                     self.calls_to_push.insert(n, call);
                 }

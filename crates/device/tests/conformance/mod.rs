@@ -6,7 +6,7 @@ use callbook_base::{ContactId, Rev, Timestamp, UserId};
 use callbook_calls::{Call, Direction, Seconds};
 use callbook_contacts::Fields;
 use callbook_contacts::wire::Shown;
-use callbook_device::{Change, Mirrored, Queued, State, Store, StoreChange};
+use callbook_device::{Aside, Change, Mirrored, Queued, State, Store, StoreChange};
 
 /// Runs the suite on stores that `open` makes, each of them empty.
 pub(crate) fn conforms<S: Store>(open: impl Fn() -> S) {
@@ -15,6 +15,7 @@ pub(crate) fn conforms<S: Store>(open: impl Fn() -> S) {
     contacts_are_found_in_the_order_of_ids(open());
     what_a_pass_has_not_seen_is_found(open());
     ops_keep_their_order(open());
+    refused_ops_are_kept_until_they_are_done_with(open());
     calls_keep_their_order(open());
     changes_of_one_commit_act_in_order(open());
 }
@@ -49,7 +50,7 @@ fn call(n: i64) -> Call {
 fn an_empty_store_is_that_of_a_new_phone(store: impl Store) {
     assert_eq!(store.state().unwrap(), State::default());
     assert_eq!(store.next_contact(Bound::Unbounded).unwrap(), None);
-    assert_eq!((store.outbox().unwrap(), store.aside().unwrap()), (Vec::new(), 0));
+    assert_eq!((store.outbox().unwrap(), store.aside().unwrap()), (Vec::new(), Vec::new()));
     assert_eq!(store.calls_to_push(9).unwrap(), Vec::new());
 }
 
@@ -92,6 +93,13 @@ fn ops_keep_their_order(mut store: impl Store) {
     let acked = Queued { acked: Some(Rev(4)), ..op(9) };
     store.commit(vec![StoreChange::PutOp(acked.clone()), StoreChange::RemoveOp(2)]).unwrap();
     assert_eq!(store.outbox().unwrap(), [acked, op(10)]);
+}
+
+fn refused_ops_are_kept_until_they_are_done_with(mut store: impl Store) {
+    let aside = |place| Aside { op: op(place), rejection: None };
+    store.commit([10, 9, 2].map(|place| StoreChange::PutAside(aside(place))).to_vec()).unwrap();
+    store.commit(vec![StoreChange::RemoveAside(9), StoreChange::RemoveAside(7)]).unwrap();
+    assert_eq!(store.aside().unwrap(), [aside(2), aside(10)]);
 }
 
 fn calls_keep_their_order(mut store: impl Store) {

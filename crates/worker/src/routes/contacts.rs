@@ -158,7 +158,11 @@ impl From<InvalidRequest> for Problem {
 
 impl From<PlanError> for Problem {
     fn from(error: PlanError) -> Self {
-        let PlanError::OpGap { expected } = error;
-        Self::new(StatusCode::CONFLICT, "op_gap", error).with("expected", expected)
+        match error {
+            PlanError::OpGap { expected } => {
+                Self::new(StatusCode::CONFLICT, "op_gap", error).with("expected", expected)
+            }
+            PlanError::OpReused => Self::new(StatusCode::CONFLICT, "op_reused", error),
+        }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) struct Book {
     pub(crate) epoch: Epoch,
     pub(crate) rev: Rev,
     pub(crate) digest: Digest,
+    pub(crate) visible: u64,
     pub(crate) calls_rev: Rev,
     pub(crate) clock: Timestamp,
     pub(crate) keys: Keys,
@@ -58,7 +59,7 @@ pub(crate) fn create(epoch: &Epoch, tables: Tables, now: Timestamp) -> Statement
 
 pub(crate) fn read() -> Statement {
     Statement::new(
-        "SELECT epoch, rev, digest, calls_rev, clock, tables, rekey_to, rekey_contact, rekey_call
+        "SELECT epoch, rev, digest, visible, calls_rev, clock, tables, rekey_to, rekey_contact, rekey_call
          FROM book",
     )
 }
@@ -70,6 +71,7 @@ pub(crate) fn read_row(rows: &Rows) -> Result<Book, Problem> {
         epoch: row.parse("epoch")?,
         rev: row.rev("rev")?,
         digest: row.parse("digest")?,
+        visible: row.count("visible")?,
         calls_rev: row.rev("calls_rev")?,
         clock: row.time("clock")?,
         keys: Keys {
@@ -88,13 +90,14 @@ pub(crate) fn read_row(rows: &Rows) -> Result<Book, Problem> {
 pub(crate) fn advance(read: Rev, changes: &Changes, tables: Tables) -> Statement {
     Statement::new(
         "UPDATE book SET rev = CASE WHEN rev = ?1 AND coalesce(rekey_to, tables) = ?5 THEN ?2 END,
-           digest = ?3, clock = ?4",
+           digest = ?3, visible = ?6, clock = ?4",
     )
     .bind(read)
     .bind(changes.rev)
     .bind(changes.digest.to_string())
     .bind(changes.clock)
     .bind(tables.version)
+    .bind(changes.visible)
 }
 
 /// The guard of a step of re-keying: fails the batch unless the book is still as it was read. It is

@@ -1,11 +1,11 @@
 //! Devices, their refresh tokens, and whether a caller is still let in.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use callbook_auth::wire::{DeviceView, UserView};
 use callbook_auth::{Access, AuthError, REFRESH_TTL, RefreshHash, Role, StoredRefresh, TokenError};
 use callbook_base::{DeviceId, Rev, Timestamp, UserId};
-use callbook_contacts::Device;
+use callbook_contacts::{Deletes, Device};
 
 use crate::database::{DatabaseError, Row, Rows, Statement};
 use crate::problem::Problem;
@@ -33,7 +33,7 @@ const REUSED: &str = "reused";
 macro_rules! columns {
     () => {
         "d.id, d.user, d.name, d.platform, d.created_at, d.last_seen_at, d.ended_at, d.ended_why,
-         d.acked_seq, d.acked_op, d.floor, d.rejections"
+         d.acked_seq, d.acked_op, d.floor, d.rejections, d.deletes"
     };
 }
 
@@ -79,6 +79,7 @@ pub(crate) fn read_session(rows: &Rows) -> Result<Session, Problem> {
         acked_op: row.parse_or_null("acked_op")?,
         floor: row.time_or_null("floor")?,
         rejections: row.json("rejections")?,
+        deletes: row.json("deletes")?,
     };
     Ok(Session { user, device, pushes })
 }
@@ -231,11 +232,16 @@ macro_rules! lineage {
 pub(super) use lineage;
 
 pub(crate) fn lineage_of(device: DeviceId) -> Statement {
-    Statement::new(concat!(lineage!("?1"), " SELECT id FROM lineage")).bind(device.to_string())
+    Statement::new(concat!(
+        lineage!("?1"),
+        " SELECT d.id, d.deletes FROM lineage CROSS JOIN devices AS d ON d.id = lineage.id"
+    ))
+    .bind(device.to_string())
 }
 
-pub(crate) fn read_lineage(rows: &Rows) -> Result<BTreeSet<DeviceId>, DatabaseError> {
-    rows.iter().map(|row| row.parse("id")).collect()
+/// Each device, and what it has deleted lately.
+pub(crate) fn read_lineage(rows: &Rows) -> Result<BTreeMap<DeviceId, Deletes>, DatabaseError> {
+    rows.iter().map(|row| Ok((row.parse("id")?, row.json("deletes")?))).collect()
 }
 
 /// What the book remembers of a device's pushes, when the book has come to `rev`. It fails the batch
@@ -257,7 +263,7 @@ pub(crate) fn acknowledge(
         "UPDATE devices SET acked_seq = CASE
              WHEN acked_seq = ?2 AND floor IS ?8 AND ended_at IS NULL
                AND (SELECT rev FROM book) = ?9 THEN ?3 END,
-           acked_op = ?4, floor = ?5, rejections = ?6, last_seen_at = ?7
+           acked_op = ?4, floor = ?5, rejections = ?6, deletes = ?10, last_seen_at = ?7
          WHERE id = ?1",
     )
     .bind(device.to_string())
@@ -269,4 +275,5 @@ pub(crate) fn acknowledge(
     .bind(now)
     .bind(before.floor)
     .bind(rev)
+    .bind(serde_json::to_string(&after.deletes).expect("times and counts are numbers"))
 }

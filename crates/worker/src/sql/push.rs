@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use callbook_base::{ContactId, DeviceId, Rev};
-use callbook_contacts::{Change, Changes, Contact, Fields, Held, LastEdit, Push, State};
+use callbook_contacts::{Change, Changes, Contact, Deletes, Fields, Held, LastEdit, Push, State};
 use callbook_dedup::{Claim, NumberKey, Tables};
 use serde::Serialize;
 use serde_json::json;
@@ -132,7 +132,15 @@ impl Near {
     /// With the book that they are of, and the fields of those that are to change.
     pub(crate) fn of(self, book: &Book, fields: BTreeMap<ContactId, Fields>) -> Held {
         let Self { contacts, claims } = self;
-        Held { rev: book.rev, digest: book.digest, clock: book.clock, contacts, fields, claims }
+        Held {
+            rev: book.rev,
+            digest: book.digest,
+            visible: book.visible,
+            clock: book.clock,
+            contacts,
+            fields,
+            claims,
+        }
     }
 }
 
@@ -141,7 +149,7 @@ impl Near {
 pub(crate) struct Touched {
     pub(crate) near: Near,
     pub(crate) fields: BTreeMap<ContactId, Fields>,
-    pub(crate) lineage: BTreeSet<DeviceId>,
+    pub(crate) lineage: BTreeMap<DeviceId, Deletes>,
     pub(crate) edited_by_others: BTreeMap<ContactId, Rev>,
 }
 

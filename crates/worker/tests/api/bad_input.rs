@@ -88,6 +88,9 @@ async fn pushes_that_are_refused_whole() {
     refuse(push(json!([{ "op_seq": 2 }]), "x", json!(0)), (400, "invalid_op")).await;
     refuse(push(json!([op(3)]), "x", json!(0)), (409, "op_gap")).await;
     refuse(push(json!([op(2), op(4)]), "x", json!(0)), (409, "op_gap")).await;
+    let mut copy = op(1);
+    copy["op_id"] = json!("another phone's");
+    refuse(push(json!([copy, op(2)]), "x", json!(0)), (409, "op_reused")).await;
     refuse(push(ops(), "epoch", json!("another book")), (409, "epoch_changed")).await;
     let many: Vec<Value> = (2..=502).map(op).collect();
     refuse(push(json!(many), "x", json!(0)), (413, "too_large")).await;

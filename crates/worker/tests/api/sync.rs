@@ -1,5 +1,8 @@
 //! Pushing and pulling contacts and calls.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use super::*;
 
 #[tokio::test]
@@ -198,4 +201,45 @@ async fn a_wrong_clock_is_corrected() {
         created,
         [json!(floor.plus_millis(5 * minute)), json!(floor.plus_millis(5 * minute))]
     );
+}
+
+/// A phone that clears its address book is asked first; the count of a day goes with a new sign-in.
+#[tokio::test]
+async fn many_deletes_want_to_be_confirmed() {
+    let mut service = Service::new().await;
+    let mut ann = service.log_in("ann").await;
+    let puts: Value = (1..=60).map(|n| put(n, 0, &format!("(415) 555-{n:04}"))).collect();
+    service.push(&mut ann, puts).await;
+    let deletes = |from: u8, to: u8| -> Value {
+        (from..=to).map(|n| json!({ "op": "delete", "id": id(n), "base_rev": 1 })).collect()
+    };
+    let codes = |answer: &Value| -> BTreeSet<String> {
+        let results = answer["results"].as_array().unwrap().iter();
+        let said = |result: &Value| result.get("code").unwrap_or(&result["status"]).clone();
+        results.map(|result| said(result).as_str().unwrap().to_owned()).collect()
+    };
+    let again = |phone: &Phone| {
+        json!({ "username": "ann", "password": PASSWORD,
+            "device": { "name": "Pixel 9", "platform": "android 16", "replaces": phone.device } })
+    };
+    let few = service.push(&mut ann, deletes(1, 15)).await;
+    assert_eq!(codes(&few), ["deleted".to_owned()].into());
+    // Signed in again, the phone is still the one that has deleted 15; of 45 contacts 6 more are too many.
+    let mut ann = service.log_in_as(again(&ann)).await;
+    let many = service.push(&mut ann, deletes(16, 21)).await;
+    assert_eq!(codes(&many), ["too_many_deletes".to_owned()].into());
+    assert_eq!(service.pull(&ann).await.len(), 45);
+    // New ones that say so are taken.
+    let mut body = service.push_body(&ann, deletes(16, 21));
+    body["confirm_deletes"] = json!(true);
+    let meant = service.post("/sync/contacts", Some(&ann), &body).await.ok();
+    assert_eq!(codes(&meant), ["deleted".to_owned()].into());
+    // A day later they no longer count.
+    ann.op_seq = meant["acked_seq"].as_u64().unwrap();
+    let one = service.push(&mut ann, deletes(22, 22)).await;
+    assert_eq!(codes(&one), ["too_many_deletes".to_owned()].into());
+    service.now = service.now.after(Duration::from_secs(24 * 3_600 + 60));
+    let mut ann = service.log_in_as(again(&ann)).await;
+    let one = service.push(&mut ann, deletes(22, 22)).await;
+    assert_eq!(codes(&one), ["deleted".to_owned()].into());
 }
