@@ -4,13 +4,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use callbook_worker::database::{BatchFuture, Database, DatabaseError, Statement, Value};
+use callbook_worker::database::{BatchFuture, Database, DatabaseError, Rows, Statement, Value};
 use callbook_worker::sqlite::Sqlite;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use crate::fault::Fault;
 use crate::network::{CURRENT, Delivered};
-use crate::stats::Fault;
 use crate::world::Shared;
 
 /// What D1 says when its own network fails.
@@ -48,8 +48,8 @@ impl FarDatabase {
         };
         let slowness = if self.shared.calm() { 1 } else { self.shared.mix().slowness };
         let (before, after) = (delay() * slowness, delay() * slowness);
-        let fails = chance.random_bool(rates.database_fails);
-        let answer_is_lost = !fails && chance.random_bool(rates.database_answer_lost);
+        let fails = chance.random_bool(rates[Fault::DatabaseFailed]);
+        let answer_is_lost = !fails && chance.random_bool(rates[Fault::DatabaseAnswerLost]);
         Fate { before, after, fails, answer_is_lost }
     }
 }
@@ -70,7 +70,8 @@ impl Database for FarDatabase {
             let writes = statements.iter().any(is_write);
             let rekeyed = statements.iter().find_map(Rekeyed::by);
             let answer = self.sqlite.batch(statements).await;
-            if writes && answer.is_ok() {
+            let changed = |answer: &Vec<Rows>| answer.iter().any(|rows| rows.changes > 0);
+            if writes && answer.as_ref().is_ok_and(changed) {
                 let committed: Option<Arc<Delivered>> = CURRENT.try_with(Arc::clone).ok();
                 match (committed, &rekeyed) {
                     (Some(within), Some(step)) => self.shared.rekeyed(step, within.now),

@@ -7,6 +7,7 @@
 
 mod check;
 mod database;
+mod fault;
 mod mix;
 mod model;
 mod network;
@@ -19,7 +20,8 @@ mod tables;
 mod world;
 
 pub use check::Difference;
-pub use mix::{Mix, Rates};
+pub use fault::{Fault, Rates, UnknownFault};
+pub use mix::Mix;
 pub use rows::{InvalidRows, Row, read};
-pub use stats::{Fault, Stats, Trace};
+pub use stats::{Stats, Trace};
 pub use world::{Outcome, run};

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use callbook_sim::{Mix, Outcome, Row, Stats, Trace, read, report, run};
+use callbook_sim::{Fault, Mix, Outcome, Rates, Row, Stats, Trace, read, report, run};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use rand::SeedableRng;
@@ -26,7 +26,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     term_width = 80,
     override_usage = "cargo sim -- [OPTIONS]",
     after_help = "Examples:\n  cargo sim\n  cargo sim -- --seed 7\n  cargo sim -- --seeds 200\n  \
-        cargo sim -- --contacts my-numbers.csv --count 5000"
+        cargo sim -- --contacts my-numbers.csv --count 5000\n  \
+        cargo sim -- --seeds 50 --only answer-lost,phone-crashed"
 )]
 struct Options {
     /// The seed of the run, or the first of several; the same seed makes the same run
@@ -50,6 +51,22 @@ struct Options {
     /// How many of its rows
     #[arg(long, value_name = "N")]
     count: Option<NonZeroUsize>,
+
+    /// Lets only these faults happen, at their usual rates; several with commas between
+    #[arg(long, value_name = "FAULT", value_delimiter = ',', conflicts_with = "without")]
+    only: Vec<Fault>,
+
+    /// Lets these faults not happen
+    #[arg(long, value_name = "FAULT", value_delimiter = ',')]
+    without: Vec<Fault>,
+
+    /// Shows all faults with their usual rates, and ends
+    #[arg(long)]
+    list_faults: bool,
+
+    /// How many seeds run at once; as many as there are cores if it is not said
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
 }
 
 impl Options {
@@ -66,6 +83,10 @@ impl Options {
         if let Some(count) = self.count {
             mix.contacts = count.get();
         }
+        mix.rates = match self.only.as_slice() {
+            [] => mix.rates.filter(|fault| !self.without.contains(&fault)),
+            only => Rates::usual().filter(|fault| only.contains(&fault)),
+        };
         mix
     }
 
@@ -79,12 +100,22 @@ impl Options {
         add("devices", self.devices.map(|devices| devices.to_string()));
         add("contacts", self.contacts.as_ref().map(|file| format!("'{}'", file.display())));
         add("count", self.count.map(|count| count.to_string()));
+        let names = |faults: &[Fault]| {
+            let names: Vec<&str> = faults.iter().map(|fault| fault.name()).collect();
+            (!names.is_empty()).then(|| names.join(","))
+        };
+        add("only", names(&self.only));
+        add("without", names(&self.without));
         command
     }
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    if options.list_faults {
+        print!("{}", report::faults());
+        return ExitCode::SUCCESS;
+    }
     let most = options.count.map_or(usize::MAX, NonZeroUsize::get);
     // A draw of the standard mix takes its few contacts from anywhere in the file.
     let most = if options.seeds.is_some() { usize::MAX } else { most };
@@ -134,13 +165,17 @@ fn one(options: &Options, rows: &[Row]) -> Outcome {
     outcome
 }
 
+/// Every so many seeds one is run twice: it must be the same run.
+const TWICE: u64 = 10;
+
 /// Runs seeds on all cores until one fails; in the order of the seeds, up to the first that fails.
 fn many(options: &Options, seeds: u64, rows: &[Row]) -> Vec<(u64, Outcome)> {
     let bar = bar(seeds, "{wide_bar} {pos} of {len} seeds, {eta} to go");
     let next = AtomicU64::new(0);
     let first_failed = AtomicU64::new(u64::MAX);
     let done = Mutex::new(Vec::new());
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let cores = options.threads.or_else(|| std::thread::available_parallelism().ok());
+    let cores = cores.map_or(1, NonZeroUsize::get);
     std::thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
@@ -150,7 +185,10 @@ fn many(options: &Options, seeds: u64, rows: &[Row]) -> Vec<(u64, Outcome)> {
                         return;
                     }
                     let seed = options.seed.wrapping_add(index);
-                    let outcome = run(seed, &options.mix(seed), rows, |_| {});
+                    let mut outcome = run(seed, &options.mix(seed), rows, |_| {});
+                    if index % TWICE == TWICE - 1 {
+                        outcome.compare(&run(seed, &options.mix(seed), rows, |_| {}));
+                    }
                     if !outcome.differences.is_empty() {
                         first_failed.fetch_min(index, Ordering::Relaxed);
                     }

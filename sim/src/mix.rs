@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt};
 
+use crate::fault::Rates;
+
 /// The size of a run and its rates.
 #[derive(Debug, Clone)]
 pub struct Mix {
@@ -32,51 +34,6 @@ pub struct Mix {
     pub rates: Rates,
 }
 
-/// How likely each fault is, for each request, batch or sync.
-#[derive(Debug, Clone, Copy)]
-#[allow(missing_docs)]
-pub struct Rates {
-    pub lost: f64,
-    pub late: f64,
-    pub duplicated: f64,
-    pub answer_lost: f64,
-    pub database_fails: f64,
-    pub database_answer_lost: f64,
-    pub crash: f64,
-    pub goes_offline: f64,
-    pub clock_jumps: f64,
-}
-
-impl Rates {
-    const USUAL: Self = Self {
-        lost: 0.02,
-        late: 0.02,
-        duplicated: 0.02,
-        answer_lost: 0.02,
-        database_fails: 0.005,
-        database_answer_lost: 0.005,
-        crash: 0.02,
-        goes_offline: 0.01,
-        clock_jumps: 0.01,
-    };
-
-    pub(crate) const NONE: Self = Self::USUAL.times(0.0);
-
-    const fn times(self, factor: f64) -> Self {
-        Self {
-            lost: self.lost * factor,
-            late: self.late * factor,
-            duplicated: self.duplicated * factor,
-            answer_lost: self.answer_lost * factor,
-            database_fails: self.database_fails * factor,
-            database_answer_lost: self.database_answer_lost * factor,
-            crash: self.crash * factor,
-            goes_offline: self.goes_offline * factor,
-            clock_jumps: self.clock_jumps * factor,
-        }
-    }
-}
-
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Mix {
@@ -93,7 +50,7 @@ impl Mix {
             slowness: 1,
             in_step: false,
             upgrade: true,
-            rates: Rates::USUAL,
+            rates: Rates::usual(),
         }
     }
 
@@ -111,7 +68,7 @@ impl Mix {
             slowness: 1 << chance.random_range(0..7),
             in_step: chance.random_bool(0.5),
             upgrade: chance.random_bool(0.5),
-            rates: Rates::USUAL.times(chance.random_range(0.0..4.0)),
+            rates: swarm(chance),
         }
     }
 
@@ -119,6 +76,15 @@ impl Mix {
     #[must_use]
     pub fn with_devices(self, devices: usize) -> Self {
         Self { devices, users: users_of(devices), ..self }
+    }
+}
+
+/// Some faults, each draw others, so that the frequent ones do not drown the rare.
+fn swarm(chance: &mut impl Rng) -> Rates {
+    let rates = Rates::usual().times(chance.random_range(0.0..6.0));
+    match chance.random_bool(0.2) {
+        true => rates,
+        false => rates.filter(|_| chance.random_bool(0.5)),
     }
 }
 

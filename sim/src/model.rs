@@ -52,6 +52,7 @@ struct Device {
     acked: u64,
     floor: Option<i64>,
     replaces: Option<String>,
+    ended: bool,
 }
 
 /// A push that was committed.
@@ -80,6 +81,15 @@ impl Model {
     /// A device that follows another.
     pub(crate) fn replaces(&mut self, device: &str, older: &str) {
         self.devices.entry(device.to_owned()).or_default().replaces = Some(older.to_owned());
+    }
+
+    /// A device that was revoked.
+    pub(crate) fn end(&mut self, device: &str) {
+        self.devices.entry(device.to_owned()).or_default().ended = true;
+    }
+
+    pub(crate) fn has_ended(&self, device: &str) -> bool {
+        self.devices.get(device).is_some_and(|device| device.ended)
     }
 
     /// `POST /sync/contacts`.

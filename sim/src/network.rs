@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
-use crate::stats::Fault;
+use crate::fault::Fault;
 use crate::world::Shared;
 
 /// How long a phone waits for an answer.
@@ -55,7 +55,11 @@ impl Transport for Network {
             return Err(Unreachable);
         }
 
-        let there = match self.chance.random_bool(rates.late) {
+        if let Some(answer) = self.in_between() {
+            tokio::time::sleep(self.delay()).await;
+            return Ok(answer);
+        }
+        let there = match self.chance.random_bool(rates[Fault::RequestLate]) {
             true => {
                 shared.fault(Fault::RequestLate);
                 Duration::from_secs(self.chance.random_range(25..400))
@@ -63,9 +67,10 @@ impl Transport for Network {
             false => self.delay(),
         };
         let back = self.delay();
-        let lost = self.chance.random_bool(rates.lost);
-        let answer_lost = !lost && self.chance.random_bool(rates.answer_lost);
-        let copy = self.chance.random_bool(rates.duplicated).then(|| self.delay() * 3);
+        let lost = self.chance.random_bool(rates[Fault::RequestLost]);
+        let answer_lost = !lost && self.chance.random_bool(rates[Fault::AnswerLost]);
+        let copy =
+            self.chance.random_bool(rates[Fault::RequestDuplicated]).then(|| self.delay() * 3);
         let seeds: [[u8; 32]; 2] = [self.chance.random(), self.chance.random()];
         match (lost, answer_lost) {
             (true, _) => shared.fault(Fault::RequestLost),
@@ -95,8 +100,13 @@ impl Transport for Network {
             tokio::task::spawn_local(deliver(shared, self.phone, request, seeds[1], there + after));
         }
         match tokio::time::timeout(TIMEOUT, waiting).await {
-            Ok(Ok(response)) => {
+            Ok(Ok(mut response)) => {
                 self.note_sign_in(&request, &response);
+                if self.chance.random_bool(rates[Fault::AnswerCut]) {
+                    self.shared.fault(Fault::AnswerCut);
+                    let length = response.body.len();
+                    response.body.truncate(self.chance.random_range(0..length.max(1)));
+                }
                 Ok(response)
             }
             _ => Err(Unreachable),
@@ -105,6 +115,24 @@ impl Transport for Network {
 }
 
 impl Network {
+    /// The answer of something that stands between the phone and the service, and lets nothing through.
+    fn in_between(&mut self) -> Option<Response> {
+        let rates = self.shared.rates();
+        if self.chance.random_bool(rates[Fault::CaptivePortal]) {
+            self.shared.fault(Fault::CaptivePortal);
+            let body = b"<html><body>Welcome! Please accept our terms.</body></html>".to_vec();
+            return Some(Response { status: 200, retry_after: None, body });
+        }
+        if self.chance.random_bool(rates[Fault::Busy]) {
+            self.shared.fault(Fault::Busy);
+            let status = [429, 502, 503][self.chance.random_range(0..3)];
+            let retry_after =
+                self.chance.random_bool(0.7).then(|| self.chance.random_range(1..900));
+            return Some(Response { status, retry_after, body: b"<html>".to_vec() });
+        }
+        None
+    }
+
     /// Tells the model which device follows which.
     fn note_sign_in(&self, sent: &callbook_device::Request, answer: &Response) {
         if sent.path != "/login" || answer.status != 200 {

@@ -8,13 +8,13 @@ use callbook_auth::Secret;
 use callbook_base::{ContactId, Line, Timestamp};
 use callbook_calls::{Call, Direction, Seconds};
 use callbook_contacts::{Add, Edit, Entry, Fields, NewPhone, Remove, Set};
-use callbook_device::{Engine, MemoryStore, Next, Transport};
+use callbook_device::{Engine, MemoryStore, Next, Store, Transport};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use crate::fault::Fault;
 use crate::network::Network;
 use crate::spelling::Spelling;
-use crate::stats::Fault;
 use crate::world::{PASSWORD, PhoneBook, Shared, user_name};
 
 const MINUTE: i64 = 60_000;
@@ -40,6 +40,8 @@ pub(crate) struct Phone {
     clock_ahead: i64,
     /// Of its SIM.
     region: String,
+    /// Its last backup.
+    backup: MemoryStore,
 }
 
 /// Lives with a phone until `end`: saves what the phone book has, signs in, changes and syncs.
@@ -105,7 +107,8 @@ impl Phone {
         };
         let store = MemoryStore::default();
         let engine = Some(Engine::open(store).expect("an empty store opens"));
-        Self { index, engine, user, shared, network, chance, clock_ahead, region: String::new() }
+        let (region, backup) = (String::new(), MemoryStore::default());
+        Self { index, engine, user, shared, network, chance, clock_ahead, region, backup }
     }
 
     pub(crate) fn engine_ref(&self) -> &Engine<MemoryStore> {
@@ -157,16 +160,19 @@ impl Phone {
     /// One sync to its end; the true time of the next.
     async fn sync(&mut self, others: &[Spelling]) -> Timestamp {
         let rates = self.shared.rates();
-        if self.chance.random_bool(rates.clock_jumps) {
+        if self.chance.random_bool(rates[Fault::ClockJumped]) {
             self.shared.fault(Fault::ClockJumped);
             self.clock_ahead += self.chance.random_range(-2 * DAY..2 * DAY);
         }
-        if self.chance.random_bool(rates.goes_offline) {
+        if self.chance.random_bool(rates[Fault::Offline]) {
             self.shared.fault(Fault::Offline);
             self.network.offline_until = self.later(10, 600);
         }
-        let mut crash_in =
-            self.chance.random_bool(rates.crash).then(|| self.chance.random_range(0..8));
+        self.lose_what_it_has().await;
+        let mut crash_in = self
+            .chance
+            .random_bool(rates[Fault::PhoneCrashed])
+            .then(|| self.chance.random_range(0..8));
         self.engine().start_sync();
         let mut sign_ins = 0;
         loop {
@@ -203,6 +209,35 @@ impl Phone {
                 Next::SignIn(_) => return self.later(5, 15),
             }
         }
+    }
+
+    /// Is restored from a backup, wiped, or shut out, at times.
+    async fn lose_what_it_has(&mut self) {
+        let rates = self.shared.rates();
+        if self.chance.random_bool(rates[Fault::PhoneRestored]) {
+            self.shared.fault(Fault::PhoneRestored);
+            self.open(self.backup.clone());
+        } else if self.chance.random_bool(rates[Fault::PhoneWiped]) {
+            self.shared.fault(Fault::PhoneWiped);
+            self.open(MemoryStore::default());
+        } else if rates[Fault::PhoneRestored] > 0.0 && self.chance.random_bool(0.05) {
+            self.backup = self.engine_ref().store().clone();
+        }
+        let device = self.engine_ref().store().state().expect("a store in memory reads").device;
+        if let Some(device) = device
+            && self.chance.random_bool(rates[Fault::DeviceRevoked])
+        {
+            self.shared.fault(Fault::DeviceRevoked);
+            let shared = self.shared.clone();
+            shared.revoke(&device.to_string(), &mut self.chance).await;
+        }
+    }
+
+    /// Starts with another store; its user is there to sign in.
+    fn open(&mut self, store: MemoryStore) {
+        self.engine = Some(Engine::open(store).expect("a store in memory opens"));
+        let region = line(&self.region);
+        self.engine().set_region(region).expect("a store in memory takes all");
     }
 
     /// Loses all but what its store has.

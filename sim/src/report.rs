@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::fault::Fault;
 use crate::stats::Stats;
 
 /// The table of a run, or of several. `wall` is how long that took.
@@ -53,6 +54,16 @@ pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
     })
 }
 
+/// All faults: name, usual rate, and what they are.
+pub fn faults() -> String {
+    let width = Fault::ALL.iter().map(|fault| fault.name().len()).max().unwrap_or(0);
+    Fault::ALL.iter().fold(String::new(), |mut text, fault| {
+        let (name, percent) = (fault.name(), fault.usual_rate() * 100.0);
+        let _ = writeln!(text, "{name:width$}  {percent:>4.1} %  {fault}");
+        text
+    })
+}
+
 /// `20,000`.
 fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -74,7 +85,6 @@ fn days(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::Fault;
 
     #[test]
     fn a_table_of_eighty_columns() {

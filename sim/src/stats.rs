@@ -1,40 +1,10 @@
 //! What happened in a run: counts, and the trace that tells two runs apart.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-/// Faults, by the name under which the summary shows them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs)]
-pub enum Fault {
-    RequestLost,
-    RequestLate,
-    RequestDuplicated,
-    AnswerLost,
-    Offline,
-    DatabaseFailed,
-    DatabaseAnswerLost,
-    PhoneCrashed,
-    ClockJumped,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::RequestLost => "requests lost",
-            Self::RequestLate => "requests late, out of order",
-            Self::RequestDuplicated => "requests duplicated",
-            Self::AnswerLost => "answers lost",
-            Self::Offline => "phones out of reach",
-            Self::DatabaseFailed => "batches failed",
-            Self::DatabaseAnswerLost => "batches failed after commit",
-            Self::PhoneCrashed => "phones crashed",
-            Self::ClockJumped => "clocks jumped",
-        })
-    }
-}
+use crate::fault::Fault;
 
 /// Counts of one run, or of several.
 #[derive(Debug, Clone, Default)]

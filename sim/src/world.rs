@@ -23,13 +23,14 @@ use tokio::time::Instant;
 
 use crate::check::{self, Difference};
 use crate::database::{FarDatabase, Rekeyed};
-use crate::mix::{Mix, Rates};
+use crate::fault::{Fault, Rates};
+use crate::mix::Mix;
 use crate::model::{Keys, Made, Model, Push};
 use crate::network::{self, Delivered};
 use crate::phone::{self, Phone};
 use crate::rows::Row;
 use crate::spelling::{Spelling, respell};
-use crate::stats::{Fault, Stats, Trace};
+use crate::stats::{Stats, Trace};
 use crate::tables::{OLDER, older};
 
 /// 2026-11-22T10:00:00Z: when a run begins.
@@ -52,6 +53,16 @@ pub struct Outcome {
     pub differences: Vec<Difference>,
 }
 
+impl Outcome {
+    /// Another run of the same seed must have been the same.
+    pub fn compare(&mut self, again: &Self) {
+        if self.trace != again.trace {
+            let text = format!("run again, the same seed has the trace {}", again.trace);
+            self.differences.push(Difference(text));
+        }
+    }
+}
+
 /// What all parts of a run share.
 pub(crate) struct Shared {
     started: Instant,
@@ -65,6 +76,8 @@ struct Inner {
     stats: Stats,
     trace: Trace,
     model: Model,
+    /// What must never happen and did.
+    violations: Vec<Difference>,
 }
 
 impl Shared {
@@ -120,6 +133,10 @@ impl Shared {
         let push = |body| Push { device, user, now: sent.now.as_millis(), body };
         let read = || serde_json::from_slice(&sent.body).expect("phones send JSON");
         let mut inner = self.inner();
+        if inner.model.has_ended(device) {
+            let text = format!("device {device} was revoked, and has written since");
+            inner.violations.push(Difference(text));
+        }
         match sent.path.as_str() {
             "/sync/contacts" => inner.model.push_contacts(&push(read())),
             "/sync/calls" => inner.model.push_calls(&push(read())),
@@ -132,6 +149,22 @@ impl Shared {
         let mut inner = self.inner();
         let contacts = inner.model.rekey(step, now.as_millis());
         inner.stats.rekeyed += contacts;
+    }
+
+    /// Another user of the team ends a device, if the service can be reached.
+    pub(crate) async fn revoke(&self, device: &str, chance: &mut ChaCha8Rng) {
+        let mut ask = async |method: Method, path: &str, bearer: Option<String>, body: Value| {
+            let (now, path) = (self.now(), path.to_owned());
+            let delivered = Delivered { now, path, bearer, body: body.to_string().into() };
+            network::call(self, method, &delivered, chance.random()).await
+        };
+        let answer = ask(Method::POST, "/login", None, console_login()).await;
+        let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let Some(token) = answer["access_token"].as_str().map(str::to_owned) else { return };
+        let path = format!("/devices/{device}");
+        if ask(Method::DELETE, &path, Some(token), Value::Null).await.status == 204 {
+            self.inner().model.end(device);
+        }
     }
 
     /// A phone that has signed in again.
@@ -216,7 +249,9 @@ async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Ou
     shared.calm.store(true, Ordering::Relaxed);
     let rounds = quieten(&shared, &mut phones, &progress).await;
 
-    let mut differences = check::all(&sqlite, &shared.inner().model, &phones);
+    let mut differences = std::mem::take(&mut shared.inner().violations);
+    differences.truncate(5);
+    differences.extend(check::all(&sqlite, &shared.inner().model, &phones));
     if rounds > MOST_ROUNDS {
         let what = format!("phones still had something to say after {MOST_ROUNDS} rounds of syncs");
         differences.insert(0, Difference(what));
@@ -246,6 +281,7 @@ fn service(
             stats,
             trace: Trace::default(),
             model: Model::new(keys, mix.upgrade),
+            violations: Vec::new(),
         }),
     });
     let sqlite = Arc::new(Sqlite::in_memory().expect("SQLite has memory"));
@@ -342,13 +378,18 @@ async fn set_up(shared: &Arc<Shared>, users: usize, chance: &mut ChaCha8Rng) {
     let setup =
         json!({ "setup_token": "let me in", "username": user_name(0), "password": PASSWORD });
     post("/setup", None, setup).await;
-    let device = json!({ "name": "console", "platform": "simulator" });
-    let login = json!({ "username": user_name(0), "password": PASSWORD, "device": device });
-    let token = post("/login", None, login).await["access_token"].as_str().map(str::to_owned);
+    let token =
+        post("/login", None, console_login()).await["access_token"].as_str().map(str::to_owned);
     for user in 1..users {
         let new = json!({ "username": user_name(user), "password": PASSWORD, "role": "member" });
         post("/users", token.clone(), new).await;
     }
+}
+
+/// What the first admin signs in with, at a desk.
+fn console_login() -> Value {
+    let device = json!({ "name": "console", "platform": "simulator" });
+    json!({ "username": user_name(0), "password": PASSWORD, "device": device })
 }
 
 pub(crate) fn user_name(user: usize) -> String {

@@ -2,13 +2,17 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are no tests to clippy
 
-use callbook_sim::{Mix, Outcome, read, run};
+use callbook_sim::{Fault, Mix, Outcome, Rates, read, run};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 fn small(seed: u64) -> Outcome {
+    with_rates(seed, Rates::usual().times(2.0))
+}
+
+fn with_rates(seed: u64, rates: Rates) -> Outcome {
     let mut mix = Mix::standard(&mut ChaCha8Rng::seed_from_u64(!seed)).with_devices(4);
-    mix.contacts = 40;
+    (mix.contacts, mix.rates) = (40, rates);
     run(seed, &mix, &read(None, 2_000).unwrap(), |_| {})
 }
 
@@ -20,6 +24,18 @@ fn all_books_agree() {
         let stats = outcome.stats;
         assert!(stats.hidden > 0 && stats.deleted > 0 && stats.stored_calls > 0, "{stats:?}");
         assert!(stats.faults.len() > 5, "{stats:?}");
+    }
+}
+
+/// Each fault by itself, often: it happens, it is counted, no other does, and all books agree.
+#[test]
+fn each_fault_alone_does_no_harm() {
+    for (seed, fault) in (20..).zip(Fault::ALL) {
+        let often = Rates::usual().times(0.08 / fault.usual_rate());
+        let outcome = with_rates(seed, often.filter(|other| other == *fault));
+        assert!(outcome.differences.is_empty(), "{fault}: {:?}", outcome.differences);
+        let met: Vec<&Fault> = outcome.stats.faults.keys().collect();
+        assert_eq!(met, [fault]);
     }
 }
 

@@ -1,0 +1,106 @@
+//! What goes wrong, on purpose: each fault has a name by which it is switched, a usual rate, and a line in
+//! the summary. Where it strikes is in `network.rs`, `database.rs` and `phone.rs`.
+
+use std::fmt;
+use std::ops::Index;
+use std::str::FromStr;
+
+macro_rules! faults {
+    ($($fault:ident, $name:literal, $shown:literal, $usual:literal;)*) => {
+        /// A kind of fault.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Fault {
+            $(#[doc = $shown] $fault,)*
+        }
+
+        impl Fault {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$fault),*];
+
+            /// By which it is switched.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$fault => $name),* }
+            }
+
+            /// How likely it is at each chance: of a request, a batch or a sync.
+            pub fn usual_rate(self) -> f64 {
+                match self { $(Self::$fault => $usual),* }
+            }
+        }
+
+        /// As the summary shows it.
+        impl fmt::Display for Fault {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(match self { $(Self::$fault => $shown),* })
+            }
+        }
+    };
+}
+
+faults! {
+    RequestLost, "request-lost", "requests lost", 0.02;
+    RequestLate, "request-late", "requests late, out of order", 0.02;
+    RequestDuplicated, "request-duplicated", "requests duplicated", 0.02;
+    AnswerLost, "answer-lost", "answers lost", 0.02;
+    AnswerCut, "answer-cut", "answers cut in the middle", 0.01;
+    CaptivePortal, "captive-portal", "captive portals", 0.005;
+    Busy, "busy", "429, 502 or 503 in between", 0.01;
+    Offline, "offline", "phones out of reach", 0.01;
+    DatabaseFailed, "database-failed", "batches failed", 0.005;
+    DatabaseAnswerLost, "database-answer-lost", "batches failed after commit", 0.005;
+    PhoneCrashed, "phone-crashed", "phones crashed", 0.02;
+    PhoneRestored, "phone-restored", "phones restored from a backup", 0.002;
+    PhoneWiped, "phone-wiped", "phones wiped", 0.001;
+    ClockJumped, "clock-jumped", "clocks jumped", 0.01;
+    DeviceRevoked, "device-revoked", "devices revoked", 0.002;
+}
+
+/// A name that no fault has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no fault has this name; `cargo sim -- --list-faults` shows those that there are")]
+pub struct UnknownFault;
+
+impl FromStr for Fault {
+    type Err = UnknownFault;
+    fn from_str(name: &str) -> Result<Self, UnknownFault> {
+        Self::ALL.iter().copied().find(|fault| fault.name() == name).ok_or(UnknownFault)
+    }
+}
+
+/// How likely each fault is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rates([f64; Fault::ALL.len()]);
+
+impl Rates {
+    /// Nothing goes wrong.
+    pub const NONE: Self = Self([0.0; Fault::ALL.len()]);
+
+    /// Each as likely as its usual rate says.
+    pub fn usual() -> Self {
+        let mut rates = Self::NONE;
+        Fault::ALL.iter().zip(&mut rates.0).for_each(|(fault, rate)| *rate = fault.usual_rate());
+        rates
+    }
+
+    /// So many times as likely.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        Self(self.0.map(|rate| (rate * factor).min(1.0)))
+    }
+
+    /// Without those faults that `keep` says no to.
+    #[must_use]
+    pub fn filter(mut self, mut keep: impl FnMut(Fault) -> bool) -> Self {
+        for (fault, rate) in Fault::ALL.iter().zip(&mut self.0) {
+            *rate = if keep(*fault) { *rate } else { 0.0 };
+        }
+        self
+    }
+}
+
+impl Index<Fault> for Rates {
+    type Output = f64;
+    fn index(&self, fault: Fault) -> &f64 {
+        &self.0[fault as usize]
+    }
+}
