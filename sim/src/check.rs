@@ -40,7 +40,7 @@ pub(crate) fn all(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Diffe
     let rows = rows(sqlite);
     let mut differences = Vec::new();
     differences.extend(server_and_model(&rows, model).into_iter().take(5));
-    differences.extend(owners(sqlite, &rows).into_iter().take(5));
+    differences.extend(owners(sqlite, &rows, model).into_iter().take(5));
     differences.extend(sums(sqlite, &rows));
     differences.extend(tables(sqlite));
     let book: BTreeMap<ContactId, Fields> = model
@@ -94,8 +94,8 @@ fn server_and_model(rows: &BTreeMap<String, Row>, model: &Model) -> Vec<Differen
     differences
 }
 
-/// Every number has exactly one owner, the oldest.
-fn owners(sqlite: &Sqlite, rows: &BTreeMap<String, Row>) -> Vec<Difference> {
+/// Every number has exactly one owner, the oldest; a shared one is shown by all that have it.
+fn owners(sqlite: &Sqlite, rows: &BTreeMap<String, Row>, model: &Model) -> Vec<Difference> {
     let mut differences = Vec::new();
     let claimed = rows.iter().filter(|(_, row)| row.state != 2).flat_map(|(id, row)| {
         let created_at = Timestamp::from_millis(row.created_at);
@@ -107,7 +107,8 @@ fn owners(sqlite: &Sqlite, rows: &BTreeMap<String, Row>) -> Vec<Difference> {
     for (place, (key, claim)) in claimed.iter().enumerate() {
         let owner = claimed[owners.owner(place)].1;
         let asleep = rows[&claim.contact.to_string()].asleep.contains(&key.to_string());
-        if asleep == (*claim == owner) {
+        let shows = *claim == owner || model.is_shared(&key.to_string());
+        if asleep == shows {
             let (holder, oldest) = (claim.contact, owner.contact);
             let shows = if asleep { "does not show" } else { "shows" };
             let text = format!("{holder} {shows} {key}, which belongs to {oldest}, the oldest");

@@ -30,6 +30,8 @@ pub(crate) struct Model {
     /// Of each key, all live contacts that have it, in any order.
     claimants: BTreeMap<String, Vec<String>>,
     devices: BTreeMap<String, Device>,
+    /// Keys that every claimant shows.
+    shared: Vec<String>,
     /// Each delete that changed something: when, and by which device.
     deletes: Vec<(i64, String)>,
     /// By user, what was dialled, time and direction.
@@ -74,6 +76,7 @@ impl Model {
             claimants: BTreeMap::new(),
             devices: BTreeMap::new(),
             deletes: Vec::new(),
+            shared: Vec::new(),
             calls: BTreeMap::new(),
         }
     }
@@ -232,7 +235,7 @@ impl Model {
         }
         let freed: Vec<String> = keys(&entry.fields)
             .into_iter()
-            .filter(|key| self.owner(key).as_deref() == Some(&id))
+            .filter(|key| self.owner(key).as_deref() == Some(&id) && !self.shared.contains(key))
             .collect();
         let claimants = freed.iter().flat_map(|key| self.claimants[key].clone());
         let shown: Vec<String> = claimants.filter(|other| self.is_visible(other)).collect();
@@ -369,8 +372,30 @@ impl Model {
     pub(crate) fn is_visible(&self, id: &str) -> bool {
         let entry = &self.contacts[id];
         let keys = keys(&entry.fields);
-        let owns = |key: &String| self.owner(key).as_deref() == Some(id);
+        let owns = |key: &String| self.shows(id, key);
         entry.live && (keys.is_empty() || keys.iter().any(owns))
+    }
+
+    fn shows(&self, id: &str, key: &str) -> bool {
+        self.is_shared(key) || self.owner(key).as_deref() == Some(id)
+    }
+
+    /// Whether a key is shared.
+    pub(crate) fn is_shared(&self, key: &str) -> bool {
+        self.shared.iter().any(|shared| shared == key)
+    }
+
+    /// `PUT /numbers/{key}`.
+    pub(crate) fn share(&mut self, key: &str, shared: bool, now: i64) {
+        if self.is_shared(key) == shared {
+            return;
+        }
+        self.rev += 1;
+        self.clock = now.max(self.clock);
+        match shared {
+            true => self.shared.push(key.to_owned()),
+            false => self.shared.retain(|other| other != key),
+        }
     }
 
     /// What phones show of a visible contact.
@@ -378,7 +403,7 @@ impl Model {
         let mut fields = self.contacts[id].fields.clone();
         let phones = fields["phones"].as_array_mut().expect("a list");
         phones.retain(|phone| match phone["key"].as_str() {
-            Some(key) => self.owner(key).as_deref() == Some(id),
+            Some(key) => self.shows(id, key),
             None => true,
         });
         fields

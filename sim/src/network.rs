@@ -172,9 +172,10 @@ async fn deliver(
         bearer: request.bearer.as_ref().map(|token| token.expose().to_owned()),
         body: request.body.clone().map(Bytes::from).unwrap_or_default(),
     });
-    let method = match request.body {
-        Some(_) => Method::POST,
-        None => Method::GET,
+    let method = match request.method {
+        callbook_device::Method::Get => Method::GET,
+        callbook_device::Method::Post => Method::POST,
+        callbook_device::Method::Put => Method::PUT,
     };
     let answer = CURRENT.scope(delivered.clone(), call(&shared, method, &delivered, seed)).await;
     shared.trace(phone, &delivered, &answer);

@@ -328,7 +328,13 @@ impl Phone {
                 let edit = an_edit(engine, id, (number, &self.region), n, &mut self.chance);
                 engine.edit(id, edit, &mut chance)
             }
-            (80..92, Some(id)) => engine.delete(id, &mut chance),
+            // A switchboard, or a couple's landline.
+            (80..82, Some(id)) => {
+                let keys = shown_fields(engine, id).keys();
+                let shared = self.chance.random_bool(0.7);
+                keys.first().map_or(Ok(()), |key| engine.share_number(*key, shared))
+            }
+            (82..92, Some(id)) => engine.delete(id, &mut chance),
             // Some apps replace a contact by a new one and delete the old.
             (_, Some(id)) => {
                 changes = 2;

@@ -140,7 +140,12 @@ impl Shared {
         match sent.path.as_str() {
             "/sync/contacts" => inner.model.push_contacts(&push(read())),
             "/sync/calls" => inner.model.push_calls(&push(read())),
-            _ => {}
+            path => {
+                if let Some(key) = path.strip_prefix("/numbers/%2B") {
+                    let key = format!("+{}", key.replace("%3B", ";").replace("%3D", "="));
+                    inner.model.share(&key, read()["shared"] == true, sent.now.as_millis());
+                }
+            }
         }
     }
 

@@ -22,6 +22,6 @@ pub use op::{
 };
 pub use plan::{
     Changes, Contact, Deletes, Device, Facts, Held, LastEdit, Plan, PlanError, Remembered, State,
-    plan, pulled, rekey, rekeyed,
+    plan, pulled, rekey, rekeyed, share,
 };
 pub use text::{Birthday, InvalidBirthday, InvalidNote, Note};

@@ -9,8 +9,9 @@ mod book;
 mod deletes;
 mod draft;
 mod rekey;
+mod share;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use callbook_base::{ContactId, DeviceId, Rev, Timestamp, UserId};
@@ -25,6 +26,7 @@ use crate::wire::{Form, OpResult, Pulled, Shown, Status};
 use book::{Book, Outcome};
 pub use deletes::Deletes;
 pub use rekey::{rekey, rekeyed};
+pub use share::share;
 
 /// What the book holds of what is to change.
 #[derive(Debug, Clone)]
@@ -45,6 +47,8 @@ pub struct Held {
     pub fields: BTreeMap<ContactId, Fields>,
     /// All claims on all keys of `contacts`, and of those that they get.
     pub claims: Vec<(NumberKey, Claim)>,
+    /// Those of all these keys that several contacts may show.
+    pub shared: BTreeSet<NumberKey>,
 }
 
 /// What a push is planned by.
@@ -125,7 +129,7 @@ pub struct LastEdit {
 /// Who sees a contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// Everyone: it owns one of its keys, or has none.
+    /// Everyone: it owns or shares one of its keys, or has none.
     Visible,
     /// Nobody: others own all its keys.
     Hidden {

@@ -290,6 +290,24 @@ pub struct PullAnswer {
     pub rev: Rev,
 }
 
+/// `PUT /numbers/{key}`, answered with a [`ShareAnswer`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareRequest {
+    /// Whether every contact that has the number shows it.
+    pub shared: bool,
+}
+
+/// The answer to a [`ShareRequest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareAnswer {
+    /// Which number.
+    pub key: NumberKey,
+    /// As it now stands.
+    pub shared: bool,
+    /// The book's rev after it.
+    pub rev: Rev,
+}
+
 /// A contact as a phone pulls it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pulled {

@@ -6,6 +6,7 @@ mod people;
 mod pull;
 mod push;
 mod session;
+mod share;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,8 @@ use std::time::Duration;
 
 use callbook_auth::{DeviceName, Platform, Secret};
 use callbook_base::Timestamp;
+use callbook_contacts::wire::ShareAnswer;
+use callbook_dedup::NumberKey;
 use rand::Rng;
 use serde::Deserialize;
 
@@ -57,6 +60,7 @@ pub struct Engine<S> {
 enum Stage {
     PushContacts,
     PushCalls,
+    Share,
     PullContacts,
     PullCalls,
     /// All is done until the time to sync comes again.
@@ -83,6 +87,8 @@ enum Sent {
     },
     /// The numbers of the calls.
     PushCalls(Vec<u64>),
+    /// Whether a number is shared.
+    Share(NumberKey, bool),
     PullContacts,
     PullCalls,
 }
@@ -139,7 +145,7 @@ impl<S: Store> Engine<S> {
         let unconfirmed_deletes = self.unconfirmed_deletes().count();
         Ok(Status {
             signed_in: self.state.session.is_some(),
-            unpushed: self.outbox.unacked_len(),
+            unpushed: self.outbox.unacked_len() + self.state.shares.len(),
             unpulled: self.outbox.acked_len(),
             unpushed_calls: self.store.calls_to_push(usize::MAX)?.len(),
             aside: self.aside.len() - unconfirmed_deletes,
@@ -201,6 +207,7 @@ impl<S: Store> Engine<S> {
             let request = match self.stage {
                 Stage::PushContacts => self.push_contacts(now)?,
                 Stage::PushCalls => self.push_calls()?,
+                Stage::Share => self.share(),
                 Stage::PullContacts => Some(self.pull_contacts()),
                 Stage::PullCalls => Some(self.pull_calls()),
                 Stage::Synced => return Ok(None),
@@ -216,13 +223,16 @@ impl<S: Store> Engine<S> {
     fn advance(&mut self) {
         self.stage = match self.stage {
             Stage::PushContacts => Stage::PushCalls,
-            Stage::PushCalls => Stage::PullContacts,
+            Stage::PushCalls => Stage::Share,
+            Stage::Share => Stage::PullContacts,
             Stage::PullContacts => Stage::PullCalls,
-            Stage::PullCalls if self.outbox.unacked_len() > 0 && !self.is_refused() => {
-                Stage::PushContacts
-            }
+            Stage::PullCalls if self.has_more_to_say() && !self.is_refused() => Stage::PushContacts,
             Stage::PullCalls | Stage::Synced => Stage::Synced,
         };
+    }
+
+    fn has_more_to_say(&self) -> bool {
+        self.outbox.unacked_len() > 0 || !self.state.shares.is_empty()
     }
 
     /// Whether the server has refused what this phone says, in this sync.
@@ -261,6 +271,9 @@ impl<S: Store> Engine<S> {
                 read(body, |answer| self.contacts_pushed(answer, &places, complete))
             }
             Sent::PushCalls(numbers) => read(body, |answer| self.calls_pushed(&answer, &numbers)),
+            Sent::Share(key, shared) => {
+                read(body, |_: ShareAnswer| self.told_of_share(key, shared))
+            }
             Sent::PullContacts => read(body, |answer| self.contacts_pulled(answer)),
             Sent::PullCalls => read(body, |answer| self.calls_pulled(answer)),
         };
@@ -291,13 +304,18 @@ impl<S: Store> Engine<S> {
             (409, Sent::PushContacts { .. }) => self.end_session(SignInReason::OutOfStep)?,
             (410, Sent::PullContacts) => self.resync()?,
             (410, Sent::PullCalls) => self.pull_all_calls()?,
+            (404, Sent::Share(key, shared)) if !code.is_empty() => {
+                return self.told_of_share(key, shared);
+            }
             (413, Sent::PushContacts { places, .. }) => self.too_large(&places)?,
             (400..=499, sent) if response.status != 429 && !code.is_empty() => {
                 self.problem = Some(Problem::Refused(code.to_owned()));
                 // What this phone cannot say must not keep it from hearing: the sync goes on, and the
                 // next one tries again.
                 match sent {
-                    Sent::PushContacts { .. } | Sent::PushCalls(_) => self.advance(),
+                    Sent::PushContacts { .. } | Sent::PushCalls(_) | Sent::Share(..) => {
+                        self.advance();
+                    }
                     _ => return Ok(Outcome::Failed(response.retry_after)),
                 }
             }

@@ -5,7 +5,7 @@
 pub struct Status {
     /// Whether there is a session.
     pub signed_in: bool,
-    /// Ops that the server has not taken yet.
+    /// Ops and marks of shared numbers that the server has not taken yet.
     pub unpushed: usize,
     /// Ops that the server has taken, whose outcome has not been pulled yet.
     pub unpulled: usize,

@@ -3,6 +3,7 @@
 
 pub(crate) mod memory;
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use callbook_auth::Secret;
@@ -11,6 +12,7 @@ use callbook_calls::Call;
 use callbook_calls::wire::PulledCall;
 use callbook_contacts::Digest;
 use callbook_contacts::wire::Shown;
+use callbook_dedup::NumberKey;
 
 use crate::outbox::{Aside, Queued};
 
@@ -78,6 +80,8 @@ pub struct State {
     pub next_place: u64,
     /// Deletes at places below this one have been confirmed by the user, if they are many.
     pub confirmed_to: u64,
+    /// Numbers that the user has marked as shared, or no longer, and the server has not heard of.
+    pub shares: BTreeMap<NumberKey, bool>,
     /// The number of the next call.
     pub next_call: u64,
 }

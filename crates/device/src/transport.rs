@@ -19,6 +19,8 @@ pub enum Method {
     Get,
     /// With a body of JSON.
     Post,
+    /// The same.
+    Put,
 }
 
 /// A request to the service.

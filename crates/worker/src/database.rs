@@ -235,6 +235,11 @@ impl DatabaseError {
         Self::new(format!("the column {column} {problem}"))
     }
 
+    /// An answer without as many rows as the batch had statements.
+    pub(crate) fn few_answers() -> Self {
+        Self::new("a batch gave fewer answers than it had statements")
+    }
+
     /// Whether the database said so, and not a reader of its rows.
     pub fn is_of_the_database(&self) -> bool {
         self.message.starts_with("D1_ERROR")

@@ -22,4 +22,5 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_book.sql", include_str!("../migrations/0001_book.sql")),
     ("0002_rekey.sql", include_str!("../migrations/0002_rekey.sql")),
     ("0003_deletes.sql", include_str!("../migrations/0003_deletes.sql")),
+    ("0004_shared.sql", include_str!("../migrations/0004_shared.sql")),
 ];

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use callbook_auth::AuthError;
 use serde_json::{Map, Value, json};
 
+use crate::app::Moment;
 use crate::database::DatabaseError;
 
 /// An answer that says what went wrong.
@@ -51,6 +52,14 @@ impl Problem {
     /// `404 not_found`.
     pub fn not_found(detail: impl ToString) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// `503 busy`: not all at the same time again.
+    pub(crate) fn busy(moment: Moment) -> Self {
+        let detail = "other phones write to the book at the same time: try again";
+        let [jitter] = moment.chance().bytes();
+        let seconds = 1 + u32::from(jitter % 8);
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(seconds)
     }
 
     /// `410 cursor_expired`.

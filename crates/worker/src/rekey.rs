@@ -73,9 +73,7 @@ impl App {
         if !other.is_empty() {
             let ids: Vec<ContactId> = other.keys().copied().collect();
             let rows = self.batch(push::near(&ids, &keys).to_vec()).await?;
-            let near = rows.first_chunk().ok_or_else(|| {
-                DatabaseError::new("a batch gave fewer answers than it had statements")
-            })?;
+            let near = rows.first_chunk().ok_or_else(DatabaseError::few_answers)?;
             let changes = rekey(&Near::read(near)?.of(&book, other), tables, moment.now);
             writes.push(book::advance(book.rev, &changes, tables));
             writes.extend(push::writes(&changes));

@@ -4,6 +4,7 @@
 mod calls;
 mod contacts;
 mod devices;
+mod numbers;
 mod paging;
 mod session;
 mod users;
@@ -13,13 +14,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::routing::{delete, get, patch, post};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::app::App;
 use crate::problem::Problem;
 
 /// The most bytes of a body (sections 4 and 6).
 const MOST_BYTES: usize = 1 << 20;
+
+/// How often a change of the book reads and plans before it gives up: another's write came between each
+/// time.
+const TRIES: u32 = 3;
 
 /// The service. Its host puts a [`Moment`](crate::Moment) into the extensions of each request.
 pub fn router(app: App) -> Router {
@@ -33,6 +38,7 @@ pub fn router(app: App) -> Router {
         .route("/users/{id}", patch(users::change))
         .route("/devices", get(devices::list))
         .route("/devices/{id}", delete(devices::end))
+        .route("/numbers/{key}", put(numbers::put))
         .route("/sync/contacts", get(contacts::pull).post(contacts::push))
         .route("/sync/calls", get(calls::pull).post(calls::push))
         .fallback(async || Problem::not_found("there is nothing at this address"))

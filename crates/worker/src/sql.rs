@@ -5,6 +5,7 @@ pub(crate) mod book;
 pub(crate) mod calls;
 pub(crate) mod contacts;
 pub(crate) mod devices;
+pub(crate) mod numbers;
 pub(crate) mod push;
 pub(crate) mod users;
 
@@ -52,6 +53,8 @@ mod tests {
         check(book::read());
         push::reads(&push, access.device, Tables::CURRENT).into_iter().for_each(check);
         push::all_writes().into_iter().for_each(check);
+        let key = "+1".parse().unwrap();
+        check(numbers::share(key, false, access.user, Timestamp::MIN));
         let device = callbook_contacts::Device::default();
         check(devices::acknowledge(access.device, &device, &device, Rev(1), Timestamp::MIN));
         for pull in

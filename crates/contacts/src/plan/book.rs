@@ -62,7 +62,7 @@ impl<'a> Book<'a> {
         let keys = live.into_iter().flat_map(|contact| &contact.keys);
         let lost = keys.filter_map(|key| {
             let owner = self.draft.claims.owner(key)?.contact;
-            (owner != id).then_some(Lost { key: *key, owner })
+            (owner != id && !self.draft.is_shared(key)).then_some(Lost { key: *key, owner })
         });
         lost.collect()
     }
@@ -141,7 +141,7 @@ impl<'a> Book<'a> {
             .iter()
             .flat_map(|key| self.draft.claims.claimants(key))
             .map(|claim| claim.contact)
-            .filter(|contact| !self.draft.owned(*contact).is_empty())
+            .filter(|contact| self.draft.shows_one(*contact))
             .collect();
         self.bury(op.id, None);
         let mut took = Vec::new();

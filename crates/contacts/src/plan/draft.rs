@@ -1,7 +1,7 @@
 //! The working copy of what was read: contacts and claims change on it, and at the end all that
 //! differs from what was read is stamped with one rev. Why something changes must never live here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use callbook_base::{ContactId, Timestamp};
@@ -60,11 +60,25 @@ impl<'a> Draft<'a> {
         self.contacts.get_mut(&id).expect("whoever claims a key that is touched has been read")
     }
 
-    /// The keys that a contact owns.
+    /// The keys that a contact owns, and shares with nobody.
     pub(super) fn owned(&self, id: ContactId) -> Vec<NumberKey> {
         let keys = self.contact(id).into_iter().flat_map(|contact| &contact.keys);
-        let owns = |key: &&NumberKey| self.claims.owner(key).is_some_and(|own| own.contact == id);
+        let owns = |key: &&NumberKey| !self.is_shared(key) && self.owns(id, key);
         keys.filter(owns).copied().collect()
+    }
+
+    /// Whether a contact shows one of its keys.
+    pub(super) fn shows_one(&self, id: ContactId) -> bool {
+        let mut keys = self.contact(id).into_iter().flat_map(|contact| &contact.keys);
+        keys.any(|key| self.is_shared(key) || self.owns(id, key))
+    }
+
+    pub(super) fn is_shared(&self, key: &NumberKey) -> bool {
+        self.held.shared.contains(key)
+    }
+
+    fn owns(&self, id: ContactId, key: &NumberKey) -> bool {
+        self.claims.owner(key).is_some_and(|owner| owner.contact == id)
     }
 
     pub(super) fn claim(&mut self, id: ContactId) {
@@ -89,7 +103,7 @@ impl<'a> Draft<'a> {
         let mut changes = Changes::none(held);
         for (&id, Drafted { contact, fields, content, .. }) in &mut self.contacts {
             let before = held.contacts.get(&id);
-            settle(id, contact, &self.claims, before);
+            settle(id, contact, &self.claims, &held.shared, before);
             let same = |before: &Contact| {
                 (&before.state, &before.asleep) == (&contact.state, &contact.asleep)
             };
@@ -137,7 +151,13 @@ impl Contact {
 }
 
 /// Who sees a contact, now that all claims are known.
-fn settle(id: ContactId, contact: &mut Contact, claims: &OldestWins, before: Option<&Contact>) {
+fn settle(
+    id: ContactId,
+    contact: &mut Contact,
+    claims: &OldestWins,
+    shared: &BTreeSet<NumberKey>,
+    before: Option<&Contact>,
+) {
     contact.asleep.clear();
     if !contact.state.is_live() {
         return;
@@ -145,7 +165,9 @@ fn settle(id: ContactId, contact: &mut Contact, claims: &OldestWins, before: Opt
     let owner = |key: &NumberKey| claims.owner(key).expect("the contact itself claims it");
     let owners: Vec<(NumberKey, Claim)> =
         contact.keys.iter().map(|key| (*key, owner(key))).collect();
-    let foreign = |(key, owner): &(NumberKey, Claim)| (owner.contact != id).then_some(*key);
+    let foreign = |(key, owner): &(NumberKey, Claim)| {
+        (owner.contact != id && !shared.contains(key)).then_some(*key)
+    };
     let asleep: Vec<NumberKey> = owners.iter().filter_map(foreign).collect();
     let oldest = owners.iter().map(|(_, owner)| *owner).min();
     contact.state = match (oldest, before.map(|before| &before.state)) {

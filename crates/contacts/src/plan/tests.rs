@@ -15,6 +15,7 @@ struct Shelf {
     /// Superseded edits.
     history: Vec<(ContactId, LastEdit)>,
     devices: BTreeMap<u8, Device>,
+    shared: BTreeSet<NumberKey>,
     tables: Tables,
 }
 
@@ -55,6 +56,7 @@ impl Shelf {
             rows: BTreeMap::new(),
             history: Vec::new(),
             tables: Tables::CURRENT,
+            shared: BTreeSet::new(),
             devices: (1..=3).map(|n| (n, device.clone())).collect(),
         }
     }
@@ -138,6 +140,7 @@ impl Shelf {
                 contacts: rows().map(|(id, (row, _))| (*id, row.clone())).collect(),
                 fields: rows().map(|(id, (_, fields))| (*id, fields.clone())).collect(),
                 claims: claims.collect(),
+                shared: self.shared.clone(),
             },
             tables: self.tables,
             user: UserId::new(at(0), [by; 10]),
@@ -185,6 +188,18 @@ impl Shelf {
         }
     }
 
+    /// Marks number `n` as shared, or no longer.
+    fn share(&mut self, n: u32, shared: bool) {
+        let key = number_key(&number(n), "US").unwrap();
+        let Some(changes) = share(self.facts(1).held, key, shared, at(1_000)) else { return };
+        if shared {
+            self.shared.insert(key)
+        } else {
+            self.shared.remove(&key)
+        };
+        self.write(changes);
+    }
+
     /// What must hold after every push, computed anew from all rows.
     fn recompute(&self) {
         let mut digest = Digest::default();
@@ -196,7 +211,8 @@ impl Shelf {
                         && (theirs.created_at, other) < (row.created_at, id)
                 })
             };
-            let asleep: Vec<_> = row.keys.iter().filter(|key| older(key)).cloned().collect();
+            let sleeps = |key: &&NumberKey| older(key) && !self.shared.contains(key);
+            let asleep: Vec<_> = row.keys.iter().filter(sleeps).copied().collect();
             let visible = row.keys.is_empty() || asleep.len() < row.keys.len();
             assert_eq!(row.keys, fields.keys());
             if row.state.is_live() {
@@ -401,6 +417,31 @@ fn an_op_is_taken_once() {
     let rest = [shelf.op(4, "put A =z"), shelf.op(5, "put A =w")];
     let late = shelf.send(1, [&ops[1..], &rest].concat()).unwrap();
     assert_eq!(late[0].status, Status::Unchanged);
+}
+
+#[test]
+fn everyone_who_has_a_shared_number_shows_it() {
+    let mut shelf = Shelf::new();
+    shelf.push(1, &["put A 1 @1", "put B 1,2 @2", "put C 1 @3"]);
+    assert_eq!(shelf.show(), "A:1 B:2(1) C<A");
+    shelf.share(1, true);
+    assert_eq!((shelf.show().as_str(), shelf.rev), ("A:1 B:1,2 C:1", Rev(2)));
+    shelf.share(1, true);
+    assert_eq!(shelf.rev, Rev(2), "it was shared before");
+    // A new one shows it too and has lost nothing; a delete takes nobody with it and frees nothing.
+    let results = shelf.push(2, &["put D 1 @4"]);
+    assert_eq!((results[0].status, results[0].lost.as_deref()), (Status::Applied, Some(&[][..])));
+    shelf.push(1, &["del A"]);
+    assert_eq!(shelf.show(), "A! B:1,2 C:1 D:1");
+    // Unmarked, it is the oldest's again.
+    shelf.share(1, false);
+    assert_eq!(shelf.show(), "A! B:1,2 C<B D<B");
+    // One that nobody claims moves the rev, since the next push goes by it.
+    let rev = shelf.rev;
+    shelf.share(9, true);
+    assert_eq!(shelf.rev, rev.next());
+    shelf.push(1, &["put E 9 @1", "put F 9 @2"]);
+    assert_eq!(shelf.show(), "A! B:1,2 C<B D<B E:9 F:9");
 }
 
 #[test]

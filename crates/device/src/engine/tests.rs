@@ -462,6 +462,32 @@ fn many_deletes_wait_for_the_user() {
 }
 
 #[test]
+fn a_shared_number_is_told_until_the_server_knows() {
+    let mut bench = Bench::synced();
+    let key = "+14155552671;ext=9".parse().unwrap();
+    bench.engine.share_number(key, true).unwrap();
+    bench.crash();
+    let request = bench.until("/numbers/");
+    assert_eq!(request.path, "/numbers/%2B14155552671%3Bext%3D9");
+    assert_eq!(
+        (request.method, request.body.as_deref()),
+        (Method::Put, Some(&br#"{"shared":true}"#[..]))
+    );
+    bench.receive(Err(Unreachable));
+    assert_eq!(bench.engine.status().unwrap().unpushed, 1);
+    // The user changes their mind while it is under way: that is told too.
+    bench.until("/numbers/");
+    bench.engine.share_number(key, false).unwrap();
+    bench.receive(ok(&serde_json::json!({ "key": key, "shared": true, "rev": 1 })));
+    let again = bench.until("/numbers/");
+    assert_eq!(again.body.as_deref(), Some(&br#"{"shared":false}"#[..]));
+    // What the server can never take is not told for ever.
+    bench.receive(problem(404, "not_found"));
+    assert_eq!(bench.engine.status().unwrap().unpushed, 0);
+    bench.sync();
+}
+
+#[test]
 fn a_copy_becomes_a_device_of_its_own() {
     let mut bench = Bench::synced();
     bench.create("Ann");

@@ -10,15 +10,13 @@ use callbook_base::{Cursor, Rev};
 use callbook_contacts::wire::{InvalidRequest, PullAnswer, PushAnswer};
 use callbook_contacts::{Facts, PlanError, Push, plan};
 
+use super::TRIES;
 use super::paging::Paging;
 use crate::app::{App, Body, Caller, Moment};
 use crate::problem::Problem;
 use crate::sql::contacts::{Page, Pull};
 use crate::sql::push::{self, Touched};
 use crate::sql::{book, contacts, devices};
-
-/// How often a push reads and plans before it gives up: another's write came between each time.
-const TRIES: u32 = 3;
 
 /// `POST /sync/contacts`.
 pub(super) async fn push(
@@ -63,10 +61,7 @@ pub(super) async fn push(
         let (acked_seq, rev) = (plan.device.acked_seq, plan.changes.rev);
         return Ok(Json(PushAnswer { epoch, acked_seq, rev, results: plan.results }));
     }
-    let detail = "other phones write to the book at the same time: try again";
-    let [jitter] = moment.chance().bytes();
-    let seconds = 1 + u32::from(jitter % 8);
-    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(seconds))
+    Err(Problem::busy(moment))
 }
 
 /// The read batch of a push: the book's epoch, and what the plan goes by. A book that has yet to get

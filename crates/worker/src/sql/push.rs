@@ -85,7 +85,7 @@ pub(crate) fn reads(push: &Push, device: DeviceId, tables: Tables) -> Vec<Statem
 }
 
 /// The statements that read contacts with these ids, those that have one of their keys or of `keys`,
-/// and the claims on all of these, for [`Near::read`].
+/// the claims on all of these, and those of their keys that are shared, for [`Near::read`].
 pub(crate) fn near(ids: &[ContactId], keys: &BTreeSet<NumberKey>) -> [Statement; 2] {
     let (ids, keys) = (to_json(&ids), to_json(&keys));
     let contacts = Statement::new(concat!(
@@ -101,7 +101,9 @@ pub(crate) fn near(ids: &[ContactId], keys: &BTreeSet<NumberKey>) -> [Statement;
            UNION
            SELECT k.value FROM near CROSS JOIN contacts AS c ON c.id = near.id, json_each(c.keys) AS k)
          SELECT claims.key, claims.created_at, claims.contact
-         FROM all_keys AS k CROSS JOIN claims ON claims.key = k.key"
+         FROM all_keys AS k CROSS JOIN claims ON claims.key = k.key
+         UNION ALL
+         SELECT s.key, NULL, NULL FROM all_keys AS k CROSS JOIN shared_keys AS s ON s.key = k.key"
     ));
     [contacts.bind(ids.clone()).bind(keys.clone()), claims.bind(ids).bind(keys)]
 }
@@ -111,27 +113,37 @@ pub(crate) fn near(ids: &[ContactId], keys: &BTreeSet<NumberKey>) -> [Statement;
 pub(crate) struct Near {
     pub(crate) contacts: BTreeMap<ContactId, Contact>,
     pub(crate) claims: Vec<(NumberKey, Claim)>,
+    pub(crate) shared: BTreeSet<NumberKey>,
 }
 
 impl Near {
     /// The answers to [`near`], in their order.
-    pub(crate) fn read([contacts, claims]: &[Rows; 2]) -> Result<Self, DatabaseError> {
-        let claim = |row: crate::database::Row<'_>| {
-            let created_at = row.time("created_at")?;
-            Ok((row.parse("key")?, Claim { created_at, contact: row.parse("contact")? }))
-        };
+    pub(crate) fn read([contacts, claimed]: &[Rows; 2]) -> Result<Self, DatabaseError> {
+        let (mut claims, mut shared) = (Vec::with_capacity(claimed.values.len()), BTreeSet::new());
+        for row in claimed.iter() {
+            let key = row.parse("key")?;
+            match row.time_or_null("created_at")? {
+                Some(created_at) => {
+                    claims.push((key, Claim { created_at, contact: row.parse("contact")? }));
+                }
+                None => {
+                    shared.insert(key);
+                }
+            }
+        }
         Ok(Self {
             contacts: contacts
                 .iter()
                 .map(|row| Ok((row.parse("id")?, read(row)?)))
                 .collect::<Result<_, DatabaseError>>()?,
-            claims: claims.iter().map(claim).collect::<Result<_, DatabaseError>>()?,
+            claims,
+            shared,
         })
     }
 
     /// With the book that they are of, and the fields of those that are to change.
     pub(crate) fn of(self, book: &Book, fields: BTreeMap<ContactId, Fields>) -> Held {
-        let Self { contacts, claims } = self;
+        let Self { contacts, claims, shared } = self;
         Held {
             rev: book.rev,
             digest: book.digest,
@@ -140,6 +152,7 @@ impl Near {
             contacts,
             fields,
             claims,
+            shared,
         }
     }
 }
@@ -157,7 +170,7 @@ impl Touched {
     /// The answers to [`reads`], in their order.
     pub(crate) fn read(rows: &[Rows]) -> Result<Self, DatabaseError> {
         let Some((near, [fields, lineage, edited_by_others])) = rows.split_first_chunk() else {
-            return Err(DatabaseError::new("a batch gave fewer answers than it had statements"));
+            return Err(DatabaseError::few_answers());
         };
         Ok(Self {
             near: Near::read(near)?,

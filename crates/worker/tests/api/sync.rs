@@ -243,3 +243,37 @@ async fn many_deletes_want_to_be_confirmed() {
     let one = service.push(&mut ann, deletes(22, 22)).await;
     assert_eq!(codes(&one), ["deleted".to_owned()].into());
 }
+
+#[tokio::test]
+async fn everyone_shows_a_shared_number() {
+    let mut service = Service::new().await;
+    let (mut ann, mut bob) = (service.log_in("ann").await, service.log_in("bob").await);
+    service.push(&mut ann, json!([put(1, 0, "(415) 555-2671")])).await;
+    service.now = service.now.plus_millis(1_000);
+    service.push(&mut bob, json!([put(2, 0, "+1 415 555 2671")])).await;
+    assert_eq!(service.pull(&ann).await.len(), 1);
+    let share = async |service: &mut Service, key: &str, shared: Value| {
+        let (path, body) = (format!("/numbers/{key}"), json!({ "shared": shared }));
+        service.send(Method::PUT, &path, Some(&bob), body.to_string().into_bytes()).await
+    };
+    let key = "%2B14155552671";
+    let answer = share(&mut service, key, json!(true)).await.ok();
+    assert_eq!(answer, json!({ "key": "+14155552671", "shared": true, "rev": 3 }));
+    assert_eq!(share(&mut service, key, json!(true)).await.ok()["rev"], 3, "it was before");
+    let rows = service.pull(&ann).await;
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row["phones"][0]["key"] == "+14155552671"));
+    // Whoever comes later shows it too.
+    let third = service.push(&mut ann, json!([put(3, 0, "415-555-2671")])).await;
+    assert_eq!(
+        (&third["results"][0]["status"], &third["results"][0]["lost"]),
+        (&json!("applied"), &json!([]))
+    );
+    let answer = share(&mut service, key, json!(false)).await.ok();
+    assert_eq!((&answer["shared"], &answer["rev"]), (&json!(false), &json!(5)));
+    assert_eq!(service.pull(&ann).await.len(), 1);
+    // A key that nobody claims may be shared; what is no key is not found.
+    assert_eq!(share(&mut service, "%2B493012345678%3Bext%3D9", json!(true)).await.ok()["rev"], 6);
+    assert_eq!(share(&mut service, "911", json!(true)).await.problem(), (404, "not_found"));
+    assert_eq!(share(&mut service, key, json!("yes")).await.problem(), (400, "invalid_request"));
+}
