@@ -38,7 +38,8 @@ struct Row {
 /// Differences between the books, a few of each kind.
 pub(crate) fn all(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Difference> {
     let rows = rows(sqlite);
-    let mut differences = Vec::new();
+    let violations = model.violations.iter().take(5);
+    let mut differences: Vec<Difference> = violations.cloned().map(Difference).collect();
     differences.extend(server_and_model(&rows, model).into_iter().take(5));
     differences.extend(owners(sqlite, &rows, model).into_iter().take(5));
     differences.extend(sums(sqlite, &rows));

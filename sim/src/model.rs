@@ -27,6 +27,8 @@ pub(crate) struct Model {
     pub(crate) rev: u64,
     clock: i64,
     pub(crate) contacts: BTreeMap<String, Entry>,
+    /// What must never happen and did.
+    pub(crate) violations: Vec<String>,
     /// Of each key, all live contacts that have it, in any order.
     claimants: BTreeMap<String, Vec<String>>,
     devices: BTreeMap<String, Device>,
@@ -55,6 +57,8 @@ struct Device {
     floor: Option<i64>,
     replaces: Option<String>,
     ended: bool,
+    /// What it called each op that was taken.
+    op_ids: Vec<String>,
 }
 
 /// A push that was committed.
@@ -73,6 +77,7 @@ impl Model {
             rev: 0,
             clock: i64::MIN,
             contacts: BTreeMap::new(),
+            violations: Vec::new(),
             claimants: BTreeMap::new(),
             devices: BTreeMap::new(),
             deletes: Vec::new(),
@@ -108,10 +113,18 @@ impl Model {
         let refuses_deletes = self.are_too_many(push, gone.len());
         for op in push.body["ops"].as_array().into_iter().flatten() {
             let seq = op["op_seq"].as_u64().expect("devices count their ops");
-            if seq <= self.devices[push.device].acked {
+            let op_id = op["op_id"].as_str().expect("an id").to_owned();
+            let device = self.devices.entry(push.device.to_owned()).or_default();
+            if seq <= device.acked {
+                if device.op_ids[seq as usize - 1] != op_id {
+                    let device = push.device;
+                    let text = format!("op {op_id} of device {device} was taken, and never done");
+                    self.violations.push(text);
+                }
                 continue;
             }
-            self.devices.entry(push.device.to_owned()).or_default().acked = seq;
+            device.acked = seq;
+            device.op_ids.push(op_id);
             changed |= match op["op"].as_str() {
                 Some("put") => {
                     let created_at = match (floor, op["created_at"].is_string()) {

@@ -76,8 +76,6 @@ struct Inner {
     stats: Stats,
     trace: Trace,
     model: Model,
-    /// What must never happen and did.
-    violations: Vec<Difference>,
 }
 
 impl Shared {
@@ -135,7 +133,7 @@ impl Shared {
         let mut inner = self.inner();
         if inner.model.has_ended(device) {
             let text = format!("device {device} was revoked, and has written since");
-            inner.violations.push(Difference(text));
+            inner.model.violations.push(text);
         }
         match sent.path.as_str() {
             "/sync/contacts" => inner.model.push_contacts(&push(read())),
@@ -254,9 +252,7 @@ async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Ou
     shared.calm.store(true, Ordering::Relaxed);
     let rounds = quieten(&shared, &mut phones, &progress).await;
 
-    let mut differences = std::mem::take(&mut shared.inner().violations);
-    differences.truncate(5);
-    differences.extend(check::all(&sqlite, &shared.inner().model, &phones));
+    let mut differences = check::all(&sqlite, &shared.inner().model, &phones);
     if rounds > MOST_ROUNDS {
         let what = format!("phones still had something to say after {MOST_ROUNDS} rounds of syncs");
         differences.insert(0, Difference(what));
@@ -286,7 +282,6 @@ fn service(
             stats,
             trace: Trace::default(),
             model: Model::new(keys, mix.upgrade),
-            violations: Vec::new(),
         }),
     });
     let sqlite = Arc::new(Sqlite::in_memory().expect("SQLite has memory"));
