@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use callbook_sim::{Fault, Mix, Outcome, Rates, Row, Stats, Trace, read, report, run};
 use clap::Parser;
@@ -43,6 +43,14 @@ struct Options {
     #[arg(long, value_name = "N")]
     seeds: Option<NonZeroU64>,
 
+    /// Runs seeds of the standard mix for so long, such as 90s, 10m or 8h
+    #[arg(long = "for", value_name = "TIME", conflicts_with = "seeds", value_parser = humantime::parse_duration)]
+    time: Option<Duration>,
+
+    /// Goes on after a seed that fails, and shows all that did at the end
+    #[arg(long)]
+    keep_going: bool,
+
     /// A CSV file with the columns created_at (milliseconds since 1970), region (ISO 3166), phone (as
     /// written) and, if known, e164
     #[arg(long, value_name = "FILE")]
@@ -70,12 +78,17 @@ struct Options {
 }
 
 impl Options {
+    /// Whether draws of the standard mix are run, rather than the main run.
+    fn are_many(&self) -> bool {
+        self.seeds.is_some() || self.time.is_some()
+    }
+
     /// What a seed runs.
     fn mix(&self, seed: u64) -> Mix {
-        let mut mix = match self.seeds {
+        let mut mix = match self.are_many() {
             // Another stream than the run's own, which the seed begins too.
-            Some(_) => Mix::standard(&mut ChaCha8Rng::seed_from_u64(!seed)),
-            None => Mix::main(),
+            true => Mix::standard(&mut ChaCha8Rng::seed_from_u64(!seed)),
+            false => Mix::main(),
         };
         if let Some(devices) = self.devices {
             mix = mix.with_devices(devices.get());
@@ -96,7 +109,7 @@ impl Options {
         let mut add = |name: &str, value: Option<String>| {
             command.extend(value.map(|value| format!(" --{name} {value}")));
         };
-        add("seeds", self.seeds.map(|_| "1".to_owned()));
+        add("seeds", self.are_many().then(|| "1".to_owned()));
         add("devices", self.devices.map(|devices| devices.to_string()));
         add("contacts", self.contacts.as_ref().map(|file| format!("'{}'", file.display())));
         add("count", self.count.map(|count| count.to_string()));
@@ -118,7 +131,7 @@ fn main() -> ExitCode {
     }
     let most = options.count.map_or(usize::MAX, NonZeroUsize::get);
     // A draw of the standard mix takes its few contacts from anywhere in the file.
-    let most = if options.seeds.is_some() { usize::MAX } else { most };
+    let most = if options.are_many() { usize::MAX } else { most };
     let rows = match read(options.contacts.as_deref(), most) {
         Ok(rows) => rows,
         Err(error) => {
@@ -128,9 +141,9 @@ fn main() -> ExitCode {
     };
     #[allow(clippy::disallowed_methods)] // how long it took is for people to read
     let started = Instant::now();
-    let (outcomes, seeds) = match options.seeds {
-        None => (vec![(options.seed, one(&options, &rows))], 1),
-        Some(seeds) => (many(&options, seeds.get(), &rows), seeds.get()),
+    let outcomes = match options.are_many() {
+        false => vec![(options.seed, one(&options, &rows))],
+        true => many(&options, started, &rows),
     };
     let wall = started.elapsed();
 
@@ -140,13 +153,18 @@ fn main() -> ExitCode {
         stats.add(&outcome.stats);
         trace.note(outcome.trace.as_bytes());
     }
-    if let Some((seed, outcome)) = outcomes.iter().find(|(_, it)| !it.differences.is_empty()) {
-        println!("Seed {seed} fails after {} of {seeds} seeds:", outcomes.len());
+    let seeds = outcomes.len() as u64;
+    let failed: Vec<_> = outcomes.iter().filter(|(_, it)| !it.differences.is_empty()).collect();
+    for (seed, outcome) in &failed {
+        println!("Seed {seed} fails:");
         for difference in outcome.differences.iter().take(12) {
             println!("  {difference}");
         }
         println!("Repeat it with:\n  {}", options.repeat(*seed));
         println!("trace: {}", outcome.trace);
+    }
+    if !failed.is_empty() {
+        println!("{} of {seeds} seeds failed, in {:.1} s.", failed.len(), wall.as_secs_f64());
         return ExitCode::FAILURE;
     }
     print!("{}", report::table(&stats, seeds, wall));
@@ -168,9 +186,15 @@ fn one(options: &Options, rows: &[Row]) -> Outcome {
 /// Every so many seeds one is run twice: it must be the same run.
 const TWICE: u64 = 10;
 
-/// Runs seeds on all cores until one fails; in the order of the seeds, up to the first that fails.
-fn many(options: &Options, seeds: u64, rows: &[Row]) -> Vec<(u64, Outcome)> {
-    let bar = bar(seeds, "{wide_bar} {pos} of {len} seeds, {eta} to go");
+/// Runs seeds on all cores, as many or as long as was said; in the order of the seeds, up to the first
+/// that fails unless it was said to go on.
+fn many(options: &Options, started: Instant, rows: &[Row]) -> Vec<(u64, Outcome)> {
+    let seeds = options.seeds.map_or(u64::MAX, NonZeroU64::get);
+    let time = options.time.unwrap_or(Duration::MAX);
+    let bar = match options.time {
+        None => bar(seeds, "{wide_bar} {pos} of {len} seeds, {eta} to go"),
+        Some(time) => bar(time.as_secs(), "{wide_bar} {elapsed} of {len} s, {msg} seeds"),
+    };
     let next = AtomicU64::new(0);
     let first_failed = AtomicU64::new(u64::MAX);
     let done = Mutex::new(Vec::new());
@@ -181,7 +205,8 @@ fn many(options: &Options, seeds: u64, rows: &[Row]) -> Vec<(u64, Outcome)> {
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    if index >= seeds || index > first_failed.load(Ordering::Relaxed) {
+                    let is_over = started.elapsed() >= time || index >= seeds;
+                    if is_over || index > first_failed.load(Ordering::Relaxed) {
                         return;
                     }
                     let seed = options.seed.wrapping_add(index);
@@ -189,11 +214,17 @@ fn many(options: &Options, seeds: u64, rows: &[Row]) -> Vec<(u64, Outcome)> {
                     if index % TWICE == TWICE - 1 {
                         outcome.compare(&run(seed, &options.mix(seed), rows, |_| {}));
                     }
-                    if !outcome.differences.is_empty() {
+                    if !outcome.differences.is_empty() && !options.keep_going {
                         first_failed.fetch_min(index, Ordering::Relaxed);
                     }
                     done.lock().expect("no thread panics with it").push((index, seed, outcome));
-                    bar.inc(1);
+                    match options.time {
+                        None => bar.inc(1),
+                        Some(_) => {
+                            bar.set_position(started.elapsed().as_secs());
+                            bar.set_message((index + 1).to_string());
+                        }
+                    }
                 }
             });
         }
