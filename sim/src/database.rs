@@ -13,8 +13,15 @@ use crate::fault::Fault;
 use crate::network::{CURRENT, Delivered};
 use crate::world::Shared;
 
-/// What D1 says when its own network fails.
-const LOST: &str = "D1_ERROR: Network connection lost.";
+/// What D1 says of errors that pass, by its documentation.
+const TRANSIENT: [&str; 6] = [
+    "D1_ERROR: Network connection lost.",
+    "D1_ERROR: D1 DB is overloaded. Requests queued for too long.",
+    "D1_ERROR: D1 DB is overloaded. Too many requests queued.",
+    "D1_ERROR: D1 DB storage operation exceeded timeout which caused object to be reset.",
+    "D1_ERROR: Internal error while starting up D1 DB storage caused object to be reset.",
+    "D1_ERROR: Cannot resolve D1 DB due to transient issue on remote node.",
+];
 
 /// SQLite behind a failing network.
 pub(crate) struct FarDatabase {
@@ -29,6 +36,9 @@ struct Fate {
     after: Duration,
     fails: bool,
     answer_is_lost: bool,
+    is_slow: bool,
+    /// What is said when it fails.
+    error: &'static str,
 }
 
 impl FarDatabase {
@@ -47,10 +57,15 @@ impl FarDatabase {
             })
         };
         let slowness = if self.shared.calm() { 1 } else { self.shared.mix().slowness };
-        let (before, after) = (delay() * slowness, delay() * slowness);
+        let (mut before, after) = (delay() * slowness, delay() * slowness);
         let fails = chance.random_bool(rates[Fault::DatabaseFailed]);
         let answer_is_lost = !fails && chance.random_bool(rates[Fault::DatabaseAnswerLost]);
-        Fate { before, after, fails, answer_is_lost }
+        let is_slow = chance.random_bool(rates[Fault::DatabaseSlow]);
+        if is_slow {
+            before += Duration::from_secs(chance.random_range(5..90));
+        }
+        let error = TRANSIENT[chance.random_range(0..TRANSIENT.len())];
+        Fate { before, after, fails, answer_is_lost, is_slow, error }
     }
 }
 
@@ -58,6 +73,9 @@ impl Database for FarDatabase {
     fn batch(&self, statements: Vec<Statement>) -> BatchFuture<'_> {
         Box::pin(async move {
             let fate = self.fate();
+            if fate.is_slow {
+                self.shared.fault(Fault::DatabaseSlow);
+            }
             tokio::time::sleep(fate.before).await;
             self.shared.stats(|stats| {
                 stats.batches += 1;
@@ -65,7 +83,7 @@ impl Database for FarDatabase {
             });
             if fate.fails {
                 self.shared.fault(Fault::DatabaseFailed);
-                return Err(DatabaseError::new(LOST));
+                return Err(DatabaseError::new(fate.error));
             }
             let writes = statements.iter().any(is_write);
             let rekeyed = statements.iter().find_map(Rekeyed::by);
@@ -84,7 +102,7 @@ impl Database for FarDatabase {
                 if writes {
                     self.shared.fault(Fault::DatabaseAnswerLost);
                 }
-                return Err(DatabaseError::new(LOST));
+                return Err(DatabaseError::new(fate.error));
             }
             answer
         })

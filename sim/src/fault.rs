@@ -46,8 +46,11 @@ faults! {
     CaptivePortal, "captive-portal", "captive portals", 0.005;
     Busy, "busy", "429, 502 or 503 in between", 0.01;
     Offline, "offline", "phones out of reach", 0.01;
+    Partition, "partition", "times that nobody got through", 0.0002;
     DatabaseFailed, "database-failed", "batches failed", 0.005;
     DatabaseAnswerLost, "database-answer-lost", "batches failed after commit", 0.005;
+    DatabaseSlow, "database-slow", "batches slow", 0.005;
+    WorkerDied, "worker-died", "instances died at work", 0.01;
     PhoneCrashed, "phone-crashed", "phones crashed", 0.02;
     PhoneRestored, "phone-restored", "phones restored from a backup", 0.002;
     PhoneWiped, "phone-wiped", "phones wiped", 0.001;

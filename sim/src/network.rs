@@ -50,7 +50,10 @@ impl Transport for Network {
     async fn send(&mut self, request: callbook_device::Request) -> Result<Response, Unreachable> {
         let shared = self.shared.clone();
         let rates = shared.rates();
-        if shared.now() < self.offline_until && !shared.calm() {
+        if self.chance.random_bool(rates[Fault::Partition]) {
+            shared.part(Duration::from_secs(60 * self.chance.random_range(5..180)));
+        }
+        if shared.is_parted() || (shared.now() < self.offline_until && !shared.calm()) {
             tokio::time::sleep(Duration::from_millis(self.chance.random_range(1..3_000))).await;
             return Err(Unreachable);
         }
@@ -71,7 +74,7 @@ impl Transport for Network {
         let answer_lost = !lost && self.chance.random_bool(rates[Fault::AnswerLost]);
         let copy =
             self.chance.random_bool(rates[Fault::RequestDuplicated]).then(|| self.delay() * 3);
-        let seeds: [[u8; 32]; 2] = [self.chance.random(), self.chance.random()];
+        let fates = [self.fate(), self.fate()];
         match (lost, answer_lost) {
             (true, _) => shared.fault(Fault::RequestLost),
             (_, true) => shared.fault(Fault::AnswerLost),
@@ -84,7 +87,7 @@ impl Transport for Network {
         let mut answer = Some(answer);
         if !lost {
             let answer = answer.take();
-            let call = deliver(shared.clone(), self.phone, request.clone(), seeds[0], there);
+            let call = deliver(shared.clone(), self.phone, request.clone(), fates[0], there);
             tokio::task::spawn_local(async move {
                 let response = call.await;
                 tokio::time::sleep(if answer_lost { TIMEOUT } else { back }).await;
@@ -97,7 +100,7 @@ impl Transport for Network {
         if let Some(after) = copy {
             shared.fault(Fault::RequestDuplicated);
             let request = request.clone();
-            tokio::task::spawn_local(deliver(shared, self.phone, request, seeds[1], there + after));
+            tokio::task::spawn_local(deliver(shared, self.phone, request, fates[1], there + after));
         }
         match tokio::time::timeout(TIMEOUT, waiting).await {
             Ok(Ok(mut response)) => {
@@ -115,6 +118,13 @@ impl Transport for Network {
 }
 
 impl Network {
+    fn fate(&mut self) -> Fate {
+        let dies = self.chance.random_bool(self.shared.rates()[Fault::WorkerDied]);
+        let slowness = u64::from(self.shared.mix().slowness);
+        let dies_after = dies.then(|| self.chance.random_range(0..40 * slowness));
+        Fate { seed: self.chance.random(), dies_after: dies_after.map(Duration::from_millis) }
+    }
+
     /// The answer of something that stands between the phone and the service, and lets nothing through.
     fn in_between(&mut self) -> Option<Response> {
         let rates = self.shared.rates();
@@ -158,11 +168,20 @@ impl Network {
     }
 }
 
+/// What becomes of one request at the service.
+#[derive(Clone, Copy)]
+struct Fate {
+    /// Its share of chance.
+    seed: [u8; 32],
+    /// When the instance that works on it dies.
+    dies_after: Option<Duration>,
+}
+
 async fn deliver(
     shared: Arc<Shared>,
     phone: usize,
     request: Arc<callbook_device::Request>,
-    seed: [u8; 32],
+    fate: Fate,
     after: Duration,
 ) -> Response {
     tokio::time::sleep(after).await;
@@ -177,7 +196,15 @@ async fn deliver(
         callbook_device::Method::Post => Method::POST,
         callbook_device::Method::Put => Method::PUT,
     };
-    let answer = CURRENT.scope(delivered.clone(), call(&shared, method, &delivered, seed)).await;
+    let call = CURRENT.scope(delivered.clone(), call(&shared, method, &delivered, fate.seed));
+    let answer = match fate.dies_after {
+        None => call.await,
+        // Whatever it was waiting for: a batch that it had sent, or the answer to one.
+        Some(time) => tokio::time::timeout(time, call).await.unwrap_or_else(|_| {
+            shared.fault(Fault::WorkerDied);
+            Response { status: 500, retry_after: None, body: b"<html>Error 1101".to_vec() }
+        }),
+    };
     shared.trace(phone, &delivered, &answer);
     answer
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -68,6 +68,8 @@ pub(crate) struct Shared {
     started: Instant,
     mix: Mix,
     calm: AtomicBool,
+    /// Until then, in milliseconds since 1970, nobody gets through.
+    partition_until: AtomicI64,
     router: Mutex<Option<Router>>,
     inner: Mutex<Inner>,
 }
@@ -88,6 +90,17 @@ impl Shared {
     /// Whether the faults have stopped.
     pub(crate) fn calm(&self) -> bool {
         self.calm.load(Ordering::Relaxed)
+    }
+
+    /// Whether nobody gets through.
+    pub(crate) fn is_parted(&self) -> bool {
+        !self.calm() && self.now().as_millis() < self.partition_until.load(Ordering::Relaxed)
+    }
+
+    /// From now on for so long nobody gets through.
+    pub(crate) fn part(&self, time: Duration) {
+        self.fault(Fault::Partition);
+        self.partition_until.store(self.now().after(time).as_millis(), Ordering::Relaxed);
     }
 
     pub(crate) fn rates(&self) -> Rates {
@@ -277,6 +290,7 @@ fn service(
         started: Instant::now(),
         mix: mix.clone(),
         calm: AtomicBool::new(true),
+        partition_until: AtomicI64::new(i64::MIN),
         router: Mutex::default(),
         inner: Mutex::new(Inner {
             stats,
