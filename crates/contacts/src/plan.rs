@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::{Clocks, Floor};
 use crate::digest::Digest;
 use crate::fields::Fields;
-use crate::op::{Change, Kind, OpId, Push, PushedOp, Rejection};
+use crate::op::{Change, Kind, Op, OpId, Push, PushedOp, Rejection};
 use crate::wire::{Form, OpResult, Pulled, Shown, Status};
 use book::{Book, Outcome};
 pub use deletes::Deletes;
@@ -69,6 +69,13 @@ pub struct Facts {
     /// The rev of the last edit that another device than the lineage's made, for contacts that ops
     /// delete.
     pub edited_by_others: BTreeMap<ContactId, Rev>,
+}
+
+impl Facts {
+    /// Whether an edit beats a delete that had not seen it (rule 3.6).
+    fn keeps(&self, delete: &Op) -> bool {
+        self.edited_by_others.get(&delete.id).is_some_and(|edit| *edit > delete.base_rev)
+    }
 }
 
 /// What the book remembers of a device's pushes.

@@ -133,7 +133,7 @@ impl<'a> Book<'a> {
         if !self.draft.contact(op.id).is_some_and(|contact| contact.state.is_live()) {
             return Outcome::Done;
         }
-        if self.facts.edited_by_others.get(&op.id).is_some_and(|edit| *edit > op.base_rev) {
+        if self.facts.keeps(op) {
             return Outcome::Kept;
         }
         let freed = self.draft.owned(op.id);

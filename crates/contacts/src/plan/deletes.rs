@@ -76,9 +76,7 @@ pub(super) fn effective(facts: &Facts, ops: &[PushedOp]) -> u64 {
             Change::Delete => {
                 let held = facts.held.contacts.get(&op.id);
                 let is_live = held.is_some_and(|contact| contact.state.is_live());
-                let edit = facts.edited_by_others.get(&op.id);
-                let is_kept = edit.is_some_and(|edit| *edit > op.base_rev);
-                if is_live && !is_kept && op.base_rev <= facts.held.rev {
+                if is_live && !facts.keeps(op) && op.base_rev <= facts.held.rev {
                     gone.insert(op.id);
                 }
             }

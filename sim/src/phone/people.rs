@@ -1,0 +1,192 @@
+//! What a phone's user does: adds, edits, deletes, calls, clears the phone book, and answers what the
+//! engine asks.
+
+use std::ops::Bound;
+
+use callbook_base::{ContactId, Line, Timestamp};
+use callbook_calls::{Call, Direction, Seconds};
+use callbook_contacts::{Add, Edit, Entry, Fields, NewPhone, Remove, Set};
+use callbook_device::{Engine, MemoryStore};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::Phone;
+use crate::spelling::Spelling;
+
+/// How many contacts go, at most, when a phone book is cleared.
+pub(super) const MOST_CLEARED: usize = 60;
+
+impl Phone {
+    /// Its user says whether many deletes are meant, if that is asked. Whether there is more to send.
+    pub(super) fn answer_about_deletes(&mut self) -> bool {
+        let status = self.engine_ref().status().expect("a store in memory reads");
+        if status.unconfirmed_deletes == 0 {
+            return false;
+        }
+        self.shared.stats(|stats| stats.asked_about_deletes += 1);
+        let are_meant = self.chance.random_bool(0.5);
+        let mut chance = crate::world::split(&mut self.chance);
+        match are_meant {
+            true => self.engine().confirm_deletes(&mut chance),
+            false => self.engine().drop_deletes(),
+        }
+        .expect("a store in memory takes all");
+        are_meant
+    }
+
+    /// Its user, or an app, clears the phone book: deletes all that it shows from one contact on, up to
+    /// so many.
+    pub(super) fn clear(&mut self, most: usize) {
+        let Some(first) = self.some_contact() else { return };
+        let mut chance = crate::world::split(&mut self.chance);
+        let mut from = Bound::Included(first);
+        for _ in 0..most {
+            let next = self.engine_ref().next_contact(from).expect("a store in memory reads");
+            let Some((id, _)) = next else { return };
+            self.engine().delete(id, &mut chance).expect("a store in memory takes all");
+            self.shared.stats(|stats| stats.changes += 1);
+            from = Bound::Excluded(id);
+        }
+    }
+
+    /// Its user does something.
+    pub(super) fn change(&mut self, others: &[Spelling]) {
+        let number = &others[self.chance.random_range(0..others.len())];
+        let clock = self.clock();
+        let mut chance = crate::world::split(&mut self.chance);
+        let shown = self.some_contact();
+        let engine = self.engine.as_mut().expect("it is not crashing");
+        let n = self.chance.random_range(0..1_000_000);
+        let (mut changes, mut calls) = (1, 0);
+        let done = match (self.chance.random_range(0..100), shown) {
+            (0..25, _) => {
+                calls = 1;
+                engine.record_call(call(number, clock, &mut self.chance))
+            }
+            (25..45, _) | (_, None) => {
+                engine.create(new_contact(number, &self.region, n), clock, &mut chance).map(drop)
+            }
+            (45..80, Some(id)) => {
+                let edit = an_edit(engine, id, (number, &self.region), n, &mut self.chance);
+                engine.edit(id, edit, &mut chance)
+            }
+            // A switchboard, or a couple's landline.
+            (80..82, Some(id)) => {
+                let keys = shown_fields(engine, id).keys();
+                let shared = self.chance.random_bool(0.7);
+                keys.first().map_or(Ok(()), |key| engine.share_number(*key, shared))
+            }
+            (82..92, Some(id)) => engine.delete(id, &mut chance),
+            // Some apps replace a contact by a new one and delete the old.
+            (_, Some(id)) => {
+                changes = 2;
+                let numbers = shown_fields(engine, id).phones.into_iter();
+                let phones = numbers.map(|phone| NewPhone {
+                    number: phone.number,
+                    region: Some(phone.region),
+                    r#type: phone.r#type,
+                    label: None,
+                    primary: false,
+                });
+                let mut edit = new_contact(number, &self.region, n);
+                edit.add.phones = phones.collect();
+                let made = engine.create(edit, clock, &mut chance);
+                made.and_then(|_| engine.delete(id, &mut chance))
+            }
+        };
+        done.expect("a store in memory takes all");
+        self.shared.stats(|stats| {
+            stats.changes += changes;
+            stats.calls += calls;
+            stats.events += changes;
+        });
+    }
+
+    /// A contact that the phone shows, if it shows one.
+    fn some_contact(&mut self) -> Option<ContactId> {
+        let at = self
+            .chance
+            .random_range(1_400_000_000_000..self.clock().as_millis().max(1_800_000_000_000));
+        let from = ContactId::new(Timestamp::from_millis(at), self.chance.random());
+        let next = |from| self.engine_ref().next_contact(from).expect("a store in memory reads");
+        next(Bound::Included(from)).or_else(|| next(Bound::Unbounded)).map(|(id, _)| id)
+    }
+}
+
+fn shown_fields(engine: &Engine<MemoryStore>, id: ContactId) -> Fields {
+    engine.contact(id).expect("a store in memory reads").unwrap_or_default()
+}
+
+pub(super) fn line(text: &str) -> Line {
+    text.parse().expect("the simulator writes short texts")
+}
+
+pub(super) fn new_contact(spelling: &Spelling, home: &str, n: u32) -> Edit {
+    let set = Set { name: Some(Some(line(&format!("Contact {n}")))), ..Set::default() };
+    Edit { set, add: phone(spelling, home, None), ..Edit::default() }
+}
+
+/// A number; its region is left out where it is the phone's own.
+fn phone(spelling: &Spelling, home: &str, kind: Option<&str>) -> Add {
+    let new = NewPhone {
+        number: line(&spelling.number),
+        region: (spelling.region != home).then(|| line(&spelling.region)),
+        r#type: kind.map(line),
+        label: None,
+        primary: kind.is_some(),
+    };
+    Add { phones: vec![new], ..Add::default() }
+}
+
+fn an_edit(
+    engine: &Engine<MemoryStore>,
+    id: ContactId,
+    (number, home): (&Spelling, &str),
+    n: u32,
+    chance: &mut ChaCha8Rng,
+) -> Edit {
+    let fields = shown_fields(engine, id);
+    let set = |set: Set| Edit { set, ..Edit::default() };
+    match chance.random_range(0..10) {
+        0..3 => set(Set { name: Some(Some(line(&format!("Name {n}")))), ..Set::default() }),
+        3 => set(Set { starred: Some(chance.random()), ..Set::default() }),
+        4 => {
+            let note =
+                n.is_multiple_of(2).then(|| format!("note {n}").parse().expect("it is short"));
+            set(Set { note: Some(note), ..Set::default() })
+        }
+        5..7 => Edit { add: phone(number, home, Some("work")), ..Edit::default() },
+        7..9 if !fields.phones.is_empty() => {
+            let at = chance.random_range(0..fields.phones.len());
+            let phones = vec![fields.phones[at].number.clone()];
+            Edit { remove: Remove { phones, ..Remove::default() }, ..Edit::default() }
+        }
+        _ => {
+            let value = line(&format!("{}@example.org", n % 3));
+            let entry = Entry { value, r#type: None, label: None };
+            let gone = fields.emails.iter().map(|entry| entry.value.clone());
+            Edit {
+                add: Add {
+                    emails: vec![entry],
+                    groups: vec![line(["vip", "family"][n as usize % 2])],
+                    ..Add::default()
+                },
+                remove: Remove { emails: gone.take(1).collect(), ..Remove::default() },
+                ..Edit::default()
+            }
+        }
+    }
+}
+
+fn call(number: &Spelling, clock: Timestamp, chance: &mut ChaCha8Rng) -> Call {
+    let withheld = chance.random_bool(0.05);
+    // Call logs show what the network sent: ASCII digits.
+    let digits: String = number.number.chars().filter(char::is_ascii).collect();
+    Call {
+        phone_number: line(if withheld { "" } else { &digits }),
+        timestamp: clock,
+        duration: Seconds(chance.random_range(0..600)),
+        direction: Direction::ALL[chance.random_range(0..Direction::ALL.len())],
+        line: None,
+    }
+}
