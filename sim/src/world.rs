@@ -145,7 +145,8 @@ impl Shared {
         let read = || serde_json::from_slice(&sent.body).expect("phones send JSON");
         let mut inner = self.inner();
         if inner.model.has_ended(device) {
-            let text = format!("device {device} was revoked, and has written since");
+            let path = &sent.path;
+            let text = format!("device {device} was revoked, and has written since: {path}");
             inner.model.violations.push(text);
         }
         match sent.path.as_str() {

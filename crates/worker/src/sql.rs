@@ -54,6 +54,7 @@ mod tests {
         push::reads(&push, access.device, Tables::CURRENT).into_iter().for_each(check);
         push::all_writes().into_iter().for_each(check);
         let key = "+1".parse().unwrap();
+        check(devices::guard(access.device, Timestamp::MIN));
         check(numbers::share(key, false, access.user, Timestamp::MIN));
         let device = callbook_contacts::Device::default();
         check(devices::acknowledge(access.device, &device, &device, Rev(1), Timestamp::MIN));

@@ -14,7 +14,7 @@ use crate::app::{App, Caller, Moment, Read};
 use crate::database::DatabaseError;
 use crate::problem::Problem;
 use crate::sql::push::{self, Near};
-use crate::sql::{book, numbers};
+use crate::sql::{book, devices, numbers};
 
 /// `PUT /numbers/{key}`.
 pub(super) async fn put(
@@ -44,6 +44,7 @@ pub(super) async fn put(
         };
         let mut writes = vec![
             book::advance(book.rev, &changes, app.tables),
+            devices::guard(session.device.id, moment.now),
             numbers::share(key, shared, session.user.id, moment.now),
         ];
         writes.extend(push::writes(&changes));

@@ -244,6 +244,16 @@ pub(crate) fn read_lineage(rows: &Rows) -> Result<BTreeMap<DeviceId, Deletes>, D
     rows.iter().map(|row| Ok((row.parse("id")?, row.json("deletes")?))).collect()
 }
 
+/// The guard of a write that is no push: fails the batch unless the device lives.
+pub(crate) fn guard(device: DeviceId, now: Timestamp) -> Statement {
+    Statement::new(
+        "UPDATE devices SET acked_seq = CASE WHEN ended_at IS NULL THEN acked_seq END,
+           last_seen_at = ?2 WHERE id = ?1",
+    )
+    .bind(device.to_string())
+    .bind(now)
+}
+
 /// What the book remembers of a device's pushes, when the book has come to `rev`. It fails the batch
 /// unless the device's count and floor are still those that were read, the device lives, and the book
 /// stands at that rev.

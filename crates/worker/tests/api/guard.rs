@@ -100,3 +100,23 @@ async fn a_push_that_changes_nothing_has_seen_the_book_it_speaks_of() {
     let answer = service.push(&mut ann, json!([put(1, 1, "911")])).await;
     assert_eq!((&answer["results"][0]["status"], &answer["rev"]), (&json!("applied"), &json!(3)));
 }
+
+/// The device is ended between the read and the write: its mark is not made.
+#[tokio::test]
+async fn a_revoked_device_marks_no_number() {
+    let bare = Service::bare();
+    let contended = Arc::new(Contended {
+        inner: bare.database.clone(),
+        intruder: &["UPDATE devices SET ended_at = 1"],
+        intruders: Mutex::new(0),
+        most_statements: Mutex::new(0),
+    });
+    let mut service = Service::over(bare.database, contended.clone(), bare.now).with_users().await;
+    let ann = service.log_in("ann").await;
+    *contended.intruders.lock().unwrap() = 1;
+    let body = br#"{"shared":true}"#.to_vec();
+    let answer = service.send(Method::PUT, "/numbers/%2B14155552671", Some(&ann), body).await;
+    assert_eq!(answer.problem(), (401, "token_invalid"));
+    let marks = vec![Statement::new("SELECT key FROM shared_keys")];
+    assert!(service.database.batch(marks).await.unwrap()[0].values.is_empty());
+}
