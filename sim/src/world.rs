@@ -13,6 +13,7 @@ use base64::Engine as _;
 use callbook_auth::{PasswordCost, Secret, SigningKeys};
 use callbook_base::Timestamp;
 use callbook_dedup::Tables;
+use callbook_device::Response;
 use callbook_worker::sqlite::Sqlite;
 use callbook_worker::{App, MIGRATIONS, router};
 use rand::{RngExt, SeedableRng};
@@ -125,7 +126,7 @@ impl Shared {
     }
 
     /// A request that the service has answered.
-    pub(crate) fn trace(&self, phone: usize, sent: &Delivered, answer: &callbook_device::Response) {
+    pub(crate) fn trace(&self, phone: usize, sent: &Delivered, answer: &Response) {
         let mut inner = self.inner();
         inner.stats.requests += 1;
         inner.stats.events += 2;
@@ -170,18 +171,27 @@ impl Shared {
 
     /// Another user of the team ends a device, if the service can be reached.
     pub(crate) async fn revoke(&self, device: &str, chance: &mut ChaCha8Rng) {
-        let mut ask = async |method: Method, path: &str, bearer: Option<String>, body: Value| {
-            let (now, path) = (self.now(), path.to_owned());
-            let delivered = Delivered { now, path, bearer, body: body.to_string().into() };
-            network::call(self, method, &delivered, chance.random()).await
-        };
-        let answer = ask(Method::POST, "/login", None, console_login()).await;
+        let answer = self.ask(Method::POST, "/login", None, console_login(), chance).await;
         let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let Some(token) = answer["access_token"].as_str().map(str::to_owned) else { return };
         let path = format!("/devices/{device}");
-        if ask(Method::DELETE, &path, Some(token), Value::Null).await.status == 204 {
+        if self.ask(Method::DELETE, &path, Some(token), Value::Null, chance).await.status == 204 {
             self.inner().model.end(device);
         }
+    }
+
+    /// A request from a desk, over a network without faults.
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        bearer: Option<String>,
+        body: Value,
+        chance: &mut ChaCha8Rng,
+    ) -> Response {
+        let (now, path, body) = (self.now(), path.to_owned(), body.to_string().into());
+        let delivered = Delivered { now, path, bearer, body };
+        network::call(self, method, &delivered, chance.random()).await
     }
 
     /// A phone that has signed in again.
@@ -380,13 +390,7 @@ fn phone_books(mix: &Mix, rows: &[Row], chance: &mut ChaCha8Rng) -> (Vec<PhoneBo
 /// The first admin, and the other users, over a network without faults.
 async fn set_up(shared: &Arc<Shared>, users: usize, chance: &mut ChaCha8Rng) {
     let mut post = async |path: &str, bearer: Option<String>, body: Value| {
-        let delivered = Delivered {
-            now: shared.now(),
-            path: path.to_owned(),
-            bearer,
-            body: body.to_string().into(),
-        };
-        let answer = network::call(shared, Method::POST, &delivered, chance.random()).await;
+        let answer = shared.ask(Method::POST, path, bearer, body, chance).await;
         assert!(answer.status < 300, "{path} answers {}", answer.status);
         serde_json::from_slice::<Value>(&answer.body).expect("the service answers JSON")
     };

@@ -14,6 +14,21 @@ struct Contended {
     most_statements: Mutex<usize>,
 }
 
+impl Contended {
+    /// A service on such a database, where nobody intrudes yet.
+    async fn service(intruder: &'static [&'static str]) -> (Service, Arc<Self>) {
+        let bare = Service::bare();
+        let contended = Arc::new(Self {
+            inner: bare.database.clone(),
+            intruder,
+            intruders: Mutex::new(0),
+            most_statements: Mutex::new(0),
+        });
+        let service = Service::over(bare.database, contended.clone(), bare.now);
+        (service.with_users().await, contended)
+    }
+}
+
 impl Database for Contended {
     fn batch(&self, statements: Vec<Statement>) -> BatchFuture<'_> {
         let mut most = self.most_statements.lock().unwrap();
@@ -32,14 +47,7 @@ async fn check(
     intruders: u32,
     expected: Result<u64, (u16, &str)>,
 ) {
-    let bare = Service::bare();
-    let contended = Arc::new(Contended {
-        inner: bare.database.clone(),
-        intruder,
-        intruders: Mutex::new(0),
-        most_statements: Mutex::new(0),
-    });
-    let mut service = Service::over(bare.database, contended.clone(), bare.now).with_users().await;
+    let (mut service, contended) = Contended::service(intruder).await;
     let mut ann = service.log_in("ann").await;
     service.push(&mut ann, json!([put(1, 0, "(415) 555-2671")])).await;
     *contended.intruders.lock().unwrap() = intruders;
@@ -83,17 +91,11 @@ async fn a_push_plans_again_when_another_came_between() {
 /// A put that changes nothing, and a delete of its contact that comes between: the put revives it.
 #[tokio::test]
 async fn a_push_that_changes_nothing_has_seen_the_book_it_speaks_of() {
-    let bare = Service::bare();
-    let contended = Arc::new(Contended {
-        inner: bare.database.clone(),
-        intruder: &[
-            "UPDATE book SET rev = rev + 1",
-            "UPDATE contacts SET state = 2, took = '[]', deleted_at = 1",
-        ],
-        intruders: Mutex::new(0),
-        most_statements: Mutex::new(0),
-    });
-    let mut service = Service::over(bare.database, contended.clone(), bare.now).with_users().await;
+    let delete: &[&str] = &[
+        "UPDATE book SET rev = rev + 1",
+        "UPDATE contacts SET state = 2, took = '[]', deleted_at = 1",
+    ];
+    let (mut service, contended) = Contended::service(delete).await;
     let mut ann = service.log_in("ann").await;
     service.push(&mut ann, json!([put(1, 0, "911")])).await;
     *contended.intruders.lock().unwrap() = 1;
@@ -104,14 +106,8 @@ async fn a_push_that_changes_nothing_has_seen_the_book_it_speaks_of() {
 /// The device is ended between the read and the write: its mark is not made.
 #[tokio::test]
 async fn a_revoked_device_marks_no_number() {
-    let bare = Service::bare();
-    let contended = Arc::new(Contended {
-        inner: bare.database.clone(),
-        intruder: &["UPDATE devices SET ended_at = 1"],
-        intruders: Mutex::new(0),
-        most_statements: Mutex::new(0),
-    });
-    let mut service = Service::over(bare.database, contended.clone(), bare.now).with_users().await;
+    let ended: &[&str] = &["UPDATE devices SET ended_at = 1"];
+    let (mut service, contended) = Contended::service(ended).await;
     let ann = service.log_in("ann").await;
     *contended.intruders.lock().unwrap() = 1;
     let body = br#"{"shared":true}"#.to_vec();
