@@ -7,6 +7,7 @@ mod app;
 pub mod database;
 mod problem;
 mod rekey;
+mod restore;
 mod routes;
 mod sql;
 #[cfg(not(target_arch = "wasm32"))]
@@ -23,4 +24,5 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_rekey.sql", include_str!("../migrations/0002_rekey.sql")),
     ("0003_deletes.sql", include_str!("../migrations/0003_deletes.sql")),
     ("0004_shared.sql", include_str!("../migrations/0004_shared.sql")),
+    ("0005_epochs.sql", include_str!("../migrations/0005_epochs.sql")),
 ];

@@ -75,7 +75,7 @@ impl App {
             let rows = self.batch(push::near(&ids, &keys).to_vec()).await?;
             let near = rows.first_chunk().ok_or_else(DatabaseError::few_answers)?;
             let changes = rekey(&Near::read(near)?.of(&book, other), tables, moment.now);
-            writes.push(book::advance(book.rev, &changes, tables));
+            writes.push(book::advance(&book, &changes, tables));
             writes.extend(push::writes(&changes));
         }
         let key = |call: &WrittenCall| {

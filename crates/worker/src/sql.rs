@@ -57,7 +57,8 @@ mod tests {
         check(devices::guard(access.device, Timestamp::MIN));
         check(numbers::share(key, false, access.user, Timestamp::MIN));
         let device = callbook_contacts::Device::default();
-        check(devices::acknowledge(access.device, &device, &device, Rev(1), Timestamp::MIN));
+        let stand = (&"e".parse().unwrap(), Rev(1));
+        check(devices::acknowledge(access.device, &device, &device, stand, Timestamp::MIN));
         for pull in
             [contacts::Pull::First, contacts::Pull::FirstFrom(Rev(1)), contacts::Pull::Later]
         {

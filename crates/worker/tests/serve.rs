@@ -125,6 +125,33 @@ fn a_start_gives_a_book_the_keys_of_its_release() {
 }
 
 #[test]
+fn a_start_after_a_restore_says_so_to_phones() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, said) = start(dir.path(), &[]);
+    let jwt = secret(&said, "JWT_SECRET");
+    set_up(&said);
+    stop(server, "-TERM");
+    let epoch = || {
+        let book = rusqlite::Connection::open(dir.path().join("callbook.db")).unwrap();
+        book.query_row("SELECT epoch FROM book", [], |row| row.get::<_, String>(0)).unwrap()
+    };
+    let before = epoch();
+    let args = ["--listen", "127.0.0.1:0", "--restored"];
+    let mut server = serve(dir.path(), &args, &[("JWT_SECRET", &jwt)]).spawn().unwrap();
+    let mut said = BufReader::new(server.stdout.take().unwrap());
+    said.read_line(&mut String::new()).unwrap();
+    let log = String::from_utf8(stop(server, "-TERM").stderr).unwrap();
+    assert!(log.contains("marked as restored"), "{log}");
+    let after = epoch();
+    assert_ne!(before, after);
+
+    // Without the flag it stays as it is.
+    let (server, _) = start(dir.path(), &[("JWT_SECRET", &jwt)]);
+    stop(server, "-TERM");
+    assert_eq!(epoch(), after);
+}
+
+#[test]
 fn a_start_that_cannot_be_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("notes.txt"), "these are notes, and not a database at all\n")
@@ -142,4 +169,7 @@ fn a_start_that_cannot_be_says_what_to_do() {
     check(&["--listen", "127.0.0.1:0", "--db", "no/such/dir/x.db"], &[], "no/such/dir/x.db");
     check(&["--listen", "127.0.0.1:0"], &[("JWT_SECRET", "short")], "at least 32 bytes");
     check(&["--port", "1"], &[], "unexpected argument");
+    let jwt = [("JWT_SECRET", "a secret of more than thirty-two bytes")];
+    let new = ["--listen", "127.0.0.1:0", "--db", "new.db", "--restored"];
+    check(&new, &jwt, "put the backup in its place");
 }

@@ -14,6 +14,7 @@ use super::TRIES;
 use super::paging::Paging;
 use crate::app::{App, Body, Caller, Moment};
 use crate::problem::Problem;
+use crate::sql::book::Book;
 use crate::sql::contacts::{Page, Pull};
 use crate::sql::push::{self, Touched};
 use crate::sql::{book, contacts, devices};
@@ -27,25 +28,26 @@ pub(super) async fn push(
 ) -> Result<Json<PushAnswer>, Problem> {
     let push = Push::read(&body)?;
     for _ in 0..TRIES {
-        let (epoch, facts) = read(&app, &access, &push, moment).await?;
-        if push.epoch.as_deref().is_some_and(|known| known != epoch) {
+        let (book, facts) = read(&app, &access, &push, moment).await?;
+        if let Some(fork) = push.epoch.as_deref().and_then(|known| book.forks_from(known)) {
             let detail = "the book was restored from a backup: pull from the start";
             return Err(Problem::new(StatusCode::CONFLICT, "epoch_changed", detail)
-                .with("epoch", epoch)
-                .with("acked_seq", facts.device.acked_seq));
+                .with("epoch", book.epoch.as_str())
+                .with("acked_seq", facts.device.acked_seq)
+                .with("rev", fork.0));
         }
         let plan = plan(&facts, &push, moment.now)?;
 
         let mut writes = Vec::new();
         if plan.changes.rev != facts.held.rev {
-            writes.push(book::advance(facts.held.rev, &plan.changes, app.tables));
+            writes.push(book::advance(&book, &plan.changes, app.tables));
         }
         if plan.device != facts.device {
             writes.push(devices::acknowledge(
                 facts.id,
                 &facts.device,
                 &plan.device,
-                plan.changes.rev,
+                (&book.epoch, plan.changes.rev),
                 moment.now,
             ));
         }
@@ -58,20 +60,21 @@ pub(super) async fn push(
             Err(error) if error.is_constraint() => continue,
             written => written?,
         };
-        let (acked_seq, rev) = (plan.device.acked_seq, plan.changes.rev);
+        let (epoch, acked_seq) = (book.epoch.to_string(), plan.device.acked_seq);
+        let rev = plan.changes.rev;
         return Ok(Json(PushAnswer { epoch, acked_seq, rev, results: plan.results }));
     }
     Err(Problem::busy(moment))
 }
 
-/// The read batch of a push: the book's epoch, and what the plan goes by. A book that has yet to get
+/// The read batch of a push: the book, and what the plan goes by. A book that has yet to get
 /// its keys is first taken a step on.
 async fn read(
     app: &App,
     access: &Access,
     push: &Push,
     moment: Moment,
-) -> Result<(String, Facts), Problem> {
+) -> Result<(Book, Facts), Problem> {
     let mut reads = vec![book::read()];
     if !push.ops.is_empty() {
         reads.extend(push::reads(push, access.device, app.tables));
@@ -96,7 +99,7 @@ async fn read(
         device: session.pushes,
         edited_by_others: touched.edited_by_others,
     };
-    Ok((book.epoch.to_string(), facts))
+    Ok((book, facts))
 }
 
 /// `GET /sync/contacts`.

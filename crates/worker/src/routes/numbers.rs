@@ -43,7 +43,7 @@ pub(super) async fn put(
             return Ok(Json(ShareAnswer { key, shared, rev: book.rev }));
         };
         let mut writes = vec![
-            book::advance(book.rev, &changes, app.tables),
+            book::advance(&book, &changes, app.tables),
             devices::guard(session.device.id, moment.now),
             numbers::share(key, shared, session.user.id, moment.now),
         ];

@@ -13,11 +13,12 @@ use callbook_auth::{
     Access, AuthError, Password, RefreshToken, Role, Rotation, TokenError, Username, Verdict, hash,
     rotate, verify,
 };
-use callbook_base::{DeviceId, Epoch};
+use callbook_base::DeviceId;
 
 use super::users::new_user;
 use crate::app::{App, Caller, Moment, Read};
 use crate::problem::Problem;
+use crate::restore::new_epoch;
 use crate::sql::{book, devices, users};
 
 /// `POST /setup`: the first admin, and the book.
@@ -37,8 +38,7 @@ pub(super) async fn set_up(
     let mut chance = moment.chance();
     let SetupRequest { username, password, .. } = &request;
     let (user, password) = new_user(&app, moment, &mut chance, username, password, Role::Admin)?;
-    let epoch = u64::from_be_bytes(chance.bytes());
-    let epoch: Epoch = format!("{epoch:016x}").parse().expect("hex digits make an epoch");
+    let epoch = new_epoch(&mut chance);
     let writes =
         vec![users::create_first(&user, password), book::create(&epoch, app.tables, moment.now)];
     match app.batch(writes).await?[0].changes {

@@ -10,12 +10,25 @@ use crate::problem::Problem;
 /// The book's row.
 pub(crate) struct Book {
     pub(crate) epoch: Epoch,
+    /// What it was called before, and the rev up to which that book is this one.
+    epochs: Vec<(Epoch, Rev)>,
     pub(crate) rev: Rev,
     pub(crate) digest: Digest,
     pub(crate) visible: u64,
     pub(crate) calls_rev: Rev,
     pub(crate) clock: Timestamp,
     pub(crate) keys: Keys,
+}
+
+impl Book {
+    /// The rev up to which whoever knows the book by this epoch knows this book; `None` when that is
+    /// its own.
+    pub(crate) fn forks_from(&self, epoch: &str) -> Option<Rev> {
+        let fork = |(older, rev): &(Epoch, Rev)| (older.as_str() == epoch).then_some(*rev);
+        // One that this book never had began after the backup that it was restored from.
+        let rev = || self.epochs.iter().find_map(fork).unwrap_or(Rev(0));
+        (self.epoch.as_str() != epoch).then(rev)
+    }
 }
 
 /// What made the keys of a book, and what makes them from now on.
@@ -59,7 +72,7 @@ pub(crate) fn create(epoch: &Epoch, tables: Tables, now: Timestamp) -> Statement
 
 pub(crate) fn read() -> Statement {
     Statement::new(
-        "SELECT epoch, rev, digest, visible, calls_rev, clock, tables, rekey_to, rekey_contact, rekey_call
+        "SELECT epoch, epochs, rev, digest, visible, calls_rev, clock, tables, rekey_to, rekey_contact, rekey_call
          FROM book",
     )
 }
@@ -69,6 +82,7 @@ pub(crate) fn read_row(rows: &Rows) -> Result<Book, Problem> {
     let row = rows.first().ok_or_else(|| DatabaseError::new("the book has no row"))?;
     Ok(Book {
         epoch: row.parse("epoch")?,
+        epochs: row.json("epochs")?,
         rev: row.rev("rev")?,
         digest: row.parse("digest")?,
         visible: row.count("visible")?,
@@ -85,26 +99,36 @@ pub(crate) fn read_row(rows: &Rows) -> Result<Book, Problem> {
     })
 }
 
-/// The guard of a write: fails the batch unless the book's rev is still the one that was read, and
-/// its keys are of these tables or become so.
-pub(crate) fn advance(read: Rev, changes: &Changes, tables: Tables) -> Statement {
+/// Calls the book by another epoch, and keeps the last.
+pub(crate) fn rename(epoch: &Epoch) -> Statement {
     Statement::new(
-        "UPDATE book SET rev = CASE WHEN rev = ?1 AND coalesce(rekey_to, tables) = ?5 THEN ?2 END,
+        "UPDATE book SET epochs = json_insert(epochs, '$[#]', json_array(epoch, rev)), epoch = ?1",
+    )
+    .bind(epoch.as_str())
+}
+
+/// The guard of a write: fails the batch unless the book is still the one that was read, at its rev, and
+/// its keys are of these tables or become so.
+pub(crate) fn advance(read: &Book, changes: &Changes, tables: Tables) -> Statement {
+    Statement::new(
+        "UPDATE book SET rev = CASE
+             WHEN rev = ?1 AND epoch = ?7 AND coalesce(rekey_to, tables) = ?5 THEN ?2 END,
            digest = ?3, visible = ?6, clock = ?4",
     )
-    .bind(read)
+    .bind(read.rev)
     .bind(changes.rev)
     .bind(changes.digest.to_string())
     .bind(changes.clock)
     .bind(tables.version)
     .bind(changes.visible)
+    .bind(read.epoch.as_str())
 }
 
 /// The guard of a step of re-keying: fails the batch unless the book is still as it was read. It is
 /// then as far as `done`, or has all its keys.
 pub(crate) fn rekey(read: &Book, tables: Tables, done: Option<&Done>) -> Statement {
     Statement::new(
-        "UPDATE book SET rev = CASE WHEN rev = ?1 AND rekey_to IS ?2
+        "UPDATE book SET rev = CASE WHEN rev = ?1 AND epoch = ?8 AND rekey_to IS ?2
              AND coalesce(rekey_contact, '') = ?3 AND coalesce(rekey_call, '') = ?4 THEN rev END,
            tables = CASE WHEN ?6 IS NULL THEN ?5 ELSE tables END,
            rekey_to = CASE WHEN ?6 IS NULL THEN NULL ELSE ?5 END,
@@ -117,6 +141,7 @@ pub(crate) fn rekey(read: &Book, tables: Tables, done: Option<&Done>) -> Stateme
     .bind(tables.version)
     .bind(done.map(|done| done.contact.clone()))
     .bind(done.map(|done| done.call.clone()))
+    .bind(read.epoch.as_str())
 }
 
 /// After calls were stored or re-keyed: counts that, if it happened. Fails the batch unless the book's

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use callbook_auth::wire::{DeviceView, UserView};
 use callbook_auth::{Access, AuthError, REFRESH_TTL, RefreshHash, Role, StoredRefresh, TokenError};
-use callbook_base::{DeviceId, Rev, Timestamp, UserId};
+use callbook_base::{DeviceId, Epoch, Rev, Timestamp, UserId};
 use callbook_contacts::{Deletes, Device};
 
 use crate::database::{DatabaseError, Row, Rows, Statement};
@@ -254,9 +254,9 @@ pub(crate) fn guard(device: DeviceId, now: Timestamp) -> Statement {
     .bind(now)
 }
 
-/// What the book remembers of a device's pushes, when the book has come to `rev`. It fails the batch
-/// unless the device's count and floor are still those that were read, the device lives, and the book
-/// stands at that rev.
+/// What the book remembers of a device's pushes, when the book of that epoch has come to that rev. It
+/// fails the batch unless the device's count and floor are still those that were read, the device lives,
+/// and the book stands there.
 ///
 /// The floor, since a complete push without ops moves it, and no count. The rev, since a push that
 /// changes nothing says so of the book that it has read: a delete that came between would have been
@@ -265,14 +265,14 @@ pub(crate) fn acknowledge(
     device: DeviceId,
     before: &Device,
     after: &Device,
-    rev: Rev,
+    (epoch, rev): (&Epoch, Rev),
     now: Timestamp,
 ) -> Statement {
     let rejections = serde_json::to_string(&after.rejections).expect("rejections are plain text");
     Statement::new(
         "UPDATE devices SET acked_seq = CASE
              WHEN acked_seq = ?2 AND floor IS ?8 AND ended_at IS NULL
-               AND (SELECT rev FROM book) = ?9 THEN ?3 END,
+               AND (SELECT rev FROM book WHERE epoch = ?11) = ?9 THEN ?3 END,
            acked_op = ?4, floor = ?5, rejections = ?6, deletes = ?10, last_seen_at = ?7
          WHERE id = ?1",
     )
@@ -286,4 +286,5 @@ pub(crate) fn acknowledge(
     .bind(before.floor)
     .bind(rev)
     .bind(serde_json::to_string(&after.deletes).expect("times and counts are numbers"))
+    .bind(epoch.as_str())
 }

@@ -83,6 +83,10 @@ async fn a_push_plans_again_when_another_came_between() {
     let told_all: &[&str] = &["UPDATE devices SET floor = floor + 1"];
     check(told_all, 2, Ok(2)).await;
     check(told_all, 3, Err((503, "busy"))).await;
+    // The book is put back from a backup of this very rev, whose contacts may be others.
+    let restored: &[&str] = &["UPDATE book SET epoch = epoch || 'x'"];
+    check(restored, 2, Ok(2)).await;
+    check(restored, 3, Err((503, "busy"))).await;
     // The device is ended meanwhile.
     let ended: &[&str] = &["UPDATE devices SET ended_at = 1"];
     check(ended, 1, Err((401, "token_invalid"))).await;

@@ -5,6 +5,7 @@
 mod bad_input;
 mod guard;
 mod rekey;
+mod restore;
 mod sign_in;
 mod sync;
 

@@ -55,6 +55,11 @@ struct Options {
     #[arg(long, env, hide_env_values = true, value_name = "SECRET")]
     jwt_secret_previous: Option<String>,
 
+    /// The file is a backup that was put back: says so to the phones. For the first start after that, and
+    /// no other
+    #[arg(long)]
+    restored: bool,
+
     /// What to log: error, warn, info, debug, or a filter such as callbook_worker=debug
     #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
     log: EnvFilter,
@@ -77,7 +82,8 @@ pub(crate) fn main() -> ExitCode {
 }
 
 async fn serve(options: Options) -> Result<(), String> {
-    let Options { listen, db, setup_token, jwt_secret, jwt_secret_previous, log } = options;
+    let Options { listen, db, setup_token, jwt_secret, jwt_secret_previous, restored, log } =
+        options;
     tracing_subscriber::fmt()
         .with_env_filter(log)
         .with_target(false)
@@ -119,6 +125,9 @@ async fn serve(options: Options) -> Result<(), String> {
         setup_token: setup_token.map(Secret::from),
         password_cost: PasswordCost::STANDARD,
     };
+    if restored {
+        say_restored(&app).await?;
+    }
     rekey(&app).await?;
     let now = edge::now();
     let start = hints::Start {
@@ -154,6 +163,22 @@ async fn serve(options: Options) -> Result<(), String> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Lets phones notice that the book is an older one than they know.
+async fn say_restored(app: &App) -> Result<(), String> {
+    match app.restored(edge::moment()).await {
+        Err(problem) => Err(format!("cannot mark the book as restored: {problem}")),
+        Ok(false) => {
+            Err("there is no book in this file to be restored: put the backup in its place, \
+                          and start again"
+                .to_owned())
+        }
+        Ok(true) => {
+            tracing::info!("the book is marked as restored: phones pull it from the start");
+            Ok(())
+        }
+    }
 }
 
 /// Gives the book the keys of this release's numbering tables, if others made them. A signal may stop
