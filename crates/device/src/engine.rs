@@ -5,6 +5,7 @@ mod calls;
 mod people;
 mod pull;
 mod push;
+mod restored;
 mod session;
 mod share;
 #[cfg(test)]
@@ -13,7 +14,7 @@ mod tests;
 use std::time::Duration;
 
 use callbook_auth::{DeviceName, Platform, Secret};
-use callbook_base::Timestamp;
+use callbook_base::{Rev, Timestamp};
 use callbook_contacts::wire::ShareAnswer;
 use callbook_dedup::NumberKey;
 use rand::Rng;
@@ -107,13 +108,11 @@ impl<S: Store> Engine<S> {
     /// # Errors
     /// The store cannot be read.
     pub fn open(store: S) -> Result<Self, StoreError> {
-        let mut outbox = Outbox::default();
-        store.outbox()?.into_iter().for_each(|op| outbox.insert(op));
         Ok(Self {
             state: store.state()?,
             aside: store.aside()?,
+            outbox: store.outbox()?.into_iter().collect(),
             store,
-            outbox,
             stage: Stage::PushContacts,
             sent: None,
             typed: None,
@@ -142,14 +141,17 @@ impl<S: Store> Engine<S> {
     /// # Errors
     /// The store cannot be read.
     pub fn status(&self) -> Result<Status, StoreError> {
-        let unconfirmed_deletes = self.unconfirmed_deletes().count();
+        let count = |which: fn(&Aside) -> bool| self.aside.iter().filter(|it| which(it)).count();
+        let (unconfirmed_deletes, lost) =
+            (count(Aside::is_unconfirmed_delete), count(Aside::is_lost));
         Ok(Status {
             signed_in: self.state.session.is_some(),
             unpushed: self.outbox.unacked_len() + self.state.shares.len(),
             unpulled: self.outbox.acked_len(),
             unpushed_calls: self.store.calls_to_push(usize::MAX)?.len(),
-            aside: self.aside.len() - unconfirmed_deletes,
+            aside: self.aside.len() - unconfirmed_deletes - lost,
             unconfirmed_deletes,
+            lost,
             resyncs: self.resyncs,
             synced: self.stage == Stage::Synced,
             problem: self.problem.clone(),
@@ -284,7 +286,7 @@ impl<S: Store> Engine<S> {
     /// Any other answer.
     fn refused(&mut self, sent: Sent, response: &Response) -> Result<Outcome, StoreError> {
         let problem: ProblemAnswer = serde_json::from_slice(&response.body).unwrap_or_default();
-        let code = problem.code.as_str();
+        let (code, fork) = (problem.code.as_str(), self.fork(&problem));
         match (response.status, sent) {
             (401, Sent::LogIn) => {
                 self.typed = None;
@@ -301,7 +303,7 @@ impl<S: Store> Engine<S> {
                 }
             }
             (409, Sent::PushContacts { .. }) if code == "op_reused" => self.is_a_copy()?,
-            (409, Sent::PushContacts { .. }) => self.end_session(SignInReason::OutOfStep)?,
+            (409, Sent::PushContacts { .. }) if let Some(fork) = fork => self.restored(fork)?,
             (410, Sent::PullContacts) => self.resync()?,
             (410, Sent::PullCalls) => self.pull_all_calls()?,
             (404, Sent::Share(key, shared)) if !code.is_empty() => {
@@ -367,6 +369,12 @@ enum Outcome {
 #[serde(default)]
 struct ProblemAnswer {
     code: String,
+    /// Of `epoch_changed`.
+    epoch: Option<String>,
+    acked_seq: Option<u64>,
+    rev: Option<Rev>,
+    /// Of `op_gap`.
+    expected: Option<u64>,
 }
 
 fn read<'a, T: Deserialize<'a>>(

@@ -12,7 +12,7 @@ mod store;
 mod transport;
 
 pub use engine::{Engine, Imported};
-pub use outbox::{Aside, Change, Queued};
+pub use outbox::{Aside, Change, Queued, Why};
 pub use status::{Problem, SignInReason, Status};
 pub use store::memory::MemoryStore;
 pub use store::{Mirrored, Session, State, Store, StoreChange, StoreError};

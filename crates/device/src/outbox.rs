@@ -36,20 +36,43 @@ pub enum Change {
     Delete,
 }
 
-/// An op that was refused, kept for the user.
+/// A change that the book does not have, kept until the user says what becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aside {
-    /// The op.
-    pub op: Queued,
-    /// Why; `None` when it is larger than a request.
-    pub rejection: Option<Rejection>,
+    /// Its place among all ops that this phone has ever queued.
+    pub place: u64,
+    /// Which contact.
+    pub id: ContactId,
+    /// What happens to it.
+    pub change: Change,
+    /// Why the book does not have it.
+    pub why: Why,
+}
+
+/// Why the book does not have a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// It is larger than a request.
+    TooLarge,
+    /// It was refused.
+    Refused(Rejection),
+    /// The book was restored from a backup that was older. The change brings back what the phone showed.
+    Restored,
 }
 
 impl Aside {
+    pub(crate) fn new(op: &Queued, why: Why) -> Self {
+        Self { place: op.place, id: op.id, change: op.change.clone(), why }
+    }
+
     /// Whether it is one of so many deletes that the book wants to know whether they are meant.
     pub fn is_unconfirmed_delete(&self) -> bool {
-        let code = self.rejection.as_ref().map(|rejection| rejection.code);
-        code == Some(RejectionCode::TooManyDeletes)
+        matches!(&self.why, Why::Refused(why) if why.code == RejectionCode::TooManyDeletes)
+    }
+
+    /// Whether it was in the book before that was restored.
+    pub fn is_lost(&self) -> bool {
+        self.why == Why::Restored
     }
 }
 
@@ -59,6 +82,14 @@ pub(crate) struct Outbox {
     ops: BTreeMap<u64, Queued>,
     places: BTreeMap<ContactId, Vec<u64>>,
     unacked: usize,
+}
+
+impl FromIterator<Queued> for Outbox {
+    fn from_iter<T: IntoIterator<Item = Queued>>(ops: T) -> Self {
+        let mut outbox = Self::default();
+        ops.into_iter().for_each(|op| outbox.insert(op));
+        outbox
+    }
 }
 
 impl Outbox {
@@ -78,6 +109,10 @@ impl Outbox {
             }
         }
         Some(op)
+    }
+
+    pub(crate) fn ops(&self) -> impl Iterator<Item = &Queued> {
+        self.ops.values()
     }
 
     pub(crate) fn get(&self, place: u64) -> Option<&Queued> {
@@ -138,6 +173,13 @@ impl Outbox {
 /// The server alone decides keys; what would be too large it refuses.
 fn edited(fields: Fields, edit: &Edit, region: &Line) -> Fields {
     edit.apply(&fields, region, |_, _| None).map_or(fields, |(after, _)| after)
+}
+
+/// Whether the book's contact has all that a phone has shown of it.
+pub(crate) fn has(book: &Fields, shown: &Fields, region: &Line) -> bool {
+    let mut book = book.clone();
+    book.phones.iter_mut().for_each(|phone| phone.key = None); // an edit on the phone makes none
+    edited(book.clone(), &whole(shown.clone()), region) == book
 }
 
 /// The edit that makes a contact with these fields.

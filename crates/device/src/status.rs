@@ -11,12 +11,13 @@ pub struct Status {
     pub unpulled: usize,
     /// Calls that the server has not taken yet.
     pub unpushed_calls: usize,
-    /// Ops that were refused, kept for the user.
+    /// Changes of [`Engine::aside`](crate::Engine::aside) that were refused.
     pub aside: usize,
-    /// Deletes that wait for the user to say whether they are meant, since they are many: see
-    /// [`Engine::confirm_deletes`](crate::Engine::confirm_deletes) and
-    /// [`Engine::drop_deletes`](crate::Engine::drop_deletes).
+    /// Those that are deletes and wait for the user to say whether they are meant, since they are many:
+    /// see [`Engine::confirm_deletes`](crate::Engine::confirm_deletes).
     pub unconfirmed_deletes: usize,
+    /// Those that bring back what the book had before it was restored from a backup.
+    pub lost: usize,
     /// Pulls from the start, since the engine was opened.
     pub resyncs: u64,
     /// Whether the last sync came to its end.
@@ -53,6 +54,4 @@ pub enum SignInReason {
     Ended,
     /// Another phone uses the same session: this one, or the other, is a copy.
     Copied,
-    /// The server counts this device's ops differently: this phone, or the book, was restored.
-    OutOfStep,
 }

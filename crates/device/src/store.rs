@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use callbook_auth::Secret;
-use callbook_base::{ContactId, DeviceId, Line, Rev};
+use callbook_base::{ContactId, DeviceId, Line, Rev, UserId};
 use callbook_calls::Call;
 use callbook_calls::wire::PulledCall;
 use callbook_contacts::Digest;
@@ -41,11 +41,14 @@ pub trait Store {
     /// The outbox, in order.
     fn outbox(&self) -> Result<Vec<Queued>, StoreError>;
 
-    /// The ops that were refused and are kept, in the order of their places.
+    /// The changes that are kept aside, in the order of their places.
     fn aside(&self) -> Result<Vec<Aside>, StoreError>;
 
     /// The first calls that the server has not taken, with their numbers, in order.
     fn calls_to_push(&self, limit: usize) -> Result<Vec<(u64, Call)>, StoreError>;
+
+    /// The calls of this user that were pulled, in any order.
+    fn calls_of(&self, user: UserId) -> Result<Vec<PulledCall>, StoreError>;
 
     /// Makes all these changes, or none: after a crash either all of them have happened or none has.
     fn commit(&mut self, changes: Vec<StoreChange>) -> Result<(), StoreError>;
@@ -56,6 +59,8 @@ pub trait Store {
 pub struct State {
     /// The sign-in that holds; `None` when somebody must sign in.
     pub session: Option<Session>,
+    /// Who has signed in last.
+    pub user: Option<UserId>,
     /// The last device that this phone was, which the next sign-in replaces.
     pub device: Option<DeviceId>,
     /// Where numbers without a region of their own are written, ISO 3166.
@@ -72,6 +77,9 @@ pub struct State {
     pub pass: u64,
     /// Whether contacts that this pass does not send are to be swept at its end.
     pub sweeping: bool,
+    /// While a book is pulled that was restored from a backup: up to there it is the one that this phone
+    /// knows. What the mirror has beyond that, and this pass does not send, is kept for the user.
+    pub agrees_to: Option<Rev>,
     /// This device's ops that the server has taken.
     pub acked_seq: u64,
     /// Whether the server has had a complete push of this device.
@@ -119,9 +127,9 @@ pub enum StoreChange {
     PutOp(Queued),
     /// An op goes, by its place.
     RemoveOp(u64),
-    /// An op was refused.
+    /// A change is kept aside.
     PutAside(Aside),
-    /// An op that was refused is done with, by its place.
+    /// A change that was kept aside is done with, by its place.
     RemoveAside(u64),
     /// A call is to be pushed.
     PutCallToPush(u64, Call),
@@ -129,4 +137,6 @@ pub enum StoreChange {
     RemoveCallToPush(u64),
     /// A call was pulled.
     PutCall(PulledCall),
+    /// All calls that were pulled go.
+    RemoveCalls,
 }

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use callbook_base::{ContactId, Line, Timestamp};
 use callbook_calls::{Call, Direction, Seconds};
 use callbook_contacts::{Add, Edit, Entry, Fields, NewPhone, Remove, Set};
-use callbook_device::{Engine, MemoryStore};
+use callbook_device::{Aside, Engine, MemoryStore};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -28,7 +28,7 @@ impl Phone {
         let mut chance = crate::world::split(&mut self.chance);
         match are_meant {
             true => self.engine().confirm_deletes(&mut chance),
-            false => self.engine().drop_deletes(),
+            false => self.engine().drop_aside(Aside::is_unconfirmed_delete),
         }
         .expect("a store in memory takes all");
         are_meant

@@ -57,8 +57,15 @@ impl<S: Store> Engine<S> {
         Ok(Outcome::Taken)
     }
 
-    /// The cursor is of another book: calls are pulled from the start.
+    /// The cursor is of another book: calls are pulled from the start. That book may have lost some: those
+    /// of this phone's user are pushed again, and other phones do the same with theirs.
     pub(super) fn pull_all_calls(&mut self) -> Result<(), StoreError> {
-        self.commit(State { calls_cursor: None, ..self.state.clone() }, Vec::new())
+        let own = self.state.user.map(|user| self.store.calls_of(user)).transpose()?;
+        let own = (self.state.next_call..).zip(own.unwrap_or_default());
+        let again = own.map(|(number, row)| StoreChange::PutCallToPush(number, row.call));
+        let changes: Vec<StoreChange> =
+            [StoreChange::RemoveCalls].into_iter().chain(again).collect();
+        let next_call = self.state.next_call + changes.len() as u64 - 1;
+        self.commit(State { calls_cursor: None, next_call, ..self.state.clone() }, changes)
     }
 }

@@ -134,39 +134,62 @@ impl<S: Store> Engine<S> {
         Ok(())
     }
 
-    /// Deletes that the book has not taken, since they are many and nobody has said that they are meant.
-    /// Until somebody does, their contacts stay shown.
-    pub(super) fn unconfirmed_deletes(&self) -> impl Iterator<Item = &Aside> {
-        self.aside.iter().filter(|aside| aside.is_unconfirmed_delete())
+    /// Changes that the book does not have, in the order of their places: refused ones, deletes that are
+    /// many and wait for a yes, and what a restored book has lost. Contacts whose deletes wait stay shown.
+    pub fn aside(&self) -> &[Aside] {
+        &self.aside
     }
 
-    /// The user means the deletes that wait for an answer: they are sent again, as new ops.
+    /// The user wants these changes of [`Engine::aside`]: they are sent again, as new ops.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing has changed.
+    pub fn send_aside(
+        &mut self,
+        which: impl Fn(&Aside) -> bool,
+        chance: &mut impl Rng,
+    ) -> Result<(), StoreError> {
+        self.send_aside_with(self.state.clone(), which, chance)
+    }
+
+    /// The user does not want these changes of [`Engine::aside`].
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing has changed.
+    pub fn drop_aside(&mut self, which: impl Fn(&Aside) -> bool) -> Result<(), StoreError> {
+        let (state, gone) = (self.state.clone(), self.forget_aside(&which));
+        self.commit(state, gone)?;
+        self.aside.retain(|aside| !which(aside));
+        Ok(())
+    }
+
+    /// The user means the deletes that wait for an answer. To say no, drop them.
     ///
     /// # Errors
     /// The store cannot be written; nothing has changed.
     pub fn confirm_deletes(&mut self, chance: &mut impl Rng) -> Result<(), StoreError> {
-        let deletes: Vec<_> =
-            self.unconfirmed_deletes().map(|aside| (aside.op.id, Change::Delete)).collect();
-        let confirmed_to = self.state.next_place + deletes.len() as u64;
+        let deletes = self.aside.iter().filter(|aside| aside.is_unconfirmed_delete()).count();
+        let confirmed_to = self.state.next_place + deletes as u64;
         let state = State { confirmed_to, ..self.state.clone() };
-        let answered = self.forget_unconfirmed_deletes();
-        self.queue_with(state, deletes, answered, chance)?;
-        self.aside.retain(|aside| !aside.is_unconfirmed_delete());
+        self.send_aside_with(state, Aside::is_unconfirmed_delete, chance)
+    }
+
+    fn send_aside_with(
+        &mut self,
+        state: State,
+        which: impl Fn(&Aside) -> bool,
+        chance: &mut impl Rng,
+    ) -> Result<(), StoreError> {
+        let again = self.aside.iter().filter(|aside| which(aside));
+        let again = again.map(|aside| (aside.id, aside.change.clone())).collect();
+        self.queue_with(state, again, self.forget_aside(&which), chance)?;
+        self.aside.retain(|aside| !which(aside));
         Ok(())
     }
 
-    /// The user does not mean the deletes that wait for an answer: nothing is deleted.
-    ///
-    /// # Errors
-    /// The store cannot be written; nothing has changed.
-    pub fn drop_deletes(&mut self) -> Result<(), StoreError> {
-        self.commit(self.state.clone(), self.forget_unconfirmed_deletes())?;
-        self.aside.retain(|aside| !aside.is_unconfirmed_delete());
-        Ok(())
-    }
-
-    fn forget_unconfirmed_deletes(&self) -> Vec<StoreChange> {
-        self.unconfirmed_deletes().map(|aside| StoreChange::RemoveAside(aside.op.place)).collect()
+    fn forget_aside(&self, which: &impl Fn(&Aside) -> bool) -> Vec<StoreChange> {
+        let gone = self.aside.iter().filter(|aside| which(aside));
+        gone.map(|aside| StoreChange::RemoveAside(aside.place)).collect()
     }
 
     /// Notes changes, in their order: all or none.

@@ -1,9 +1,9 @@
 //! Pulling contacts: each page and its cursor in one commit, and the digest that proves the mirror.
 
-use callbook_base::Rev;
 use callbook_contacts::wire::{Form, PullAnswer};
 
 use super::{Engine, Outcome, Sent};
+use crate::outbox::Aside;
 use crate::status::Problem;
 use crate::store::{Mirrored, State, Store, StoreChange, StoreError};
 use crate::transport::{Method, Request};
@@ -19,13 +19,22 @@ impl<S: Store> Engine<S> {
 
     pub(super) fn contacts_pulled(&mut self, answer: PullAnswer) -> Result<Outcome, StoreError> {
         let PullAnswer { epoch, contacts, cursor, has_more, digest, rev } = answer;
+        if self.state.epoch.as_ref().is_some_and(|known| *known != epoch) {
+            return self.pulled_from_another_book();
+        }
         let mut state = State { epoch: Some(epoch), cursor: Some(cursor), ..self.state.clone() };
         let mut changes = Vec::with_capacity(contacts.len() + 1);
+        let mut lost = Vec::new();
         // A page has a contact once.
         for row in contacts {
             if let Some(before) = self.store.rev(row.id)? {
                 state.digest = state.digest.without(row.id, before);
             }
+            let now = match &row.form {
+                Form::Visible(shown) => Some(&shown.fields),
+                Form::Hidden { .. } | Form::Deleted => None,
+            };
+            lost.extend(self.lost(row.id, now, state.next_place + lost.len() as u64)?);
             changes.push(match row.form {
                 Form::Visible(shown) => {
                     state.digest = state.digest.with(row.id, row.rev);
@@ -35,12 +44,11 @@ impl<S: Store> Engine<S> {
                 Form::Hidden { .. } | Form::Deleted => StoreChange::RemoveContact(row.id),
             });
         }
+        self.commit_lost(state, changes, lost)?;
         if has_more {
-            self.commit(state, changes)?;
             return Ok(Outcome::Taken);
         }
 
-        self.commit(state, changes)?;
         let swept = self.sweep()?;
         let shown = self.outbox.shown_at(rev);
         let changes = shown.iter().map(|place| StoreChange::RemoveOp(*place)).collect();
@@ -67,21 +75,41 @@ impl<S: Store> Engine<S> {
         if !self.state.sweeping {
             return Ok(false);
         }
-        let mut state = State { sweeping: false, ..self.state.clone() };
-        let gone: Vec<_> = self.store.not_seen_in(state.pass)?;
-        for (id, rev) in &gone {
-            state.digest = state.digest.without(*id, *rev);
+        let mut state = State { sweeping: false, agrees_to: None, ..self.state.clone() };
+        let (mut changes, mut lost) = (Vec::new(), Vec::new());
+        for (id, rev) in self.store.not_seen_in(state.pass)? {
+            state.digest = state.digest.without(id, rev);
+            lost.extend(self.lost(id, None, state.next_place + lost.len() as u64)?);
+            changes.push(StoreChange::RemoveContact(id));
         }
-        let changes = gone.into_iter().map(|(id, _): (_, Rev)| StoreChange::RemoveContact(id));
-        self.commit(state, changes.collect())?;
+        self.commit_lost(state, changes, lost)?;
         Ok(true)
+    }
+
+    /// Commits, and keeps what a restored book has lost, if there is any.
+    fn commit_lost(
+        &mut self,
+        mut state: State,
+        mut changes: Vec<StoreChange>,
+        lost: Vec<Aside>,
+    ) -> Result<(), StoreError> {
+        state.next_place += lost.len() as u64;
+        changes.extend(lost.iter().cloned().map(StoreChange::PutAside));
+        self.commit(state, changes)?;
+        self.aside.extend(lost);
+        Ok(())
     }
 
     /// Pulls from the start. Contacts stay shown meanwhile, and the outbox is untouched.
     pub(super) fn resync(&mut self) -> Result<(), StoreError> {
+        let state = self.state_of_next_pass();
+        self.commit(state, Vec::new())
+    }
+
+    /// The state in which a pull from the start begins.
+    pub(super) fn state_of_next_pass(&mut self) -> State {
         self.resyncs += 1;
         let pass = self.state.pass + 1;
-        let state = State { cursor: None, pass, sweeping: true, ..self.state.clone() };
-        self.commit(state, Vec::new())
+        State { cursor: None, pass, sweeping: true, ..self.state.clone() }
     }
 }

@@ -2,11 +2,11 @@
 
 use callbook_base::{Rev, Timestamp};
 use callbook_contacts::wire::{MOST_OPS, OpMessage, OpResult, PushAnswer, PushRequest, Status};
-use callbook_contacts::{Kind, OpId, RejectionCode};
+use callbook_contacts::{Kind, OpId, Rejection, RejectionCode};
 use serde_json::value::RawValue;
 
 use super::{Engine, Outcome, Sent};
-use crate::outbox::{Aside, Change, Queued, whole};
+use crate::outbox::{Aside, Change, Queued, Why, whole};
 use crate::store::{State, Store, StoreChange, StoreError};
 use crate::transport::{Method, Request};
 
@@ -125,8 +125,11 @@ impl<S: Store> Engine<S> {
         let Some(OpResult { status: Status::Rejected, rejection, .. }) = result else {
             return Ok(Fate::Acked);
         };
-        let code = rejection.as_ref().map(|rejection| rejection.code);
-        let shown = self.contact(op.id)?.filter(|_| code == Some(RejectionCode::UnknownContact));
+        // The service always says why.
+        let nameless = || Rejection { code: RejectionCode::InvalidOp, detail: String::new() };
+        let rejection = rejection.clone().unwrap_or_else(nameless);
+        let is_unknown = rejection.code == RejectionCode::UnknownContact;
+        let shown = self.contact(op.id)?.filter(|_| is_unknown);
         Ok(match shown {
             // The book has forgotten its tombstone: it is sent whole, as a new op.
             Some(fields) => Fate::Again(Queued {
@@ -137,7 +140,7 @@ impl<S: Store> Engine<S> {
                 change: Change::Edit(Box::new(whole(fields))),
                 acked: None,
             }),
-            None => Fate::Aside(Aside { op: op.clone(), rejection: rejection.clone() }),
+            None => Fate::Aside(Aside::new(op, Why::Refused(rejection))),
         })
     }
 
@@ -153,8 +156,8 @@ impl<S: Store> Engine<S> {
     }
 
     fn put_aside(&mut self, place: u64) -> Result<(), StoreError> {
-        let Some(op) = self.outbox.get(place).cloned() else { return Ok(()) };
-        let aside = Aside { op, rejection: None };
+        let Some(op) = self.outbox.get(place) else { return Ok(()) };
+        let aside = Aside::new(op, Why::TooLarge);
         let changes = vec![StoreChange::PutAside(aside.clone()), StoreChange::RemoveOp(place)];
         self.commit(self.state.clone(), changes)?;
         self.outbox.remove(place);

@@ -43,7 +43,8 @@ impl<S: Store> Engine<S> {
     /// A new pair of tokens; after a login, a new device with an op counter of its own.
     pub(super) fn signed_in(&mut self, answer: SessionAnswer) -> Result<Outcome, StoreError> {
         let session = Session { access: Some(answer.access_token), refresh: answer.refresh_token };
-        let mut state = State { session: Some(session), ..self.state.clone() };
+        let user = Some(answer.user.id);
+        let mut state = State { session: Some(session), user, ..self.state.clone() };
         if state.device != Some(answer.device.id) {
             state.device = Some(answer.device.id);
             state.acked_seq = 0;

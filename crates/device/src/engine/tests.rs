@@ -3,14 +3,15 @@ use std::ops::Bound;
 use callbook_auth::wire::{DeviceView, SessionAnswer, TokenType, UserView};
 use callbook_base::{ContactId, Rev};
 use callbook_calls::Call;
-use callbook_calls::wire::{PullCallsAnswer, PushCallsAnswer};
+use callbook_calls::wire::{PullCallsAnswer, PulledCall, PushCallsAnswer};
 use callbook_contacts::wire::{Form, OpResult, PullAnswer, Pulled, PushAnswer, Shown, Status};
 use callbook_contacts::{Digest, Edit, Fields, Rejection, RejectionCode, Set};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::outbox::Change;
 use crate::store::memory::MemoryStore;
 
 const START: i64 = 1_795_341_600_000;
@@ -20,9 +21,14 @@ struct Bench {
     engine: Engine<MemoryStore>,
     now: Timestamp,
     chance: ChaCha8Rng,
-    /// The book's rev, and its visible contacts.
+    /// The book's rev, its visible contacts, and its calls.
     rev: u64,
     book: Vec<Pulled>,
+    calls: Vec<PulledCall>,
+    acked: u64,
+    /// How often the book was restored, and the rev to which the last restore took it back.
+    restores: u64,
+    fork: u64,
     /// All requests: path, and the `op_seq`s or the number of calls of a push.
     log: Vec<String>,
 }
@@ -84,6 +90,10 @@ impl Bench {
             chance: ChaCha8Rng::seed_from_u64(1),
             rev: 0,
             book: Vec::new(),
+            calls: Vec::new(),
+            acked: 0,
+            restores: 0,
+            fork: 0,
             log: Vec::new(),
         }
     }
@@ -135,15 +145,38 @@ impl Bench {
         Some(request)
     }
 
+    /// What the book is called.
+    fn epoch(&self) -> String {
+        if self.restores == 0 { "book".into() } else { format!("book-{}", self.restores) }
+    }
+
     /// What a server with nothing wrong answers.
     fn answer(&mut self, request: &Request) -> Result<Response, Unreachable> {
         let path = request.path.split('?').next().unwrap();
+        let is_of_another_book = match request.path.split_once("?cursor=") {
+            Some((_, cursor)) => {
+                cursor.split_once('.').map_or(0, |it| it.1.parse().unwrap()) != self.restores
+            }
+            None => false,
+        };
         match (path, &request.body) {
+            _ if is_of_another_book => problem(410, "cursor_expired"),
             ("/login", _) => ok(&session(1)),
             ("/token", _) => ok(&session(1)),
             ("/sync/contacts", Some(body)) => {
                 let body: Value = serde_json::from_slice(body).unwrap();
                 let ops = body["ops"].as_array().unwrap();
+                let first = ops.first().map_or(0, |op| op["op_seq"].as_u64().unwrap());
+                if !body["epoch"].is_null() && body["epoch"] != self.epoch() {
+                    let (epoch, acked_seq, rev) = (self.epoch(), self.acked, self.fork);
+                    let code = "epoch_changed";
+                    return refusal(
+                        &json!({ "code": code, "epoch": epoch, "acked_seq": acked_seq, "rev": rev }),
+                    );
+                }
+                if first > self.acked + 1 {
+                    return refusal(&json!({ "code": "op_gap", "expected": self.acked + 1 }));
+                }
                 self.rev += u64::from(!ops.is_empty());
                 let results = ops.iter().map(|op| {
                     let id: ContactId = serde_json::from_value(op["id"].clone()).unwrap();
@@ -157,24 +190,37 @@ impl Bench {
                     result(op["op_seq"].as_u64().unwrap(), Status::Applied, None)
                 });
                 let results: Vec<OpResult> = results.collect();
-                let acked_seq = results.last().map_or(0, |result| result.op_seq);
-                ok(&PushAnswer { epoch: "book".into(), acked_seq, rev: Rev(self.rev), results })
+                self.acked = results.last().map_or(self.acked, |result| result.op_seq);
+                let (epoch, acked_seq) = (self.epoch(), self.acked);
+                ok(&PushAnswer { epoch, acked_seq, rev: Rev(self.rev), results })
             }
             ("/sync/contacts", None) => ok(&self.page()),
-            ("/sync/calls", Some(_)) => {
+            ("/sync/calls", Some(body)) => {
+                let body: Value = serde_json::from_slice(body).unwrap();
+                for call in body["calls"].as_array().unwrap() {
+                    let call: Call = serde_json::from_value(call.clone()).unwrap();
+                    self.calls.push(pulled_call(1, call));
+                }
                 ok(&PushCallsAnswer { accepted: 1, duplicates: 0, rejected: Vec::new() })
             }
-            _ => ok(&PullCallsAnswer { calls: Vec::new(), cursor: "c".into(), has_more: false }),
+            _ => {
+                let (calls, cursor) = (self.calls.clone(), self.cursor("c"));
+                ok(&PullCallsAnswer { calls, cursor, has_more: false })
+            }
         }
+    }
+
+    fn cursor(&self, at: &str) -> String {
+        if self.restores == 0 { at.to_owned() } else { format!("{at}.{}", self.restores) }
     }
 
     /// The whole book, as one page.
     fn page(&self) -> PullAnswer {
         let visible = self.book.iter().filter(|row| matches!(row.form, Form::Visible(_)));
         PullAnswer {
-            epoch: "book".into(),
+            epoch: self.epoch(),
             contacts: self.book.clone(),
-            cursor: format!("at{}", self.rev),
+            cursor: self.cursor(&format!("at{}", self.rev)),
             has_more: false,
             digest: Some(
                 visible.fold(Digest::default(), |digest, row| digest.with(row.id, row.rev)),
@@ -239,6 +285,17 @@ fn visible(id: ContactId, rev: u64, name: &str) -> Pulled {
     let fields = Fields { name: Some(name.parse().unwrap()), ..Fields::default() };
     let shown = Shown { created_at: at, updated_at: at, updated_by, fields };
     Pulled { id, rev: Rev(rev), form: Form::Visible(Box::new(shown)) }
+}
+
+fn refusal(body: &Value) -> Result<Response, Unreachable> {
+    Ok(Response { status: 409, retry_after: None, body: body.to_string().into_bytes() })
+}
+
+fn pulled_call(user: u8, call: Call) -> PulledCall {
+    let user = callbook_base::UserId::new(Timestamp::from_millis(0), [user; 10]);
+    let device = session(1).device.id;
+    let id = callbook_calls::CallId::of(user, &call);
+    PulledCall { id, rev: Rev(1), user, device, key: None, call }
 }
 
 fn result(op_seq: u64, status: Status, rejection: Option<Rejection>) -> OpResult {
@@ -366,7 +423,7 @@ fn refused_ops_are_kept_aside() {
         bench.log.clear();
         bench.until("/sync/contacts");
         let rejection = Rejection { code, detail: "why".into() };
-        bench.rev += 1;
+        (bench.rev, bench.acked) = (bench.rev + 1, 3);
         let results =
             vec![result(2, Status::Rejected, Some(rejection)), result(3, Status::Applied, None)];
         bench.book.push(visible(super::tests::id(9), bench.rev, "Bob"));
@@ -440,7 +497,7 @@ fn many_deletes_wait_for_the_user() {
     };
     // They were a mistake.
     delete(&mut bench);
-    bench.engine.drop_deletes().unwrap();
+    bench.engine.drop_aside(Aside::is_unconfirmed_delete).unwrap();
     assert_eq!(bench.engine.status().unwrap().unconfirmed_deletes, 0);
     bench.crash();
     bench.sync();
@@ -604,17 +661,145 @@ fn a_new_sign_in_counts_its_ops_anew() {
     bench.sync();
     bench.create("Bob");
     bench.until("/sync/contacts");
-    bench.receive(problem(409, "op_gap"));
-    assert_eq!(bench.next(), Next::SignIn(SignInReason::OutOfStep));
+    bench.receive(problem(401, "token_expired"));
+    bench.request();
+    bench.receive(problem(401, "token_expired"));
+    assert_eq!(bench.next(), Next::SignIn(SignInReason::Ended));
     bench.type_password();
     let login = bench.request();
     let body: Value = serde_json::from_slice(login.body.as_deref().unwrap()).unwrap();
     assert_eq!(body["device"]["replaces"], session(1).device.id.to_string());
     bench.receive(ok(&session(2)));
+    bench.acked = 0;
     bench.log.clear();
     bench.sync();
     assert_eq!(bench.log[0], "/sync/contacts 1!");
     assert_eq!(bench.names(), ["Ann", "Bob"]);
+}
+
+/// A book as a backup keeps it.
+type Backup = (u64, Vec<Pulled>, Vec<PulledCall>, u64);
+
+impl Bench {
+    fn backup(&self) -> Backup {
+        (self.rev, self.book.clone(), self.calls.clone(), self.acked)
+    }
+
+    fn restore(&mut self, backup: Backup) {
+        (self.rev, self.book, self.calls, self.acked) = backup;
+        (self.fork, self.restores) = (self.rev, self.restores + 1);
+    }
+
+    /// Somebody else writes to the book.
+    fn others(&mut self, id: ContactId, name: &str) {
+        self.rev += 1;
+        self.book.retain(|row| row.id != id);
+        self.book.push(visible(id, self.rev, name));
+    }
+
+    /// What was lost and is kept for the user.
+    fn lost(&self) -> Vec<String> {
+        let name = |aside: &Aside| match &aside.change {
+            Change::Create(_, edit) => edit.set.name.clone().flatten().unwrap().to_string(),
+            _ => panic!("what was lost is brought back whole"),
+        };
+        self.engine.aside().iter().filter(|aside| aside.is_lost()).map(name).collect()
+    }
+}
+
+#[test]
+fn what_a_restored_book_has_lost_is_sent_again_or_kept_for_the_user() {
+    let mut bench = Bench::synced();
+    let kept = bench.create("Ann");
+    let edited = bench.create("Bob");
+    bench.sync();
+    let backup = bench.backup();
+    // After the backup: pulled from others; taken and not pulled; and not sent yet.
+    bench.others(id(7), "Cid");
+    bench.others(edited, "Bobby");
+    bench.engine.record_call(call(1)).unwrap();
+    bench.sync();
+    bench.calls.push(pulled_call(2, call(2)));
+    bench.sync();
+    bench.create("Dan");
+    let push = bench.until("/sync/contacts");
+    let answer = bench.answer(&push);
+    bench.receive(answer);
+    bench.create("Eve");
+    bench.restore(backup);
+    bench.log.clear();
+    bench.crash();
+    bench.sync();
+    assert_eq!(
+        bench.log,
+        [
+            "/sync/contacts 4!",
+            "/sync/contacts 3,4!", // Dan again, and Eve
+            "/sync/contacts",
+            "/sync/calls?cursor=c", // another book's cursor
+            "/sync/calls",
+            "/sync/calls 1",
+            "/sync/contacts?cursor=at2.1",
+            "/sync/calls?cursor=c.1",
+        ]
+    );
+    assert_eq!(bench.names(), ["Ann", "Bob", "Dan", "Eve"]);
+    assert_eq!(bench.lost(), ["Bobby", "Cid"]);
+    bench.crash();
+    let status = bench.engine.status().unwrap();
+    assert_eq!((status.lost, status.aside, status.is_quiet()), (2, 0, false));
+    assert_eq!(bench.engine.store().calls().count(), 1, "one's own; whose the other is pushes it");
+    bench.sync();
+
+    // The user wants one of them back, and not the other.
+    bench.engine.send_aside(|aside| aside.id == id(7), &mut bench.chance).unwrap();
+    bench.engine.drop_aside(Aside::is_lost).unwrap();
+    bench.crash();
+    bench.sync();
+    assert_eq!(
+        (bench.names(), bench.lost()),
+        (["Ann", "Bob", "Cid", "Dan", "Eve"].map(String::from).to_vec(), vec![])
+    );
+    assert!(bench.book.iter().any(|row| row.id == kept));
+}
+
+#[test]
+fn a_restored_book_is_noticed_in_whatever_comes_first() {
+    /// With something to push, or not; and when nobody has told that the book was restored.
+    #[track_caller]
+    fn check(pushes: bool, tells: bool, log: &[&str]) {
+        let mut bench = Bench::synced();
+        bench.create("Ann");
+        bench.sync();
+        let backup = bench.backup();
+        bench.create("Bob");
+        bench.sync();
+        if pushes {
+            bench.create("Cid");
+        }
+        bench.restore(backup);
+        if !tells {
+            bench.restores = 0;
+        }
+        bench.log.clear();
+        bench.sync();
+        assert_eq!(bench.log[..log.len()], *log);
+        assert_eq!(bench.lost(), ["Bob"]);
+        let names = if pushes { vec!["Ann", "Cid"] } else { vec!["Ann"] };
+        assert_eq!(bench.names(), names);
+        assert!(bench.engine.status().unwrap().is_quiet());
+        bench.engine.send_aside(Aside::is_lost, &mut bench.chance).unwrap();
+        bench.sync();
+        assert!(bench.names().contains(&"Bob".to_owned()));
+    }
+    check(true, true, &["/sync/contacts 3!", "/sync/contacts 2!", "/sync/contacts"]);
+    let pull_refused = "/sync/contacts?cursor=at2";
+    check(
+        false,
+        true,
+        &[pull_refused, "/sync/contacts", "/sync/contacts !", "/sync/contacts !", "/sync/contacts"],
+    );
+    check(true, false, &["/sync/contacts 3!", "/sync/contacts 2!", "/sync/contacts"]);
 }
 
 #[test]
@@ -799,7 +984,75 @@ mod properties {
 
     use super::*;
 
+    /// What the phone shows, by contact.
+    fn shown(bench: &Bench) -> Vec<(ContactId, String)> {
+        let mut shown = Vec::new();
+        let mut from = Bound::Unbounded;
+        while let Some((id, fields)) = bench.engine.next_contact(from).unwrap() {
+            shown.push((id, fields.name.unwrap().to_string()));
+            from = Bound::Excluded(id);
+        }
+        shown
+    }
+
     proptest! {
+        /// However far a book is put back, and whatever crashes on the way: what the phone showed then it
+        /// shows still, or can bring back.
+        #[test]
+        fn nothing_that_a_phone_showed_is_lost_with_a_book(
+            shared in prop::collection::vec((0u8..8, 0usize..8), 0..20),
+            own in prop::collection::vec((0u8..4, 0usize..8), 0..10),
+            (backup, crash_at) in (0usize..8, 0usize..8),
+        ) {
+            let mut bench = Bench::synced();
+            let mut backups = vec![bench.backup()];
+            let mut names = (0..).map(|n| format!("name {n}"));
+            let mut step = |bench: &mut Bench, (what, which): (u8, usize)| {
+                let name = names.next().unwrap();
+                let known = shown(bench);
+                match (what, which.checked_rem(known.len())) {
+                    (0, _) | (1, None) => drop(bench.create(&name)),
+                    (1, Some(at)) => {
+                        bench.engine.edit(known[at].0, named(&name), &mut bench.chance).unwrap();
+                    }
+                    (2, _) => {
+                        bench.engine.start_sync();
+                        if let Some(request) = bench.step() {
+                            let answer = bench.answer(&request);
+                            bench.receive(answer);
+                        }
+                    }
+                    (3, _) => bench.crash(),
+                    (4, Some(at)) => bench.others(known[at].0, &name),
+                    (4 | 5, _) => bench.others(id(which as u8), &name),
+                    (6, _) => backups.push(bench.backup()),
+                    _ => bench.sync(),
+                }
+            };
+            shared.into_iter().for_each(|what| step(&mut bench, what));
+            // An edit of others that the phone has not seen is not the restore's to keep.
+            bench.sync();
+            own.into_iter().for_each(|what| step(&mut bench, what));
+            let before = shown(&bench);
+            bench.restore(backups.swap_remove(backup % backups.len()));
+            bench.engine.sent = None;
+            bench.engine.start_sync();
+            for _ in 0..crash_at {
+                let Some(request) = bench.step() else { break };
+                let answer = bench.answer(&request);
+                bench.receive(answer);
+            }
+            bench.crash();
+            bench.sync();
+            bench.engine.send_aside(Aside::is_lost, &mut bench.chance).unwrap();
+            bench.sync();
+            let after = shown(&bench);
+            for contact in &before {
+                prop_assert!(after.contains(contact), "{contact:?} of {before:?} is not in {after:?}");
+            }
+            prop_assert!(bench.engine.status().unwrap().is_quiet());
+        }
+
         /// Whatever is lost or crashes between, the phone shows what its user has done, and in the
         /// end so does the server.
         #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use callbook_base::{ContactId, Rev};
+use callbook_base::{ContactId, Rev, UserId};
 use callbook_calls::wire::PulledCall;
 use callbook_calls::{Call, CallId};
 
@@ -63,6 +63,10 @@ impl Store for MemoryStore {
         Ok(self.calls_to_push.iter().take(limit).map(|(n, call)| (*n, call.clone())).collect())
     }
 
+    fn calls_of(&self, user: UserId) -> Result<Vec<PulledCall>, StoreError> {
+        Ok(self.calls.values().filter(|call| call.user == user).cloned().collect())
+    }
+
     fn commit(&mut self, changes: Vec<StoreChange>) -> Result<(), StoreError> {
         for change in changes {
             match change {
@@ -82,7 +86,7 @@ impl Store for MemoryStore {
                     self.outbox.remove(&place);
                 }
                 StoreChange::PutAside(aside) => {
-                    self.aside.insert(aside.op.place, aside);
+                    self.aside.insert(aside.place, aside);
                 }
                 StoreChange::RemoveAside(place) => {
                     self.aside.remove(&place);
@@ -96,6 +100,7 @@ impl Store for MemoryStore {
                 StoreChange::PutCall(call) => {
                     self.calls.insert(call.id, call);
                 }
+                StoreChange::RemoveCalls => self.calls.clear(),
             }
         }
         Ok(())

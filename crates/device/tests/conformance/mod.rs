@@ -1,12 +1,14 @@
 //! What every [`Store`] does. Each implementation runs this suite.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use callbook_base::{ContactId, Rev, Timestamp, UserId};
-use callbook_calls::{Call, Direction, Seconds};
+use callbook_base::{ContactId, DeviceId, Rev, Timestamp, UserId};
+use callbook_calls::wire::PulledCall;
+use callbook_calls::{Call, CallId, Direction, Seconds};
 use callbook_contacts::Fields;
 use callbook_contacts::wire::Shown;
-use callbook_device::{Aside, Change, Mirrored, Queued, State, Store, StoreChange};
+use callbook_device::{Aside, Change, Mirrored, Queued, State, Store, StoreChange, Why};
 
 /// Runs the suite on stores that `open` makes, each of them empty.
 pub(crate) fn conforms<S: Store>(open: impl Fn() -> S) {
@@ -15,8 +17,9 @@ pub(crate) fn conforms<S: Store>(open: impl Fn() -> S) {
     contacts_are_found_in_the_order_of_ids(open());
     what_a_pass_has_not_seen_is_found(open());
     ops_keep_their_order(open());
-    refused_ops_are_kept_until_they_are_done_with(open());
+    changes_kept_aside_stay_until_they_are_done_with(open());
     calls_keep_their_order(open());
+    pulled_calls_are_found_by_user(open());
     changes_of_one_commit_act_in_order(open());
 }
 
@@ -95,8 +98,11 @@ fn ops_keep_their_order(mut store: impl Store) {
     assert_eq!(store.outbox().unwrap(), [acked, op(10)]);
 }
 
-fn refused_ops_are_kept_until_they_are_done_with(mut store: impl Store) {
-    let aside = |place| Aside { op: op(place), rejection: None };
+fn changes_kept_aside_stay_until_they_are_done_with(mut store: impl Store) {
+    let aside = |place| {
+        let Queued { id, change, .. } = op(place);
+        Aside { place, id, change, why: Why::TooLarge }
+    };
     store.commit([10, 9, 2].map(|place| StoreChange::PutAside(aside(place))).to_vec()).unwrap();
     store.commit(vec![StoreChange::RemoveAside(9), StoreChange::RemoveAside(7)]).unwrap();
     assert_eq!(store.aside().unwrap(), [aside(2), aside(10)]);
@@ -108,6 +114,29 @@ fn calls_keep_their_order(mut store: impl Store) {
     assert_eq!(store.calls_to_push(2).unwrap(), [(2, call(2)), (9, call(9))]);
     store.commit(vec![StoreChange::RemoveCallToPush(2)]).unwrap();
     assert_eq!(store.calls_to_push(9).unwrap(), [(9, call(9)), (10, call(10))]);
+}
+
+fn pulled_calls_are_found_by_user(mut store: impl Store) {
+    let user = |n: u8| UserId::new(Timestamp::from_millis(5), [n; 10]);
+    let pulled = |n: u8, call: Call| PulledCall {
+        id: CallId::of(user(n), &call),
+        rev: Rev(1),
+        user: user(n),
+        device: DeviceId::new(Timestamp::from_millis(5), [n; 10]),
+        key: None,
+        call,
+    };
+    let puts = [(1, 7), (2, 8), (1, 9)].map(|(n, at)| StoreChange::PutCall(pulled(n, call(at))));
+    store.commit(puts.to_vec()).unwrap();
+    let times = |store: &dyn Fn(UserId) -> Vec<PulledCall>, n| {
+        let calls = store(user(n));
+        calls.iter().map(|row| row.call.timestamp.as_millis()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(times(&|user| store.calls_of(user).unwrap(), 1), [7, 9].into());
+    assert_eq!(times(&|user| store.calls_of(user).unwrap(), 3), [].into());
+    store.commit(vec![StoreChange::RemoveCalls, StoreChange::PutCall(pulled(1, call(4)))]).unwrap();
+    assert_eq!(times(&|user| store.calls_of(user).unwrap(), 1), [4].into());
+    assert_eq!(times(&|user| store.calls_of(user).unwrap(), 2), [].into());
 }
 
 fn changes_of_one_commit_act_in_order(mut store: impl Store) {

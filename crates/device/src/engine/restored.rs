@@ -1,0 +1,97 @@
+//! A book that was restored from a backup (section 4): this phone knows more of it than it does itself.
+
+use callbook_base::{ContactId, Rev};
+use callbook_contacts::Fields;
+
+use super::{Engine, Outcome, ProblemAnswer, Stage};
+use crate::outbox::{Aside, Change, Queued, Why, has, whole};
+use crate::store::{State, Store, StoreChange, StoreError};
+
+/// Where the restored book and the one that this phone knows part.
+pub(super) struct Fork {
+    /// What the restored book is called; `None` when it is called as before.
+    epoch: Option<String>,
+    /// This device's ops that it has.
+    acked_seq: u64,
+    /// Up to there both are the same.
+    rev: Rev,
+}
+
+impl<S: Store> Engine<S> {
+    /// What the refusal of a push tells of a restored book, if it tells that and it is news.
+    pub(super) fn fork(&self, problem: &ProblemAnswer) -> Option<Fork> {
+        match problem.code.as_str() {
+            "epoch_changed" if problem.epoch != self.state.epoch => Some(Fork {
+                epoch: Some(problem.epoch.clone()?),
+                acked_seq: problem.acked_seq?,
+                rev: problem.rev.unwrap_or(Rev(0)),
+            }),
+            // It has forgotten ops that it had, and nobody has said that it was restored.
+            "op_gap" => {
+                let acked_seq = problem.expected?.checked_sub(1)?;
+                let is_news = acked_seq < self.state.acked_seq;
+                is_news.then_some(Fork { epoch: None, acked_seq, rev: Rev(0) })
+            }
+            _ => None,
+        }
+    }
+
+    /// A pull comes from a book that this phone knows by another epoch. How far they agree, the refusal of
+    /// a push tells; nothing of the pull is taken before that.
+    pub(super) fn pulled_from_another_book(&mut self) -> Result<Outcome, StoreError> {
+        if self.is_refused() {
+            return Ok(Outcome::Failed(None));
+        }
+        self.commit(State { told_all: false, ..self.state.clone() }, Vec::new())?;
+        self.stage = Stage::PushContacts;
+        Ok(Outcome::Taken)
+    }
+
+    /// Sends again what the book has lost of the outbox, and pulls from the start. The push comes first, so
+    /// that an edit of a contact that the book no longer knows can be sent whole: the mirror still has it.
+    pub(super) fn restored(
+        &mut self,
+        Fork { epoch, acked_seq, rev }: Fork,
+    ) -> Result<(), StoreError> {
+        let ops: Vec<Queued> = self.outbox.ops().map(|op| rebased(op, rev)).collect();
+        let state = State {
+            epoch: epoch.or_else(|| self.state.epoch.clone()),
+            acked_seq,
+            told_all: false,
+            // Of two restores that come one upon the other, the further one.
+            agrees_to: Some(self.state.agrees_to.map_or(rev, |before| before.min(rev))),
+            ..self.state_of_next_pass()
+        };
+        self.commit(state, ops.iter().cloned().map(StoreChange::PutOp).collect())?;
+        self.outbox = ops.into_iter().collect();
+        Ok(())
+    }
+
+    /// Of a contact of the mirror what a restored book does not have of it, to be kept for the user. `now`
+    /// is what that book has.
+    pub(super) fn lost(
+        &self,
+        id: ContactId,
+        now: Option<&Fields>,
+        place: u64,
+    ) -> Result<Option<Aside>, StoreError> {
+        let Some(agrees_to) = self.state.agrees_to else { return Ok(None) };
+        // What this pass has pulled already is of the restored book.
+        let is_older = |rev, pass| rev > agrees_to && pass < self.state.pass;
+        let mirrored = self.store.contact(id)?.filter(|it| is_older(it.rev, it.pass));
+        let (Some(mirrored), Some(shown)) = (mirrored, self.contact(id)?) else { return Ok(None) };
+        if now.is_some_and(|now| has(now, &shown, &self.state.region)) {
+            return Ok(None);
+        }
+        let change = Change::Create(mirrored.shown.created_at, Box::new(whole(shown)));
+        Ok(Some(Aside { place, id, change, why: Why::Restored }))
+    }
+}
+
+/// An op as it stands towards a book that is the one known up to `rev`, and has lost what came after.
+fn rebased(op: &Queued, rev: Rev) -> Queued {
+    // A base of 0 would call the contact new: an edit of one that the book does not know would make a part
+    // of it, and not be asked for whole.
+    let base_rev = op.base_rev.min(rev.max(Rev(1)));
+    Queued { base_rev, acked: op.acked.filter(|acked| *acked <= rev), ..op.clone() }
+}
