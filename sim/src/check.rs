@@ -5,9 +5,9 @@ use std::fmt;
 use std::ops::Bound;
 
 use callbook_base::{ContactId, Timestamp};
-use callbook_contacts::{Digest, Fields};
+use callbook_contacts::{Digest, Fields, RejectionCode};
 use callbook_dedup::{self as dedup, Claim};
-use callbook_device::Store;
+use callbook_device::{Store, Why};
 use callbook_worker::database::{Database, Rows, Statement};
 use callbook_worker::sqlite::Sqlite;
 use serde_json::Value;
@@ -36,7 +36,12 @@ struct Row {
 }
 
 /// Differences between the books, a few of each kind.
-pub(crate) fn all(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Difference> {
+pub(crate) fn all(
+    sqlite: &Sqlite,
+    model: &Model,
+    phones: &[Phone],
+    restores: u64,
+) -> Vec<Difference> {
     let rows = rows(sqlite);
     let violations = model.violations.iter().take(5);
     let mut differences: Vec<Difference> = violations.cloned().map(Difference).collect();
@@ -55,7 +60,7 @@ pub(crate) fn all(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Diffe
         .collect();
     for phone in phones {
         differences.extend(phone_and_book(phone, &book).into_iter().take(3));
-        differences.extend(mended(phone));
+        differences.extend(mended(phone, restores));
     }
     differences.extend(calls(sqlite, model, phones).into_iter().take(5));
     differences
@@ -191,16 +196,24 @@ fn phone_and_book(phone: &Phone, book: &BTreeMap<ContactId, Fields>) -> Vec<Diff
     differences
 }
 
-/// What nothing here may make needed: a pull from the start, which mends whatever pulls had left out,
-/// and an op put aside, since these people type nothing that a book refuses.
-fn mended(phone: &Phone) -> Vec<Difference> {
+/// What nothing here may make needed: an op put aside, since these people type nothing that a book refuses;
+/// and a pull from the start, which mends whatever pulls had left out. A book that was put back is pulled
+/// from the start, and its cursors' end may have begun that already.
+fn mended(phone: &Phone, restores: u64) -> Vec<Difference> {
     let store = phone.engine_ref().store();
     let pass = store.state().expect("a store in memory reads").pass;
-    let aside = phone.engine_ref().status().expect("a store in memory reads").aside;
+    // An edit of what this phone, and then the book, no longer have.
+    let is_of_no_contact = |why: &Why| {
+        let code = RejectionCode::UnknownContact;
+        restores > 0 && matches!(why, Why::Refused(rejection) if rejection.code == code)
+    };
+    let aside = phone.engine_ref().aside().iter();
+    let aside = aside.filter(|it| !it.is_lost() && !it.is_unconfirmed_delete());
+    let aside = aside.filter(|it| !is_of_no_contact(&it.why)).count();
     let index = phone.index;
     let pulled = format!("phone {index}: pulled from the start {pass} times: its digest differed");
     let refused = format!("phone {index}: {aside} of its ops were refused");
-    [(pass > 0).then_some(pulled), (aside > 0).then_some(refused)]
+    [(pass > 2 * restores).then_some(pulled), (aside > 0).then_some(refused)]
         .into_iter()
         .flatten()
         .map(Difference)

@@ -25,7 +25,7 @@ const TRANSIENT: [&str; 6] = [
 
 /// SQLite behind a failing network.
 pub(crate) struct FarDatabase {
-    sqlite: Arc<Sqlite>,
+    sqlite: Mutex<Arc<Sqlite>>,
     shared: Arc<Shared>,
     chance: Mutex<ChaCha8Rng>,
 }
@@ -43,7 +43,17 @@ struct Fate {
 
 impl FarDatabase {
     pub(crate) fn new(sqlite: Arc<Sqlite>, shared: Arc<Shared>, chance: ChaCha8Rng) -> Self {
-        Self { sqlite, shared, chance: Mutex::new(chance) }
+        Self { sqlite: Mutex::new(sqlite), shared, chance: Mutex::new(chance) }
+    }
+
+    /// As it is now, without faults.
+    pub(crate) fn sqlite(&self) -> Arc<Sqlite> {
+        self.sqlite.lock().expect("no thread panics with it").clone()
+    }
+
+    /// From now on it is another: a backup that was put back.
+    pub(crate) fn becomes(&self, sqlite: Arc<Sqlite>) {
+        *self.sqlite.lock().expect("no thread panics with it") = sqlite;
     }
 
     fn fate(&self) -> Fate {
@@ -87,8 +97,12 @@ impl Database for FarDatabase {
             }
             let writes = statements.iter().any(is_write);
             let rekeyed = statements.iter().find_map(Rekeyed::by);
-            let answer = self.sqlite.batch(statements).await;
+            let signed_in = statements.iter().find_map(signed_in);
+            let answer = self.sqlite().batch(statements).await;
             let changed = |answer: &Vec<Rows>| answer.iter().any(|rows| rows.changes > 0);
+            if let (Some((device, older)), Ok(_)) = (&signed_in, &answer) {
+                self.shared.signed_in(device, older.as_deref());
+            }
             if writes && answer.as_ref().is_ok_and(changed) {
                 let committed: Option<Arc<Delivered>> = CURRENT.try_with(Arc::clone).ok();
                 match (committed, &rekeyed) {
@@ -121,12 +135,22 @@ impl Rekeyed {
         if !statement.sql.contains("rekey_contact = ?6") {
             return None;
         }
-        let text = |index: usize| match &statement.params[index] {
-            Value::Text(text) => Some(text.clone()),
-            _ => None,
-        };
+        let text = |index| text(statement, index);
         let goes_on = text(1) == text(4);
         Some(Self { after: text(2).filter(|_| goes_on).unwrap_or_default(), to: text(5) })
+    }
+}
+
+/// The device that a statement makes, and the one that it says it replaces.
+fn signed_in(statement: &Statement) -> Option<(String, Option<String>)> {
+    let makes = statement.sql.starts_with("INSERT INTO devices ");
+    makes.then(|| Some((text(statement, 0)?, text(statement, 5))))?
+}
+
+fn text(statement: &Statement, index: usize) -> Option<String> {
+    match &statement.params[index] {
+        Value::Text(text) => Some(text.clone()),
+        _ => None,
     }
 }
 

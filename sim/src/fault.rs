@@ -1,5 +1,5 @@
 //! What goes wrong, on purpose: each fault has a name by which it is switched, a usual rate, and a line in
-//! the summary. Where it strikes is in `network.rs`, `database.rs` and `phone.rs`.
+//! the summary. Where it strikes is in `network.rs`, `database.rs`, `backups.rs` and `phone.rs`.
 
 use std::fmt;
 use std::ops::Index;
@@ -22,7 +22,7 @@ macro_rules! faults {
                 match self { $(Self::$fault => $name),* }
             }
 
-            /// How likely it is at each chance: of a request, a batch or a sync.
+            /// How likely it is at each chance: of a request, a batch, a sync or a hundredth of a run.
             pub fn usual_rate(self) -> f64 {
                 match self { $(Self::$fault => $usual),* }
             }
@@ -50,6 +50,7 @@ faults! {
     DatabaseFailed, "database-failed", "batches failed", 0.005;
     DatabaseAnswerLost, "database-answer-lost", "batches failed after commit", 0.005;
     DatabaseSlow, "database-slow", "batches slow", 0.005;
+    BookRestored, "book-restored", "restores of the book", 0.01;
     WorkerDied, "worker-died", "instances died at work", 0.01;
     PhoneCrashed, "phone-crashed", "phones crashed", 0.02;
     PhoneRestored, "phone-restored", "phones restored from a backup", 0.002;

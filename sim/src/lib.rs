@@ -5,6 +5,7 @@
 //! No wall clock, no unseeded chance and no thread within a seed may ever enter here: the same seed
 //! must make the same run.
 
+mod backups;
 mod check;
 mod database;
 mod fault;

@@ -5,6 +5,7 @@
 //! here never make it do.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -20,8 +21,9 @@ pub(crate) struct Made {
 }
 
 /// The book.
+#[derive(Clone)]
 pub(crate) struct Model {
-    keys: Keys,
+    keys: Arc<Keys>,
     /// Whether the older release makes the keys, until a step of re-keying has been committed.
     is_older: bool,
     pub(crate) rev: u64,
@@ -41,6 +43,7 @@ pub(crate) struct Model {
 }
 
 /// A contact.
+#[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) created_at: i64,
     pub(crate) fields: Map<String, Value>,
@@ -51,7 +54,7 @@ pub(crate) struct Entry {
     edits: Vec<(u64, String)>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Device {
     acked: u64,
     floor: Option<i64>,
@@ -72,7 +75,7 @@ pub(crate) struct Push<'a> {
 impl Model {
     pub(crate) fn new(keys: Keys, is_older: bool) -> Self {
         Self {
-            keys,
+            keys: Arc::new(keys),
             is_older,
             rev: 0,
             clock: i64::MIN,
@@ -86,9 +89,16 @@ impl Model {
         }
     }
 
-    /// A device that follows another.
-    pub(crate) fn replaces(&mut self, device: &str, older: &str) {
-        self.devices.entry(device.to_owned()).or_default().replaces = Some(older.to_owned());
+    /// A new device, and the one that it says it follows: a restored book may not know that one.
+    pub(crate) fn sign_in(&mut self, device: &str, older: Option<&str>) {
+        let older = older.filter(|older| self.devices.contains_key(*older)).map(str::to_owned);
+        self.devices.entry(device.to_owned()).or_default().replaces = older;
+    }
+
+    /// The book is put back from a backup. What must never happen has happened all the same.
+    pub(crate) fn restore(&mut self, backup: &Self) {
+        let violations = std::mem::take(&mut self.violations);
+        *self = Self { violations, ..backup.clone() };
     }
 
     /// A device that was revoked.
@@ -107,6 +117,7 @@ impl Model {
         let now = push.now.max(self.clock).max(floor.unwrap_or(i64::MIN));
         let sent_at = millis(&push.body["sent_at"]);
         let region = push.body["region"].as_str().unwrap_or_default();
+        let stood_at = self.rev;
         let mut put_here = Vec::new();
         let mut changed = false;
         let gone = self.asked_to_delete(push);
@@ -125,6 +136,9 @@ impl Model {
             }
             device.acked = seq;
             device.op_ids.push(op_id);
+            if self.refuses(op, stood_at) {
+                continue;
+            }
             changed |= match op["op"].as_str() {
                 Some("put") => {
                     let created_at = match (floor, op["created_at"].is_string()) {
@@ -156,6 +170,13 @@ impl Model {
         }
     }
 
+    /// Whether an op speaks of what the book cannot know: the books of a restore differ.
+    fn refuses(&self, op: &Value, stood_at: u64) -> bool {
+        let base_rev = op["base_rev"].as_u64().expect("a rev");
+        let is_known = self.contacts.contains_key(op["id"].as_str().expect("an id"));
+        base_rev > stood_at || (op["op"] == "put" && base_rev > 0 && !is_known)
+    }
+
     /// Contacts that a push asks to delete, and that are there to be deleted.
     fn asked_to_delete(&self, push: &Push<'_>) -> Vec<String> {
         let acked = self.devices[push.device].acked;
@@ -172,7 +193,10 @@ impl Model {
             let is_kept = |entry: &Entry| {
                 entry.edits.iter().any(|(rev, by)| *rev > base_rev && !own.contains(by))
             };
-            if op["op"] == "delete" && entry.is_some_and(|entry| !is_kept(entry)) {
+            if op["op"] == "delete"
+                && base_rev <= self.rev
+                && entry.is_some_and(|entry| !is_kept(entry))
+            {
                 gone.push(id);
             }
         }
@@ -201,8 +225,6 @@ impl Model {
     ) -> bool {
         let id = op["id"].as_str().expect("an id").to_owned();
         put_here.push(id.clone());
-        let known = self.contacts.contains_key(&id);
-        assert!(known || op["base_rev"] == 0, "the simulator purges no tombstones");
         let before = self.contacts.get(&id).map_or_else(empty, |entry| entry.fields.clone());
         let after = self.edited(&before, op, region);
         let live = self.contacts.get(&id).is_some_and(|entry| entry.live);

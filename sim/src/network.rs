@@ -13,7 +13,6 @@ use callbook_worker::Moment;
 use http_body_util::BodyExt;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use serde_json::Value;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
@@ -99,12 +98,10 @@ impl Transport for Network {
         }
         if let Some(after) = copy {
             shared.fault(Fault::RequestDuplicated);
-            let request = request.clone();
             tokio::task::spawn_local(deliver(shared, self.phone, request, fates[1], there + after));
         }
         match tokio::time::timeout(TIMEOUT, waiting).await {
             Ok(Ok(mut response)) => {
-                self.note_sign_in(&request, &response);
                 if self.chance.random_bool(rates[Fault::AnswerCut]) {
                     self.shared.fault(Fault::AnswerCut);
                     let length = response.body.len();
@@ -141,20 +138,6 @@ impl Network {
             return Some(Response { status, retry_after, body: b"<html>".to_vec() });
         }
         None
-    }
-
-    /// Tells the model which device follows which.
-    fn note_sign_in(&self, sent: &callbook_device::Request, answer: &Response) {
-        if sent.path != "/login" || answer.status != 200 {
-            return;
-        }
-        let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap_or_default();
-        let (sent, answer) = (read(sent.body.as_deref().unwrap_or_default()), read(&answer.body));
-        if let (Some(device), Some(older)) =
-            (answer["device"]["id"].as_str(), sent["device"]["replaces"].as_str())
-        {
-            self.shared.replaces(device, older);
-        }
     }
 
     /// Mostly tens of milliseconds, with a heavy tail.

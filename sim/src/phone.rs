@@ -2,6 +2,7 @@
 //! `phone/people.rs`.
 
 mod people;
+mod restored;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use people::{MOST_CLEARED, line, new_contact};
+use restored::Had;
 
 use crate::fault::Fault;
 use crate::network::Network;
@@ -41,6 +43,8 @@ pub(crate) struct Phone {
     region: String,
     /// Its last backup.
     backup: MemoryStore,
+    /// What it had of a book that was put back.
+    had: Had,
 }
 
 /// Lives with a phone until `end`: saves what the phone book has, signs in, changes and syncs.
@@ -107,7 +111,8 @@ impl Phone {
         let store = MemoryStore::default();
         let engine = Some(Engine::open(store).expect("an empty store opens"));
         let (region, backup) = (String::new(), MemoryStore::default());
-        Self { index, engine, user, shared, network, chance, clock_ahead, region, backup }
+        let had = Had::default();
+        Self { index, engine, user, shared, network, chance, clock_ahead, region, backup, had }
     }
 
     pub(crate) fn engine_ref(&self) -> &Engine<MemoryStore> {
@@ -168,6 +173,7 @@ impl Phone {
             self.network.offline_until = self.later(10, 600);
         }
         self.lose_what_it_has().await;
+        self.note_restore();
         let mut crash_in = self
             .chance
             .random_bool(rates[Fault::PhoneCrashed])
@@ -192,12 +198,14 @@ impl Phone {
                         Some(steps) => crash_in = Some(steps - 1),
                         None => {}
                     }
+                    self.note_touched();
                     let received = self.engine().receive(answer, clock, &mut chance);
                     received.expect("a store in memory takes all");
+                    self.check_that_nothing_is_lost();
                 }
                 Next::Wait(until) => {
                     self.shared.stats(|stats| stats.syncs += 1);
-                    self.answer_about_deletes();
+                    self.answer();
                     let wait = until.millis_since(self.clock()).clamp(1_000, 60 * MINUTE);
                     return self.shared.now().plus_millis(wait);
                 }
@@ -232,8 +240,14 @@ impl Phone {
         }
     }
 
+    /// Its user answers what the engine asks. Whether there is more to send.
+    fn answer(&mut self) -> bool {
+        self.answer_about_deletes() | self.answer_about_lost()
+    }
+
     /// Starts with another store; its user is there to sign in.
     fn open(&mut self, store: MemoryStore) {
+        self.had = Had::after(self.shared.restores().0);
         self.engine = Some(Engine::open(store).expect("a store in memory opens"));
         let region = line(&self.region);
         self.engine().set_region(region).expect("a store in memory takes all");
@@ -259,7 +273,7 @@ impl Phone {
             let next = callbook_device::sync(engine, &mut self.network, now, &mut chance).await;
             match next.expect("a store in memory takes all") {
                 Next::SignIn(_) => self.sign_in(),
-                _ if self.is_quiet() => match self.answer_about_deletes() {
+                _ if self.is_quiet() => match self.answer() {
                     true => {}
                     false => return,
                 },

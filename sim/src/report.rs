@@ -29,6 +29,9 @@ pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
     if stats.asked_about_deletes > 0 {
         line("users asked about many deletes", count(stats.asked_about_deletes));
     }
+    if stats.asked_about_lost > 0 {
+        line("users asked about lost contacts", count(stats.asked_about_lost));
+    }
     if stats.rekeyed > 0 {
         line("contacts re-keyed by a release", count(stats.rekeyed));
     }

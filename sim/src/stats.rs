@@ -27,6 +27,8 @@ pub struct Stats {
     pub faults: BTreeMap<Fault, u64>,
     /// Times that a user was asked whether many deletes are meant.
     pub asked_about_deletes: u64,
+    /// Times that a user was asked what becomes of contacts that a restored book has lost.
+    pub asked_about_lost: u64,
     /// Contacts whose numbers got other keys from a new release.
     pub rekeyed: u64,
     /// Contacts in the book at the end that everyone sees.
@@ -63,6 +65,7 @@ impl Stats {
             *self.faults.entry(*fault).or_default() += count;
         }
         self.asked_about_deletes += other.asked_about_deletes;
+        self.asked_about_lost += other.asked_about_lost;
         self.rekeyed += other.rekeyed;
         self.visible += other.visible;
         self.hidden += other.hidden;

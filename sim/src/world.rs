@@ -14,6 +14,7 @@ use callbook_auth::{PasswordCost, Secret, SigningKeys};
 use callbook_base::Timestamp;
 use callbook_dedup::Tables;
 use callbook_device::Response;
+use callbook_worker::database::Database;
 use callbook_worker::sqlite::Sqlite;
 use callbook_worker::{App, MIGRATIONS, router};
 use rand::{RngExt, SeedableRng};
@@ -22,6 +23,7 @@ use serde_json::{Value, json};
 use tokio::task::LocalSet;
 use tokio::time::Instant;
 
+use crate::backups::Backups;
 use crate::check::{self, Difference};
 use crate::database::{FarDatabase, Rekeyed};
 use crate::fault::{Fault, Rates};
@@ -79,6 +81,8 @@ struct Inner {
     stats: Stats,
     trace: Trace,
     model: Model,
+    /// How often the book was put back from a backup, and the rev to which the last time took it.
+    restores: (u64, u64),
 }
 
 impl Shared {
@@ -169,13 +173,37 @@ impl Shared {
         inner.stats.rekeyed += contacts;
     }
 
+    /// The book is put back from a backup.
+    pub(crate) fn restored(&self, backup: &Model) {
+        let mut inner = self.inner();
+        inner.model.restore(backup);
+        inner.restores = (inner.restores.0 + 1, backup.rev);
+    }
+
+    /// How often the book was put back, and to which rev the last time.
+    pub(crate) fn restores(&self) -> (u64, u64) {
+        self.inner().restores
+    }
+
+    /// The model as it is now.
+    pub(crate) fn model(&self) -> Model {
+        self.inner().model.clone()
+    }
+
+    /// Something that must never happen.
+    pub(crate) fn violation(&self, text: String) {
+        self.inner().model.violations.push(text);
+    }
+
     /// Another user of the team ends a device, if the service can be reached.
     pub(crate) async fn revoke(&self, device: &str, chance: &mut ChaCha8Rng) {
         let answer = self.ask(Method::POST, "/login", None, console_login(), chance).await;
         let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let Some(token) = answer["access_token"].as_str().map(str::to_owned) else { return };
-        let path = format!("/devices/{device}");
-        if self.ask(Method::DELETE, &path, Some(token), Value::Null, chance).await.status == 204 {
+        let (path, restores) = (format!("/devices/{device}"), self.restores());
+        let answer = self.ask(Method::DELETE, &path, Some(token), Value::Null, chance).await;
+        // A restore that came between may have brought it back.
+        if answer.status == 204 && self.restores() == restores {
             self.inner().model.end(device);
         }
     }
@@ -194,26 +222,30 @@ impl Shared {
         network::call(self, method, &delivered, chance.random()).await
     }
 
-    /// A phone that has signed in again.
-    pub(crate) fn replaces(&self, device: &str, older: &str) {
-        self.inner().model.replaces(device, older);
+    /// A sign-in that the database has committed.
+    pub(crate) fn signed_in(&self, device: &str, older: Option<&str>) {
+        self.inner().model.sign_in(device, older);
     }
 
     /// From now on requests go to a service with these tables. Those on their way end where they are.
     fn deploy(&self, database: Arc<FarDatabase>, tables: Tables) {
-        let app = App {
-            database,
-            tables,
-            keys: SigningKeys::new("a secret of more than thirty-two bytes", None)
-                .expect("it is long enough"),
-            setup_token: Some(Secret::from("let me in")),
-            password_cost: PasswordCost::SIMULATED,
-        };
-        *self.router.lock().expect("a run has one thread") = Some(router(app));
+        *self.router.lock().expect("a run has one thread") = Some(router(app(database, tables)));
     }
 
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().expect("a run has one thread")
+    }
+}
+
+/// The service's parts, in a simulation.
+pub(crate) fn app(database: Arc<dyn Database>, tables: Tables) -> App {
+    App {
+        database,
+        tables,
+        keys: SigningKeys::new("a secret of more than thirty-two bytes", None)
+            .expect("it is long enough"),
+        setup_token: Some(Secret::from("let me in")),
+        password_cost: PasswordCost::SIMULATED,
     }
 }
 
@@ -249,7 +281,7 @@ pub fn run(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcom
 async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcome {
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     let (books, keys) = phone_books(mix, rows, &mut chance);
-    let (shared, sqlite, database) = service(mix, keys, &mut chance);
+    let (shared, database) = service(mix, keys, &mut chance);
     set_up(&shared, mix.users, &mut chance).await;
 
     // People live with their phones while things go wrong, then the faults stop.
@@ -262,11 +294,13 @@ async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Ou
     });
     let living: Vec<_> = phones.collect();
     let upgrade_at = mix.upgrade.then(|| chance.random_range(20..70));
+    let mut backups = Backups::new(split(&mut chance));
     for step in 0..100 {
         if upgrade_at == Some(step) {
             shared.deploy(database.clone(), Tables::CURRENT);
         }
         tokio::time::sleep(mix.time / 100).await;
+        backups.pass_by(&shared, &database).await;
         progress(0.9 * f64::from(step + 1) / 100.0);
     }
     let mut phones = Vec::new();
@@ -276,7 +310,9 @@ async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Ou
     shared.calm.store(true, Ordering::Relaxed);
     let rounds = quieten(&shared, &mut phones, &progress).await;
 
-    let mut differences = check::all(&sqlite, &shared.inner().model, &phones);
+    let sqlite = database.sqlite();
+    let (restores, _) = shared.restores();
+    let mut differences = check::all(&sqlite, &shared.inner().model, &phones, restores);
     if rounds > MOST_ROUNDS {
         let what = format!("phones still had something to say after {MOST_ROUNDS} rounds of syncs");
         differences.insert(0, Difference(what));
@@ -291,11 +327,7 @@ async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Ou
 }
 
 /// The real service on a far database, before its set-up.
-fn service(
-    mix: &Mix,
-    keys: Keys,
-    chance: &mut ChaCha8Rng,
-) -> (Arc<Shared>, Arc<Sqlite>, Arc<FarDatabase>) {
+fn service(mix: &Mix, keys: Keys, chance: &mut ChaCha8Rng) -> (Arc<Shared>, Arc<FarDatabase>) {
     let stats = Stats { devices: mix.devices as u64, ..Stats::default() };
     let shared = Arc::new(Shared {
         started: Instant::now(),
@@ -307,13 +339,14 @@ fn service(
             stats,
             trace: Trace::default(),
             model: Model::new(keys, mix.upgrade),
+            restores: (0, 0),
         }),
     });
     let sqlite = Arc::new(Sqlite::in_memory().expect("SQLite has memory"));
     sqlite.migrate(MIGRATIONS, shared.now()).expect("the migrations are sound");
-    let database = Arc::new(FarDatabase::new(sqlite.clone(), shared.clone(), split(chance)));
+    let database = Arc::new(FarDatabase::new(sqlite, shared.clone(), split(chance)));
     shared.deploy(database.clone(), if mix.upgrade { OLDER } else { Tables::CURRENT });
-    (shared, sqlite, database)
+    (shared, database)
 }
 
 /// Lets every phone sync until a whole round changes nothing; how many rounds that took.

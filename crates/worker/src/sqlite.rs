@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use rusqlite::backup::Backup;
 use rusqlite::types::{Null, ValueRef};
 use rusqlite::{Connection, OpenFlags};
 
@@ -85,6 +86,19 @@ impl Sqlite {
         Connection::open_in_memory()
             .and_then(Self::from_connection)
             .map_err(|error| d1_error(&error, Step::Prepare))
+    }
+
+    /// A copy of the database as it is now, in memory.
+    ///
+    /// # Errors
+    /// SQLite has no memory, or cannot read the database.
+    pub fn copy(&self) -> Result<Self, DatabaseError> {
+        let copied = self.lock().own(|connection| {
+            let mut copy = Connection::open_in_memory()?;
+            Backup::new(connection, &mut copy)?.step(-1)?; // all pages
+            Ok(copy)
+        })?;
+        Self::from_connection(copied).map_err(|error| d1_error(&error, Step::Prepare))
     }
 
     fn from_connection(connection: Connection) -> rusqlite::Result<Self> {

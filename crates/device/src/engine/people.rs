@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use callbook_base::{ContactId, Line, Rev, Timestamp};
+use callbook_base::{ContactId, Line, Timestamp};
 use callbook_calls::Call;
 use callbook_contacts::{Edit, Fields, NewPhone, OpId};
 use callbook_dedup::{Claim, number_key, oldest_wins};
@@ -212,7 +212,7 @@ impl<S: Store> Engine<S> {
         let mut ops = Vec::with_capacity(changes.len());
         for (place, (id, change)) in (self.state.next_place..).zip(changes) {
             let op_id: OpId = format!("{:016x}", chance.next_u64()).parse().expect("16 hex digits");
-            let base_rev = self.store.rev(id)?.unwrap_or(Rev(0));
+            let base_rev = self.base_rev(id)?;
             ops.push(Queued { place, op_id, id, base_rev, change, acked: None });
         }
         let state = State { next_place: state.next_place + ops.len() as u64, ..state };

@@ -5,7 +5,7 @@ use callbook_contacts::Fields;
 
 use super::{Engine, Outcome, ProblemAnswer, Stage};
 use crate::outbox::{Aside, Change, Queued, Why, has, whole};
-use crate::store::{State, Store, StoreChange, StoreError};
+use crate::store::{Mirrored, State, Store, StoreChange, StoreError};
 
 /// Where the restored book and the one that this phone knows part.
 pub(super) struct Fork {
@@ -67,6 +67,17 @@ impl<S: Store> Engine<S> {
         Ok(())
     }
 
+    /// The rev of a contact as last pulled, for a new op; 0 when the mirror has none.
+    pub(super) fn base_rev(&self, id: ContactId) -> Result<Rev, StoreError> {
+        let Some(agrees_to) = self.state.agrees_to else {
+            return Ok(self.store.rev(id)?.unwrap_or(Rev(0)));
+        };
+        Ok(match self.store.contact(id)? {
+            Some(mirrored) if mirrored.pass < self.state.pass => at_most(mirrored.rev, agrees_to),
+            mirrored => mirrored.map_or(Rev(0), |mirrored| mirrored.rev),
+        })
+    }
+
     /// Of a contact of the mirror what a restored book does not have of it, to be kept for the user. `now`
     /// is what that book has.
     pub(super) fn lost(
@@ -77,8 +88,8 @@ impl<S: Store> Engine<S> {
     ) -> Result<Option<Aside>, StoreError> {
         let Some(agrees_to) = self.state.agrees_to else { return Ok(None) };
         // What this pass has pulled already is of the restored book.
-        let is_older = |rev, pass| rev > agrees_to && pass < self.state.pass;
-        let mirrored = self.store.contact(id)?.filter(|it| is_older(it.rev, it.pass));
+        let is_older = |it: &Mirrored| it.rev > agrees_to && it.pass < self.state.pass;
+        let mirrored = self.store.contact(id)?.filter(is_older);
         let (Some(mirrored), Some(shown)) = (mirrored, self.contact(id)?) else { return Ok(None) };
         if now.is_some_and(|now| has(now, &shown, &self.state.region)) {
             return Ok(None);
@@ -90,8 +101,12 @@ impl<S: Store> Engine<S> {
 
 /// An op as it stands towards a book that is the one known up to `rev`, and has lost what came after.
 fn rebased(op: &Queued, rev: Rev) -> Queued {
-    // A base of 0 would call the contact new: an edit of one that the book does not know would make a part
-    // of it, and not be asked for whole.
-    let base_rev = op.base_rev.min(rev.max(Rev(1)));
-    Queued { base_rev, acked: op.acked.filter(|acked| *acked <= rev), ..op.clone() }
+    let (base_rev, acked) = (at_most(op.base_rev, rev), op.acked.filter(|acked| *acked <= rev));
+    Queued { base_rev, acked, ..op.clone() }
+}
+
+/// A base that such a book knows. Not 0, which would call the contact new: an edit of one that the book has
+/// lost would make a part of it, and not be asked for whole.
+fn at_most(base_rev: Rev, rev: Rev) -> Rev {
+    base_rev.min(rev.max(Rev(1)))
 }

@@ -1,0 +1,49 @@
+//! Backups of the book, and the times at which somebody puts one back.
+
+use std::sync::Arc;
+
+use callbook_dedup::Tables;
+use callbook_worker::Moment;
+use callbook_worker::sqlite::Sqlite;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use crate::database::FarDatabase;
+use crate::fault::Fault;
+use crate::model::Model;
+use crate::world::{Shared, app};
+
+/// How likely a backup is made whenever one might be put back.
+const BACKED_UP: f64 = 0.1;
+
+/// Who keeps backups.
+pub(crate) struct Backups {
+    chance: ChaCha8Rng,
+    last: Option<(Sqlite, Model)>,
+}
+
+impl Backups {
+    pub(crate) fn new(chance: ChaCha8Rng) -> Self {
+        Self { chance, last: None }
+    }
+
+    /// Puts the last backup back, makes one, or neither.
+    pub(crate) async fn pass_by(&mut self, shared: &Shared, database: &FarDatabase) {
+        let rate = shared.rates()[Fault::BookRestored];
+        if self.chance.random_bool(rate) {
+            if let Some((sqlite, model)) = &self.last {
+                shared.fault(Fault::BookRestored);
+                let sqlite = Arc::new(sqlite.copy().expect("SQLite has memory"));
+                // As whoever does it starts the server: the epoch is another before phones come.
+                let moment = Moment { now: shared.now(), seed: self.chance.random() };
+                let service = app(sqlite.clone(), Tables::CURRENT);
+                service.restored(moment).await.expect("the backup is a book");
+                database.becomes(sqlite);
+                shared.restored(model);
+            }
+        } else if rate > 0.0 && self.chance.random_bool(BACKED_UP) {
+            let copy = database.sqlite().copy().expect("SQLite has memory");
+            self.last = Some((copy, shared.model()));
+        }
+    }
+}

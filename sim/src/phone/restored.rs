@@ -1,0 +1,131 @@
+//! What a phone knows when the book is put back from a backup, and whether it keeps it: the engine's own
+//! idea of that is not used here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use callbook_base::ContactId;
+use callbook_contacts::{Entry, Fields};
+use callbook_device::{Aside, Store};
+use rand::RngExt;
+
+use super::Phone;
+
+/// What a phone had of a book that was put back, until it has pulled all of the one that is there now.
+#[derive(Default)]
+pub(super) struct Had {
+    /// How many restores have been seen.
+    restores: u64,
+    /// Contacts of the mirror that the backup cannot have in this form.
+    contacts: BTreeMap<ContactId, Fields>,
+    /// Contacts that its user has changed or answered about, which decides what becomes of them.
+    touched: BTreeSet<ContactId>,
+    pulling: bool,
+}
+
+impl Had {
+    /// Nothing, after so many restores.
+    pub(super) fn after(restores: u64) -> Self {
+        Self { restores, ..Self::default() }
+    }
+}
+
+impl Phone {
+    /// At the start of a sync: notes what it has, if the book was put back since the last.
+    pub(super) fn note_restore(&mut self) {
+        let (restores, to) = self.shared.restores();
+        if self.had.restores == restores {
+            return;
+        }
+        let store = self.engine_ref().store();
+        let (mut contacts, mut from) = (BTreeMap::new(), Bound::Unbounded);
+        while let Some(id) = store.next_contact(from).expect("a store in memory reads") {
+            let mirrored = store.contact(id).expect("a store in memory reads");
+            if let Some(mirrored) = mirrored.filter(|it| it.rev.0 > to) {
+                contacts.insert(id, mirrored.shown.fields);
+            }
+            from = Bound::Excluded(id);
+        }
+        self.had = Had { restores, contacts, ..Had::default() };
+    }
+
+    /// Before an answer is taken: notes what its user has touched.
+    pub(super) fn note_touched(&mut self) {
+        if self.had.contacts.is_empty() {
+            return;
+        }
+        let store = self.engine_ref().store();
+        let ops = store.outbox().expect("a store in memory reads");
+        let pulling = store.state().expect("a store in memory reads").agrees_to.is_some();
+        self.had.touched.extend(ops.into_iter().map(|op| op.id));
+        self.had.pulling = pulling;
+    }
+
+    /// After an answer was taken: when that ended the first pull of the restored book, all that it had is in
+    /// the book or kept for the user.
+    pub(super) fn check_that_nothing_is_lost(&mut self) {
+        if !self.had.pulling {
+            return;
+        }
+        let store = self.engine_ref().store();
+        if store.state().expect("a store in memory reads").agrees_to.is_some() {
+            return;
+        }
+        let had = std::mem::take(&mut self.had.contacts);
+        let kept: BTreeSet<ContactId> =
+            self.engine_ref().aside().iter().filter(|it| it.is_lost()).map(|it| it.id).collect();
+        for (id, fields) in had {
+            let now = self.engine_ref().store().contact(id).expect("a store in memory reads");
+            let is_there = now.is_some_and(|now| has(&now.shown.fields, &fields));
+            if !is_there && !kept.contains(&id) && !self.had.touched.contains(&id) {
+                let index = self.index;
+                let text = format!(
+                    "phone {index} showed {id}; a restored book has lost it, and the phone too"
+                );
+                self.shared.violation(text);
+            }
+        }
+        self.had = Had::after(self.had.restores);
+    }
+
+    /// Its user says what becomes of what a restored book has lost, if that is asked. Whether there is more
+    /// to send.
+    pub(super) fn answer_about_lost(&mut self) -> bool {
+        if self.engine_ref().status().expect("a store in memory reads").lost == 0 {
+            return false;
+        }
+        let lost = self.engine_ref().aside().iter().filter(|it| it.is_lost());
+        let lost: Vec<ContactId> = lost.map(|it| it.id).collect();
+        self.had.touched.extend(lost);
+        self.shared.stats(|stats| stats.asked_about_lost += 1);
+        let is_wanted = self.chance.random_bool(0.5);
+        let mut chance = crate::world::split(&mut self.chance);
+        match is_wanted {
+            true => self.engine().send_aside(Aside::is_lost, &mut chance),
+            false => self.engine().drop_aside(Aside::is_lost),
+        }
+        .expect("a store in memory takes all");
+        is_wanted
+    }
+}
+
+/// Whether a contact has all that another form of it had.
+fn has(now: &Fields, had: &Fields) -> bool {
+    let values = |entries: &[Entry]| -> BTreeSet<String> {
+        entries.iter().map(|entry| entry.value.to_string()).collect()
+    };
+    let phones = |fields: &Fields| -> BTreeSet<String> {
+        fields.phones.iter().map(|phone| phone.number.to_string()).collect()
+    };
+    let texts = |fields: &Fields| {
+        [&fields.name, &fields.nickname, &fields.organization, &fields.title]
+            .map(|text| text.as_ref().map(ToString::to_string))
+    };
+    let notes = |fields: &Fields| fields.note.as_ref().map(|note| note.to_string());
+    let kept = |had: Option<String>, now: Option<String>| had.is_none() || had == now;
+    texts(had).into_iter().zip(texts(now)).all(|(had, now)| kept(had, now))
+        && kept(notes(had), notes(now))
+        && phones(had).is_subset(&phones(now))
+        && values(&had.emails).is_subset(&values(&now.emails))
+        && had.groups.iter().all(|group| now.groups.contains(group))
+}
