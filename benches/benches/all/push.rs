@@ -13,7 +13,7 @@ use callbook_base::{ContactId, Timestamp};
 use callbook_dedup::Tables;
 use callbook_worker::database::{BatchFuture, Database, Statement, Value as Bound};
 use callbook_worker::sqlite::Sqlite;
-use callbook_worker::{App, MIGRATIONS, Moment, router};
+use callbook_worker::{App, MIGRATIONS, Moment, TOMBSTONES_KEPT, router};
 use criterion::{Criterion, SamplingMode, Throughput};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -63,6 +63,7 @@ impl Service {
         let app = App {
             database: seen,
             tables: Tables::CURRENT,
+            tombstones_kept: TOMBSTONES_KEPT,
             keys: SigningKeys::new("a secret of more than thirty-two bytes", None).unwrap(),
             setup_token: Some("let me in".into()),
             password_cost: PasswordCost::SIMULATED,

@@ -39,6 +39,11 @@ impl Timestamp {
         Self::from_millis(self.0.saturating_add(millis))
     }
 
+    /// This time moved backwards.
+    pub fn before(self, by: Duration) -> Self {
+        self.plus_millis(i64::try_from(by.as_millis()).map_or(i64::MIN, |millis| -millis))
+    }
+
     /// This time moved forwards.
     pub fn after(self, by: Duration) -> Self {
         self.plus_millis(i64::try_from(by.as_millis()).unwrap_or(i64::MAX))

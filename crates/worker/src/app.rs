@@ -2,6 +2,7 @@
 //! domain must never live here, nor anything that reads a clock.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -24,6 +25,8 @@ pub struct App {
     pub database: Arc<dyn Database>,
     /// What makes the keys of numbers. A book that others made is re-keyed.
     pub tables: Tables,
+    /// How long deleted contacts can be restored, and phones that were away need not pull from the start.
+    pub tombstones_kept: Duration,
     /// What signs access tokens.
     pub keys: SigningKeys,
     /// What lets in to `POST /setup`; without one nobody is let in there.

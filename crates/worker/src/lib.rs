@@ -6,6 +6,7 @@
 mod app;
 pub mod database;
 mod problem;
+mod purge;
 mod rekey;
 mod restore;
 mod routes;
@@ -15,6 +16,7 @@ pub mod sqlite;
 
 pub use app::{App, Moment};
 pub use problem::Problem;
+pub use purge::TOMBSTONES_KEPT;
 pub use rekey::Rekeying;
 pub use routes::router;
 
@@ -25,4 +27,5 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0003_deletes.sql", include_str!("../migrations/0003_deletes.sql")),
     ("0004_shared.sql", include_str!("../migrations/0004_shared.sql")),
     ("0005_epochs.sql", include_str!("../migrations/0005_epochs.sql")),
+    ("0006_purge.sql", include_str!("../migrations/0006_purge.sql")),
 ];

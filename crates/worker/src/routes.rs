@@ -27,7 +27,7 @@ const MOST_BYTES: usize = 1 << 20;
 const TRIES: u32 = 3;
 
 /// The service. Its host puts a [`Moment`](crate::Moment) into the extensions of each request.
-pub fn router(app: App) -> Router {
+pub fn router(app: impl Into<Arc<App>>) -> Router {
     Router::new()
         .route("/setup", post(session::set_up))
         .route("/login", post(session::log_in))
@@ -47,5 +47,5 @@ pub fn router(app: App) -> Router {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
         })
         .layer(DefaultBodyLimit::max(MOST_BYTES))
-        .with_state(Arc::new(app))
+        .with_state(app.into())
 }

@@ -6,13 +6,14 @@ pub(crate) mod calls;
 pub(crate) mod contacts;
 pub(crate) mod devices;
 pub(crate) mod numbers;
+pub(crate) mod purge;
 pub(crate) mod push;
 pub(crate) mod users;
 
 #[cfg(test)]
 mod tests {
     use callbook_auth::{Access, Role};
-    use callbook_base::{Rev, Timestamp};
+    use callbook_base::{Cursor, Rev, Timestamp};
     use callbook_contacts::Push;
     use callbook_dedup::Tables;
 
@@ -64,6 +65,10 @@ mod tests {
         {
             check(contacts::page((Rev(1), ""), pull, 500));
         }
+        let cursor =
+            Cursor { epoch: stand.0.clone(), rev: Rev(9), last: String::new(), first: None };
+        check(devices::pulled(access.device, &cursor, Timestamp::MIN).unwrap());
+        check(purge::old_tombstones(Timestamp::MIN, 9));
         check(calls::insert(&access, &[]));
         check(calls::page((Rev(1), ""), 500));
         check(book::count_calls(Tables::CURRENT));

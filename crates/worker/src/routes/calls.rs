@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use callbook_base::Cursor;
+use callbook_base::{Cursor, Rev};
 use callbook_calls::CallId;
 use callbook_calls::wire::{
     InvalidRequest, PullCallsAnswer, PushCallsAnswer, PushedCalls, RejectedCall,
@@ -74,7 +74,7 @@ pub(super) async fn pull(
     let page = calls::page(paging.after(), paging.limit);
     let (_, rows) = app.session(&access, vec![book::read(), page]).await?;
     let book = book::read_row(&rows[0])?;
-    paging.check(&book.epoch, book.calls_rev)?;
+    paging.check(&book.epoch, book.calls_rev, Rev(0))?; // no call is ever purged
 
     let mut calls = calls::read_page(&rows[1])?;
     let has_more = calls.len() as u64 > paging.limit;

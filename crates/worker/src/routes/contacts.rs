@@ -115,9 +115,12 @@ pub(super) async fn pull(
         Some(_) => Pull::Later,
     };
     let page = contacts::page(paging.after(), pull, paging.limit);
-    let (_, rows) = app.session(&access, vec![book::read(), page]).await?;
+    let told = paging.cursor.as_ref();
+    let told = told.and_then(|cursor| devices::pulled(access.device, cursor, moment.now));
+    let batch = [book::read(), page].into_iter().chain(told).collect();
+    let (_, rows) = app.session(&access, batch).await?;
     let book = book::read_row(&rows[0])?;
-    paging.check(&book.epoch, book.rev)?;
+    paging.check(&book.epoch, book.rev, book.purged_rev)?;
     if !book.keys.are_of(app.tables) {
         app.rekey(moment).await?; // what it changes is for the next pull
     }

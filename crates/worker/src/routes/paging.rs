@@ -61,12 +61,15 @@ impl Paging {
         }
     }
 
-    /// Refuses a cursor of another book, or of one that this book has not come to.
-    pub(super) fn check(&self, epoch: &Epoch, rev: Rev) -> Result<(), Problem> {
+    /// Refuses a cursor of another book, one that this book has not come to, or one that has missed
+    /// tombstones which are gone. A first pull needs only those that came up since its first page.
+    pub(super) fn check(&self, epoch: &Epoch, rev: Rev, purged_rev: Rev) -> Result<(), Problem> {
+        let is_of_this_book = |cursor: &Cursor| {
+            let knows_deletes_to = cursor.first.unwrap_or(cursor.rev);
+            cursor.epoch == *epoch && cursor.rev <= rev && knows_deletes_to >= purged_rev
+        };
         match &self.cursor {
-            Some(cursor) if cursor.epoch != *epoch || cursor.rev > rev => {
-                Err(Problem::cursor_expired())
-            }
+            Some(cursor) if !is_of_this_book(cursor) => Err(Problem::cursor_expired()),
             _ => Ok(()),
         }
     }

@@ -13,6 +13,8 @@ pub(crate) struct Book {
     /// What it was called before, and the rev up to which that book is this one.
     epochs: Vec<(Epoch, Rev)>,
     pub(crate) rev: Rev,
+    /// Tombstones up to there may be gone.
+    pub(crate) purged_rev: Rev,
     pub(crate) digest: Digest,
     pub(crate) visible: u64,
     pub(crate) calls_rev: Rev,
@@ -72,8 +74,8 @@ pub(crate) fn create(epoch: &Epoch, tables: Tables, now: Timestamp) -> Statement
 
 pub(crate) fn read() -> Statement {
     Statement::new(
-        "SELECT epoch, epochs, rev, digest, visible, calls_rev, clock, tables, rekey_to, rekey_contact, rekey_call
-         FROM book",
+        "SELECT epoch, epochs, rev, purged_rev, digest, visible, calls_rev, clock, tables, rekey_to,
+           rekey_contact, rekey_call FROM book",
     )
 }
 
@@ -84,6 +86,7 @@ pub(crate) fn read_row(rows: &Rows) -> Result<Book, Problem> {
         epoch: row.parse("epoch")?,
         epochs: row.json("epochs")?,
         rev: row.rev("rev")?,
+        purged_rev: row.rev("purged_rev")?,
         digest: row.parse("digest")?,
         visible: row.count("visible")?,
         calls_rev: row.rev("calls_rev")?,

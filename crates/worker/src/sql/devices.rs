@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use callbook_auth::wire::{DeviceView, UserView};
 use callbook_auth::{Access, AuthError, REFRESH_TTL, RefreshHash, Role, StoredRefresh, TokenError};
-use callbook_base::{DeviceId, Epoch, Rev, Timestamp, UserId};
+use callbook_base::{Cursor, DeviceId, Epoch, Rev, Timestamp, UserId};
 use callbook_contacts::{Deletes, Device};
 
 use crate::database::{DatabaseError, Row, Rows, Statement};
@@ -252,6 +252,22 @@ pub(crate) fn guard(device: DeviceId, now: Timestamp) -> Statement {
     )
     .bind(device.to_string())
     .bind(now)
+}
+
+/// How far a device has pulled, as a cursor that it sends tells; `None` while it has not pulled all once.
+/// Nothing is written when that is known already, or the cursor is not of this book.
+pub(crate) fn pulled(device: DeviceId, cursor: &Cursor, now: Timestamp) -> Option<Statement> {
+    // Of a page's last rev there may be more to come.
+    let rev = if cursor.last.is_empty() { cursor.rev } else { Rev(cursor.rev.0.saturating_sub(1)) };
+    let update = Statement::new(
+        "UPDATE devices SET pulled_rev = ?2, last_seen_at = ?4
+         WHERE id = ?1 AND pulled_rev < ?2 AND ended_at IS NULL
+           AND EXISTS (SELECT 1 FROM book WHERE epoch = ?3 AND rev >= ?2)",
+    );
+    cursor
+        .first
+        .is_none()
+        .then(|| update.bind(device.to_string()).bind(rev).bind(cursor.epoch.as_str()).bind(now))
 }
 
 /// What the book remembers of a device's pushes, when the book of that epoch has come to that rev. It

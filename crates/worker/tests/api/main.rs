@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod guard;
+mod purge;
 mod rekey;
 mod restore;
 mod sign_in;
@@ -19,7 +20,7 @@ use callbook_base::{ContactId, Timestamp};
 use callbook_dedup::Tables;
 use callbook_worker::database::Database;
 use callbook_worker::sqlite::Sqlite;
-use callbook_worker::{App, MIGRATIONS, Moment, router};
+use callbook_worker::{App, MIGRATIONS, Moment, TOMBSTONES_KEPT, router};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -201,6 +202,7 @@ fn app(database: Arc<dyn Database>, tables: Tables) -> App {
         database,
         tables,
         keys: SigningKeys::new("a secret of more than thirty-two bytes", None).unwrap(),
+        tombstones_kept: TOMBSTONES_KEPT,
         setup_token: Some("let me in".into()),
         password_cost: PasswordCost::SIMULATED,
     }

@@ -12,7 +12,7 @@ use callbook_base::ContactId;
 use callbook_dedup::Tables;
 use callbook_worker::database::{Database, Statement};
 use callbook_worker::sqlite::{Sqlite, SqliteThread};
-use callbook_worker::{App, MIGRATIONS, Rekeying, router};
+use callbook_worker::{App, MIGRATIONS, Rekeying, TOMBSTONES_KEPT, router};
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -121,6 +121,7 @@ async fn serve(options: Options) -> Result<(), String> {
     let app = App {
         database: database.clone(),
         tables: Tables::CURRENT,
+        tombstones_kept: TOMBSTONES_KEPT,
         keys,
         setup_token: setup_token.map(Secret::from),
         password_cost: PasswordCost::STANDARD,
@@ -141,6 +142,8 @@ async fn serve(options: Options) -> Result<(), String> {
     };
     print!("{}", hints::started(&start));
 
+    let app = Arc::new(app);
+    tokio::spawn(purge(app.clone()));
     let service = router(app).layer(axum::middleware::from_fn(edge::moment_and_log));
     let stopping = Arc::new(tokio::sync::Notify::new());
     let stop = {
@@ -206,6 +209,28 @@ async fn rekey(app: &App) -> Result<(), String> {
                 }
             }
         }
+    }
+}
+
+/// Forgets tombstones that are old enough, now and once a day.
+async fn purge(app: Arc<App>) {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    loop {
+        let mut purged = 0;
+        loop {
+            match app.purge(edge::moment()).await {
+                Ok(0) => break,
+                Ok(more) => purged += more,
+                Err(problem) => {
+                    tracing::warn!(%problem, "old deleted contacts stay for another day");
+                    break;
+                }
+            }
+        }
+        if purged > 0 {
+            tracing::info!(contacts = purged, "forgot contacts that were deleted long ago");
+        }
+        tokio::time::sleep(DAY).await;
     }
 }
 
