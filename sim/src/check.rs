@@ -197,15 +197,16 @@ fn phone_and_book(phone: &Phone, book: &BTreeMap<ContactId, Fields>) -> Vec<Diff
 }
 
 /// What nothing here may make needed: an op put aside, since these people type nothing that a book refuses;
-/// and a pull from the start, which mends whatever pulls had left out. A book that was put back is pulled
-/// from the start, and its cursors' end may have begun that already.
+/// and a pull from the start, which mends whatever pulls had left out. There is one when the service asks
+/// for it, and one for each book that is put back.
 fn mended(phone: &Phone, restores: u64) -> Vec<Difference> {
     let store = phone.engine_ref().store();
     let pass = store.state().expect("a store in memory reads").pass;
     // An edit of what this phone, and then the book, no longer have.
     let is_of_no_contact = |why: &Why| {
         let code = RejectionCode::UnknownContact;
-        restores > 0 && matches!(why, Why::Refused(rejection) if rejection.code == code)
+        restores + phone.expired() > 0
+            && matches!(why, Why::Refused(rejection) if rejection.code == code)
     };
     let aside = phone.engine_ref().aside().iter();
     let aside = aside.filter(|it| !it.is_lost() && !it.is_unconfirmed_delete());
@@ -213,7 +214,7 @@ fn mended(phone: &Phone, restores: u64) -> Vec<Difference> {
     let index = phone.index;
     let pulled = format!("phone {index}: pulled from the start {pass} times: its digest differed");
     let refused = format!("phone {index}: {aside} of its ops were refused");
-    [(pass > 2 * restores).then_some(pulled), (aside > 0).then_some(refused)]
+    [(pass > restores + phone.expired()).then_some(pulled), (aside > 0).then_some(refused)]
         .into_iter()
         .flatten()
         .map(Difference)

@@ -97,11 +97,15 @@ impl Database for FarDatabase {
             }
             let writes = statements.iter().any(is_write);
             let rekeyed = statements.iter().find_map(Rekeyed::by);
+            let purged = statements.iter().find_map(purged);
             let signed_in = statements.iter().find_map(signed_in);
             let answer = self.sqlite().batch(statements).await;
             let changed = |answer: &Vec<Rows>| answer.iter().any(|rows| rows.changes > 0);
             if let (Some((device, older)), Ok(_)) = (&signed_in, &answer) {
                 self.shared.signed_in(device, older.as_deref());
+            }
+            if let (Some(ids), Ok(_)) = (&purged, &answer) {
+                self.shared.purged(ids);
             }
             if writes && answer.as_ref().is_ok_and(changed) {
                 let committed: Option<Arc<Delivered>> = CURRENT.try_with(Arc::clone).ok();
@@ -145,6 +149,13 @@ impl Rekeyed {
 fn signed_in(statement: &Statement) -> Option<(String, Option<String>)> {
     let makes = statement.sql.starts_with("INSERT INTO devices ");
     makes.then(|| Some((text(statement, 0)?, text(statement, 5))))?
+}
+
+/// The contacts that a statement removes for good.
+fn purged(statement: &Statement) -> Option<Vec<String>> {
+    let purges = statement.sql.starts_with("DELETE FROM contacts ");
+    let ids = purges.then(|| text(statement, 0))??;
+    Some(serde_json::from_str(&ids).expect("ids are a list of texts"))
 }
 
 fn text(statement: &Statement, index: usize) -> Option<String> {

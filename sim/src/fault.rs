@@ -46,6 +46,7 @@ faults! {
     CaptivePortal, "captive-portal", "captive portals", 0.005;
     Busy, "busy", "429, 502 or 503 in between", 0.01;
     Offline, "offline", "phones out of reach", 0.01;
+    PhoneAway, "phone-away", "phones away for days", 0.002;
     Partition, "partition", "times that nobody got through", 0.0002;
     DatabaseFailed, "database-failed", "batches failed", 0.005;
     DatabaseAnswerLost, "database-answer-lost", "batches failed after commit", 0.005;

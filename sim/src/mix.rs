@@ -28,6 +28,8 @@ pub struct Mix {
     pub slowness: u32,
     /// Whether phones sync at the same minutes, as when all come back to one office.
     pub in_step: bool,
+    /// How long tombstones are kept; who is away for longer must pull from the start.
+    pub tombstones_kept: Duration,
     /// Whether a new release of the service, with other numbering tables, comes in the middle.
     pub upgrade: bool,
     /// What goes wrong.
@@ -49,6 +51,7 @@ impl Mix {
             clears: 0.0005,
             slowness: 1,
             in_step: false,
+            tombstones_kept: DAY / 2,
             upgrade: true,
             rates: Rates::usual(),
         }
@@ -67,6 +70,7 @@ impl Mix {
             clears: if chance.random_bool(0.3) { 0.01 } else { 0.0 },
             slowness: 1 << chance.random_range(0..7),
             in_step: chance.random_bool(0.5),
+            tombstones_kept: Duration::from_secs(60 * 60 * chance.random_range(1..12)),
             upgrade: chance.random_bool(0.5),
             rates: swarm(chance),
         }

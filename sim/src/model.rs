@@ -50,6 +50,7 @@ pub(crate) struct Entry {
     pub(crate) live: bool,
     retired_by: Option<String>,
     took: Vec<String>,
+    deleted_at: i64,
     /// Each edit: its rev, and the device.
     edits: Vec<(u64, String)>,
 }
@@ -150,7 +151,7 @@ impl Model {
                     self.put(op, created_at, region, push.device, &mut put_here)
                 }
                 _ if refuses_deletes => false,
-                _ => self.delete(op, push.device, &put_here),
+                _ => self.delete(op, now, push.device, &put_here),
             };
         }
         if !refuses_deletes {
@@ -237,7 +238,7 @@ impl Model {
             _ => Vec::new(),
         };
         for other in took {
-            let entry = self.contacts.get_mut(&other).expect("tombstones stay");
+            let Some(entry) = self.contacts.get_mut(&other) else { continue }; // purged
             if !entry.live && entry.retired_by.as_deref() == Some(&id) {
                 entry.live = true;
                 entry.retired_by = None;
@@ -250,6 +251,7 @@ impl Model {
             live: true,
             retired_by: None,
             took: Vec::new(),
+            deleted_at: i64::MAX,
             edits: Vec::new(),
         });
         entry.live = true;
@@ -260,7 +262,7 @@ impl Model {
         true
     }
 
-    fn delete(&mut self, op: &Value, device: &str, put_here: &[String]) -> bool {
+    fn delete(&mut self, op: &Value, now: i64, device: &str, put_here: &[String]) -> bool {
         let id = op["id"].as_str().expect("an id").to_owned();
         let base_rev = op["base_rev"].as_u64().expect("a rev");
         let own = self.lineage(device);
@@ -285,14 +287,25 @@ impl Model {
                 }
                 self.unclaim(&heir);
                 let entry = self.contacts.get_mut(&heir).expect("claimants are contacts");
-                entry.live = false;
+                (entry.live, entry.deleted_at) = (false, now);
                 entry.retired_by = Some(id.clone());
                 took.push(heir);
             }
         }
         let entry = self.contacts.get_mut(&id).expect("it is there");
-        (entry.live, entry.took) = (false, took);
+        (entry.live, entry.deleted_at, entry.took) = (false, now, took);
         true
+    }
+
+    /// Tombstones go, which must be from before `since`.
+    pub(crate) fn purge(&mut self, ids: &[String], since: i64) {
+        for id in ids {
+            let entry = self.contacts.remove(id);
+            if entry.is_none_or(|entry| entry.live || entry.deleted_at >= since) {
+                self.violations.push(format!("contact {id} was purged, and is no old tombstone"));
+            }
+        }
+        self.rev += 1;
     }
 
     fn edited(&self, before: &Map<String, Value>, op: &Value, region: &str) -> Map<String, Value> {

@@ -43,6 +43,8 @@ pub(crate) struct Network {
     pub(crate) phone: usize,
     /// Until then nothing gets through.
     pub(crate) offline_until: Timestamp,
+    /// How often the service has told it to pull contacts from the start.
+    pub(crate) expired: u64,
 }
 
 impl Transport for Network {
@@ -98,10 +100,15 @@ impl Transport for Network {
         }
         if let Some(after) = copy {
             shared.fault(Fault::RequestDuplicated);
-            tokio::task::spawn_local(deliver(shared, self.phone, request, fates[1], there + after));
+            let request = request.clone();
+            let copy = deliver(shared.clone(), self.phone, request, fates[1], there + after);
+            tokio::task::spawn_local(copy);
         }
         match tokio::time::timeout(TIMEOUT, waiting).await {
             Ok(Ok(mut response)) => {
+                let expired = response.status == 410 && request.path.starts_with("/sync/contacts");
+                self.expired += u64::from(expired);
+                shared.stats(|stats| stats.expired += u64::from(expired));
                 if self.chance.random_bool(rates[Fault::AnswerCut]) {
                     self.shared.fault(Fault::AnswerCut);
                     let length = response.body.len();

@@ -107,6 +107,7 @@ impl Phone {
             chance: crate::world::split(&mut chance),
             phone: index,
             offline_until: shared.now(),
+            expired: 0,
         };
         let store = MemoryStore::default();
         let engine = Some(Engine::open(store).expect("an empty store opens"));
@@ -171,6 +172,10 @@ impl Phone {
         if self.chance.random_bool(rates[Fault::Offline]) {
             self.shared.fault(Fault::Offline);
             self.network.offline_until = self.later(10, 600);
+        }
+        if self.chance.random_bool(rates[Fault::PhoneAway]) {
+            self.shared.fault(Fault::PhoneAway);
+            self.network.offline_until = self.shared.now().after(self.shared.mix().time / 3);
         }
         self.lose_what_it_has().await;
         self.note_restore();
@@ -281,6 +286,11 @@ impl Phone {
                 Next::Send(_) => unreachable!("the driver sends"),
             }
         }
+    }
+
+    /// How often the service has told it to pull contacts from the start.
+    pub(crate) fn expired(&self) -> u64 {
+        self.network.expired
     }
 
     /// Whether all that its user did has been pushed, and what came of it pulled.

@@ -38,6 +38,12 @@ pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
     line("contacts everyone sees", count(stats.visible));
     line("duplicates removed", count(stats.hidden));
     line("contacts deleted", count(stats.deleted));
+    if stats.purged > 0 {
+        line("old tombstones purged", count(stats.purged));
+    }
+    if stats.expired > 0 {
+        line("phones told to pull from the start", count(stats.expired));
+    }
     line("calls stored", count(stats.stored_calls));
     line("rounds until quiet", format!("{}, at most", stats.last_rounds));
     let simulated = Duration::from_millis(stats.virtual_ms);

@@ -31,6 +31,10 @@ pub struct Stats {
     pub asked_about_lost: u64,
     /// Contacts whose numbers got other keys from a new release.
     pub rekeyed: u64,
+    /// Times that a phone was told to pull contacts from the start.
+    pub expired: u64,
+    /// Tombstones that were old and are gone.
+    pub purged: u64,
     /// Contacts in the book at the end that everyone sees.
     pub visible: u64,
     /// Duplicates removed: contacts hidden at the end.
@@ -67,6 +71,8 @@ impl Stats {
         self.asked_about_deletes += other.asked_about_deletes;
         self.asked_about_lost += other.asked_about_lost;
         self.rekeyed += other.rekeyed;
+        self.expired += other.expired;
+        self.purged += other.purged;
         self.visible += other.visible;
         self.hidden += other.hidden;
         self.deleted += other.deleted;

@@ -16,7 +16,7 @@ use callbook_dedup::Tables;
 use callbook_device::Response;
 use callbook_worker::database::Database;
 use callbook_worker::sqlite::Sqlite;
-use callbook_worker::{App, MIGRATIONS, router};
+use callbook_worker::{App, MIGRATIONS, Moment, TOMBSTONES_KEPT, router};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -166,6 +166,14 @@ impl Shared {
         }
     }
 
+    /// Contacts that the database has purged.
+    pub(crate) fn purged(&self, ids: &[String]) {
+        let since = self.now().before(self.mix.tombstones_kept);
+        let mut inner = self.inner();
+        inner.stats.purged += ids.len() as u64;
+        inner.model.purge(ids, since.as_millis());
+    }
+
     /// A step of re-keying that the database has committed.
     pub(crate) fn rekeyed(&self, step: &Rekeyed, now: Timestamp) {
         let mut inner = self.inner();
@@ -244,6 +252,7 @@ pub(crate) fn app(database: Arc<dyn Database>, tables: Tables) -> App {
         tables,
         keys: SigningKeys::new("a secret of more than thirty-two bytes", None)
             .expect("it is long enough"),
+        tombstones_kept: TOMBSTONES_KEPT,
         setup_token: Some(Secret::from("let me in")),
         password_cost: PasswordCost::SIMULATED,
     }
@@ -301,6 +310,7 @@ async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Ou
         }
         tokio::time::sleep(mix.time / 100).await;
         backups.pass_by(&shared, &database).await;
+        purge(&shared, &database, chance.random()).await;
         progress(0.9 * f64::from(step + 1) / 100.0);
     }
     let mut phones = Vec::new();
@@ -324,6 +334,13 @@ async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Ou
     stats.last_rounds = rounds;
     stats.virtual_ms = u64::try_from(shared.started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Outcome { stats, trace: trace.finish(), differences }
+}
+
+/// As its host does once a day: forgets old tombstones. The database may fail; there is a next time.
+async fn purge(shared: &Shared, database: &Arc<FarDatabase>, seed: [u8; 32]) {
+    let tombstones_kept = shared.mix().tombstones_kept;
+    let app = App { tombstones_kept, ..app(database.clone(), Tables::CURRENT) };
+    let _ = app.purge(Moment { now: shared.now(), seed }).await;
 }
 
 /// The real service on a far database, before its set-up.
