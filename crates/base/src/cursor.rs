@@ -69,6 +69,13 @@ pub struct Cursor {
     pub first: Option<Rev>,
 }
 
+impl Cursor {
+    /// The last rev of which all has been sent: of a page's last one there may be more to come.
+    pub fn complete_to(&self) -> Rev {
+        if self.last.is_empty() { self.rev } else { Rev(self.rev.0.saturating_sub(1)) }
+    }
+}
+
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let first = self.first.map(|rev| rev.0.to_string()).unwrap_or_default();

@@ -65,7 +65,7 @@ impl Paging {
     /// tombstones which are gone. A first pull needs only those that came up since its first page.
     pub(super) fn check(&self, epoch: &Epoch, rev: Rev, purged_rev: Rev) -> Result<(), Problem> {
         let is_of_this_book = |cursor: &Cursor| {
-            let knows_deletes_to = cursor.first.unwrap_or(cursor.rev);
+            let knows_deletes_to = cursor.first.unwrap_or_else(|| cursor.complete_to());
             cursor.epoch == *epoch && cursor.rev <= rev && knows_deletes_to >= purged_rev
         };
         match &self.cursor {

@@ -257,8 +257,7 @@ pub(crate) fn guard(device: DeviceId, now: Timestamp) -> Statement {
 /// How far a device has pulled, as a cursor that it sends tells; `None` while it has not pulled all once.
 /// Nothing is written when that is known already, or the cursor is not of this book.
 pub(crate) fn pulled(device: DeviceId, cursor: &Cursor, now: Timestamp) -> Option<Statement> {
-    // Of a page's last rev there may be more to come.
-    let rev = if cursor.last.is_empty() { cursor.rev } else { Rev(cursor.rev.0.saturating_sub(1)) };
+    let rev = cursor.complete_to();
     let update = Statement::new(
         "UPDATE devices SET pulled_rev = ?2, last_seen_at = ?4
          WHERE id = ?1 AND pulled_rev < ?2 AND ended_at IS NULL

@@ -119,3 +119,23 @@ async fn a_first_pull_that_a_purge_comes_between_begins_again() {
     assert_eq!(service.purge().await, 1);
     assert_eq!(service.pull_from(&new, &second).await.problem(), (410, "cursor_expired"));
 }
+
+/// Found by the simulator (seed 2, pages of four rows): a page that ends among the deletes of one push.
+#[tokio::test]
+async fn a_cursor_in_the_middle_of_a_rev_has_not_seen_all_of_it() {
+    let (mut service, mut ann, mut bob, start) = book().await;
+    let delete = |n: u8| json!({ "op": "delete", "id": id(n), "base_rev": 3 });
+    service.push(&mut ann, json!([put(3, 0, "1"), put(4, 0, "2")])).await;
+    let end = service.follow(&bob, &start).await;
+    service.push(&mut ann, json!([delete(3), delete(4)])).await;
+    let page = service.get(&format!("/sync/contacts?cursor={end}&limit=1"), &bob).await.ok();
+    let middle = page["cursor"].as_str().unwrap().to_owned();
+    service.later(91, &mut [&mut ann]).await;
+    service.follow(&ann, &end).await;
+    while service.purge().await > 0 {}
+    service.later(1, &mut [&mut ann]).await;
+    let request = json!({ "username": "bob", "password": PASSWORD,
+        "device": { "name": "", "platform": "", "replaces": bob.device } });
+    bob = service.log_in_as(request).await;
+    assert_eq!(service.pull_from(&bob, &middle).await.problem(), (410, "cursor_expired"));
+}
