@@ -68,7 +68,8 @@ impl<'a> Book<'a> {
     }
 
     pub(super) fn act(&mut self, op: &Op) -> Outcome {
-        if op.base_rev > self.facts.held.rev {
+        // Of a contact that is not there, that is what is told: the device then sends it whole.
+        if self.draft.contact(op.id).is_some() && op.base_rev > self.facts.held.rev {
             let detail = "the base_rev is above the book's rev";
             return Outcome::Rejected(RejectionCode::BaseRevAhead.because(detail));
         }

@@ -93,7 +93,7 @@ async fn a_push_sent_twice_is_applied_once() {
     assert_eq!(again["results"][0]["status"], "unchanged");
     assert_eq!(again["results"][0]["contact"]["phones"][0]["number"], "(415) 555-2671");
     assert_eq!(again["results"][1], first["results"][1]);
-    assert_eq!(first["results"][1]["code"], "base_rev_ahead");
+    assert_eq!(first["results"][1]["code"], "unknown_contact");
 }
 
 #[tokio::test]
