@@ -98,6 +98,8 @@ impl std::fmt::Debug for RejectedCall {
 /// The answer to `GET /sync/calls`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullCallsAnswer {
+    /// The book, by which a phone notices that it was restored from a backup.
+    pub epoch: String,
     /// In the order of (rev, id).
     pub calls: Vec<PulledCall>,
     /// For the next pull; opaque.
@@ -195,7 +197,12 @@ mod tests {
             key: Some("+14155552671".parse().unwrap()),
             call: call.clone(),
         };
-        let pulled = PullCallsAnswer { calls: vec![row], cursor: "opaque".into(), has_more: true };
+        let pulled = PullCallsAnswer {
+            epoch: "e".into(),
+            calls: vec![row],
+            cursor: "opaque".into(),
+            has_more: true,
+        };
         insta::assert_json_snapshot!((&push, &pushed, &pulled));
         let text = serde_json::to_string(&pulled).unwrap();
         assert_eq!(serde_json::from_str::<PullCallsAnswer>(&text).unwrap(), pulled);

@@ -148,7 +148,7 @@ impl<S: Store> Engine<S> {
             signed_in: self.state.session.is_some(),
             unpushed: self.outbox.unacked_len() + self.state.shares.len(),
             unpulled: self.outbox.acked_len(),
-            unpushed_calls: self.store.calls_to_push(usize::MAX)?.len(),
+            unpushed_calls: self.calls_to_push(usize::MAX)?.len(),
             aside: self.aside.len() - unconfirmed_deletes - lost,
             unconfirmed_deletes,
             lost,

@@ -44,8 +44,8 @@ pub trait Store {
     /// The changes that are kept aside, in the order of their places.
     fn aside(&self) -> Result<Vec<Aside>, StoreError>;
 
-    /// The first calls that the server has not taken, with their numbers, in order.
-    fn calls_to_push(&self, limit: usize) -> Result<Vec<(u64, Call)>, StoreError>;
+    /// The first calls to push from a number on, with their numbers, in order.
+    fn calls_to_push(&self, from: u64, limit: usize) -> Result<Vec<(u64, Call)>, StoreError>;
 
     /// The calls of this user that were pulled, in any order.
     fn calls_of(&self, user: UserId) -> Result<Vec<PulledCall>, StoreError>;
@@ -92,6 +92,9 @@ pub struct State {
     pub shares: BTreeMap<NumberKey, bool>,
     /// The number of the next call.
     pub next_call: u64,
+    /// Calls with numbers below this one have been taken by the server, and stay until a pull has shown
+    /// them: a restored book would lose them.
+    pub calls_taken_to: u64,
 }
 
 /// A sign-in.
@@ -133,7 +136,7 @@ pub enum StoreChange {
     RemoveAside(u64),
     /// A call is to be pushed.
     PutCallToPush(u64, Call),
-    /// A call has been pushed.
+    /// A call that was to be pushed has been pulled, or refused.
     RemoveCallToPush(u64),
     /// A call was pulled.
     PutCall(PulledCall),

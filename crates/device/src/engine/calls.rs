@@ -12,8 +12,13 @@ const CALLS_OF_A_PUSH: usize = 100;
 const _: () = assert!(CALLS_OF_A_PUSH <= MOST_CALLS);
 
 impl<S: Store> Engine<S> {
+    /// The first calls that the server has not taken, with their numbers.
+    pub(super) fn calls_to_push(&self, limit: usize) -> Result<Vec<(u64, Call)>, StoreError> {
+        self.store.calls_to_push(self.state.calls_taken_to, limit)
+    }
+
     pub(super) fn push_calls(&mut self) -> Result<Option<(Sent, Request)>, StoreError> {
-        let calls = self.store.calls_to_push(CALLS_OF_A_PUSH)?;
+        let calls = self.calls_to_push(CALLS_OF_A_PUSH)?;
         if calls.is_empty() {
             return Ok(None);
         }
@@ -30,8 +35,8 @@ impl<S: Store> Engine<S> {
         _answer: &PushCallsAnswer,
         numbers: &[u64],
     ) -> Result<Outcome, StoreError> {
-        let changes = numbers.iter().map(|number| StoreChange::RemoveCallToPush(*number)).collect();
-        self.commit(self.state.clone(), changes)?;
+        let calls_taken_to = numbers.last().map_or(self.state.calls_taken_to, |last| last + 1);
+        self.commit(State { calls_taken_to, ..self.state.clone() }, Vec::new())?;
         Ok(Outcome::Taken)
     }
 
@@ -44,12 +49,21 @@ impl<S: Store> Engine<S> {
     }
 
     pub(super) fn calls_pulled(&mut self, answer: PullCallsAnswer) -> Result<Outcome, StoreError> {
+        if self.state.epoch.as_ref().is_some_and(|known| *known != answer.epoch) {
+            return self.pulled_from_another_book();
+        }
         let state = State { calls_cursor: Some(answer.cursor), ..self.state.clone() };
-        let changes = answer.calls.into_iter().map(StoreChange::PutCall).collect();
+        let mut changes: Vec<_> = answer.calls.into_iter().map(StoreChange::PutCall).collect();
+        if !answer.has_more {
+            let kept =
+                self.store.calls_to_push(0, usize::MAX)?.into_iter().map(|(number, _)| number);
+            let shown = kept.take_while(|number| *number < state.calls_taken_to);
+            changes.extend(shown.map(StoreChange::RemoveCallToPush));
+        }
         self.commit(state, changes)?;
         if !answer.has_more {
             self.advance();
-            let more = !self.store.calls_to_push(1)?.is_empty();
+            let more = !self.calls_to_push(1)?.is_empty();
             if self.stage == Stage::Synced && more && !self.is_refused() {
                 self.stage = Stage::PushCalls;
             }
@@ -57,15 +71,24 @@ impl<S: Store> Engine<S> {
         Ok(Outcome::Taken)
     }
 
-    /// The cursor is of another book: calls are pulled from the start. That book may have lost some: those
-    /// of this phone's user are pushed again, and other phones do the same with theirs.
+    /// The cursor is of another book.
     pub(super) fn pull_all_calls(&mut self) -> Result<(), StoreError> {
+        let (state, changes) = self.with_all_calls_again(self.state.clone())?;
+        self.commit(state, changes)
+    }
+
+    /// Pulls calls from the start. The book may have lost some: those of this phone's user are pushed again,
+    /// also those that no pull has shown yet, and other phones do the same with theirs.
+    pub(super) fn with_all_calls_again(
+        &self,
+        state: State,
+    ) -> Result<(State, Vec<StoreChange>), StoreError> {
         let own = self.state.user.map(|user| self.store.calls_of(user)).transpose()?;
         let own = (self.state.next_call..).zip(own.unwrap_or_default());
         let again = own.map(|(number, row)| StoreChange::PutCallToPush(number, row.call));
         let changes: Vec<StoreChange> =
             [StoreChange::RemoveCalls].into_iter().chain(again).collect();
         let next_call = self.state.next_call + changes.len() as u64 - 1;
-        self.commit(State { calls_cursor: None, next_call, ..self.state.clone() }, changes)
+        Ok((State { calls_cursor: None, next_call, calls_taken_to: 0, ..state }, changes))
     }
 }

@@ -62,7 +62,9 @@ impl<S: Store> Engine<S> {
             agrees_to: Some(self.state.agrees_to.map_or(rev, |before| before.min(rev))),
             ..self.state_of_next_pass()
         };
-        self.commit(state, ops.iter().cloned().map(StoreChange::PutOp).collect())?;
+        let (state, mut changes) = self.with_all_calls_again(state)?;
+        changes.extend(ops.iter().cloned().map(StoreChange::PutOp));
+        self.commit(state, changes)?;
         self.outbox = ops.into_iter().collect();
         Ok(())
     }

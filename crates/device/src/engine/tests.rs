@@ -204,8 +204,8 @@ impl Bench {
                 ok(&PushCallsAnswer { accepted: 1, duplicates: 0, rejected: Vec::new() })
             }
             _ => {
-                let (calls, cursor) = (self.calls.clone(), self.cursor("c"));
-                ok(&PullCallsAnswer { calls, cursor, has_more: false })
+                let (epoch, calls, cursor) = (self.epoch(), self.calls.clone(), self.cursor("c"));
+                ok(&PullCallsAnswer { epoch, calls, cursor, has_more: false })
             }
         }
     }
@@ -761,6 +761,24 @@ fn what_a_restored_book_has_lost_is_sent_again_or_kept_for_the_user() {
         (["Ann", "Bob", "Cid", "Dan", "Eve"].map(String::from).to_vec(), vec![])
     );
     assert!(bench.book.iter().any(|row| row.id == kept));
+}
+
+/// Found by the simulator (seed 9): a call that was taken, and that no pull has shown yet.
+#[test]
+fn a_call_that_a_restored_book_has_lost_before_it_was_pulled_is_pushed_again() {
+    let mut bench = Bench::synced();
+    let backup = bench.backup();
+    bench.engine.record_call(call(1)).unwrap();
+    let push = bench.until("/sync/calls");
+    let answer = bench.answer(&push);
+    bench.receive(answer);
+    assert_eq!(bench.engine.status().unwrap().unpushed_calls, 0);
+    bench.restore(backup);
+    bench.crash();
+    bench.sync();
+    bench.sync();
+    assert_eq!(bench.calls.len(), 1);
+    assert!(bench.engine.store().calls_to_push(0, 9).unwrap().is_empty());
 }
 
 /// Found by the simulator (seed 28): the mirror still has revs of the book that was, which the restored one

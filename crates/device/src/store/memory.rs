@@ -59,8 +59,13 @@ impl Store for MemoryStore {
         Ok(self.aside.values().cloned().collect())
     }
 
-    fn calls_to_push(&self, limit: usize) -> Result<Vec<(u64, Call)>, StoreError> {
-        Ok(self.calls_to_push.iter().take(limit).map(|(n, call)| (*n, call.clone())).collect())
+    fn calls_to_push(&self, from: u64, limit: usize) -> Result<Vec<(u64, Call)>, StoreError> {
+        Ok(self
+            .calls_to_push
+            .range(from..)
+            .take(limit)
+            .map(|(n, call)| (*n, call.clone()))
+            .collect())
     }
 
     fn calls_of(&self, user: UserId) -> Result<Vec<PulledCall>, StoreError> {

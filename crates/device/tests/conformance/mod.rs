@@ -54,7 +54,7 @@ fn an_empty_store_is_that_of_a_new_phone(store: impl Store) {
     assert_eq!(store.state().unwrap(), State::default());
     assert_eq!(store.next_contact(Bound::Unbounded).unwrap(), None);
     assert_eq!((store.outbox().unwrap(), store.aside().unwrap()), (Vec::new(), Vec::new()));
-    assert_eq!(store.calls_to_push(9).unwrap(), Vec::new());
+    assert_eq!(store.calls_to_push(0, 9).unwrap(), Vec::new());
 }
 
 fn state_is_kept(mut store: impl Store) {
@@ -111,9 +111,10 @@ fn changes_kept_aside_stay_until_they_are_done_with(mut store: impl Store) {
 fn calls_keep_their_order(mut store: impl Store) {
     let puts = [10, 9, 2].map(|n| StoreChange::PutCallToPush(n, call(n as i64)));
     store.commit(puts.to_vec()).unwrap();
-    assert_eq!(store.calls_to_push(2).unwrap(), [(2, call(2)), (9, call(9))]);
+    assert_eq!(store.calls_to_push(0, 2).unwrap(), [(2, call(2)), (9, call(9))]);
+    assert_eq!(store.calls_to_push(3, 1).unwrap(), [(9, call(9))]);
     store.commit(vec![StoreChange::RemoveCallToPush(2)]).unwrap();
-    assert_eq!(store.calls_to_push(9).unwrap(), [(9, call(9)), (10, call(10))]);
+    assert_eq!(store.calls_to_push(0, 9).unwrap(), [(9, call(9)), (10, call(10))]);
 }
 
 fn pulled_calls_are_found_by_user(mut store: impl Store) {

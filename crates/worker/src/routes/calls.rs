@@ -83,8 +83,9 @@ pub(super) async fn pull(
         Some(call) if has_more => (call.rev, call.id.to_string()),
         _ => (book.calls_rev, String::new()),
     };
+    let epoch = book.epoch.to_string();
     let cursor = Cursor { epoch: book.epoch, rev, last, first: None }.to_string();
-    Ok(Json(PullCallsAnswer { calls, cursor, has_more }))
+    Ok(Json(PullCallsAnswer { epoch, calls, cursor, has_more }))
 }
 
 impl From<InvalidRequest> for Problem {
