@@ -8,6 +8,7 @@ use callbook_worker::sqlite::Sqlite;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use crate::chances::Place;
 use crate::database::FarDatabase;
 use crate::fault::Fault;
 use crate::model::Model;
@@ -17,31 +18,32 @@ use crate::world::{Shared, app};
 const BACKED_UP: f64 = 0.1;
 
 /// Who keeps backups.
+#[derive(Default)]
 pub(crate) struct Backups {
-    chance: ChaCha8Rng,
     last: Option<(Sqlite, Model)>,
 }
 
 impl Backups {
-    pub(crate) fn new(chance: ChaCha8Rng) -> Self {
-        Self { chance, last: None }
-    }
-
     /// Puts the last backup back, makes one, or neither.
-    pub(crate) async fn pass_by(&mut self, shared: &Shared, database: &FarDatabase) {
-        let rate = shared.rates()[Fault::BookRestored];
-        if self.chance.random_bool(rate) {
+    pub(crate) async fn pass_by(
+        &mut self,
+        step: u32,
+        chance: &mut ChaCha8Rng,
+        (shared, database): (&Shared, &FarDatabase),
+    ) {
+        let is_backed_up = chance.random_bool(BACKED_UP);
+        if shared.strikes(Place::Step(step), Fault::BookRestored, chance) {
             if let Some((sqlite, model)) = &self.last {
                 shared.fault(Fault::BookRestored);
                 let sqlite = Arc::new(sqlite.copy().expect("SQLite has memory"));
                 // As whoever does it starts the server: the epoch is another before phones come.
-                let moment = Moment { now: shared.now(), seed: self.chance.random() };
+                let moment = Moment { now: shared.now(), seed: chance.random() };
                 let service = app(sqlite.clone(), Tables::CURRENT);
                 service.restored(moment).await.expect("the backup is a book");
                 database.becomes(sqlite);
                 shared.restored(model);
             }
-        } else if rate > 0.0 && self.chance.random_bool(BACKED_UP) {
+        } else if is_backed_up && shared.chances.may_strike(Fault::BookRestored) {
             let copy = database.sqlite().copy().expect("SQLite has memory");
             self.last = Some((copy, shared.model()));
         }

@@ -202,19 +202,18 @@ fn phone_and_book(phone: &Phone, book: &BTreeMap<ContactId, Fields>) -> Vec<Diff
 fn mended(phone: &Phone, restores: u64) -> Vec<Difference> {
     let store = phone.engine_ref().store();
     let pass = store.state().expect("a store in memory reads").pass;
-    // An edit of what this phone, and then the book, no longer have.
+    // An edit of what this phone no longer has, and the book has lost or purged.
     let is_of_no_contact = |why: &Why| {
         let code = RejectionCode::UnknownContact;
-        restores + phone.expired() > 0
-            && matches!(why, Why::Refused(rejection) if rejection.code == code)
+        matches!(why, Why::Refused(rejection) if rejection.code == code)
     };
     let aside = phone.engine_ref().aside().iter();
     let aside = aside.filter(|it| !it.is_lost() && !it.is_unconfirmed_delete());
-    let aside = aside.filter(|it| !is_of_no_contact(&it.why)).count();
+    let aside: Vec<&Why> = aside.map(|it| &it.why).filter(|why| !is_of_no_contact(why)).collect();
     let index = phone.index;
     let pulled = format!("phone {index}: pulled from the start {pass} times: its digest differed");
-    let refused = format!("phone {index}: {aside} of its ops were refused");
-    [(pass > restores + phone.expired()).then_some(pulled), (aside > 0).then_some(refused)]
+    let refused = format!("phone {index}: its ops were refused: {aside:?}");
+    [(pass > restores + phone.expired()).then_some(pulled), (!aside.is_empty()).then_some(refused)]
         .into_iter()
         .flatten()
         .map(Difference)
@@ -262,10 +261,20 @@ fn calls(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Difference> {
         let text = format!("the server has {server} calls and the model {model}, or other ones");
         differences.push(Difference(text));
     }
+    let ids = query(sqlite, "SELECT id FROM calls");
+    let ids: BTreeSet<&str> = ids.iter().map(|row| row.text("id").expect("an id")).collect();
     for phone in phones {
+        let gone = phone.had_calls().iter().filter(|id| !ids.contains(id.to_string().as_str()));
+        if gone.count() > 0 {
+            let index = phone.index;
+            let text =
+                format!("phone {index}: a restored book has lost calls of its user for good");
+            differences.push(Difference(text));
+        }
         let mut pulled: Vec<Heard> = phone
             .engine_ref()
             .store()
+            .memory
             .calls()
             .map(|row| {
                 let call = &row.call;

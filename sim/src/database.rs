@@ -1,16 +1,18 @@
 //! The service's database as a far and failing one: the real SQL on the real SQLite adapter, with
 //! waiting, errors, and answers that are lost after the commit. It alone knows what was committed.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use callbook_worker::database::{BatchFuture, Database, DatabaseError, Rows, Statement, Value};
 use callbook_worker::sqlite::Sqlite;
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
 
+use crate::chances::Place;
 use crate::fault::Fault;
 use crate::network::{CURRENT, Delivered};
+use crate::tables::OLDER;
 use crate::world::Shared;
 
 /// What D1 says of errors that pass, by its documentation.
@@ -27,7 +29,8 @@ const TRANSIENT: [&str; 6] = [
 pub(crate) struct FarDatabase {
     sqlite: Mutex<Arc<Sqlite>>,
     shared: Arc<Shared>,
-    chance: Mutex<ChaCha8Rng>,
+    /// Batches of no phone's request, so far.
+    others: AtomicU32,
 }
 
 /// What becomes of one batch.
@@ -42,8 +45,8 @@ struct Fate {
 }
 
 impl FarDatabase {
-    pub(crate) fn new(sqlite: Arc<Sqlite>, shared: Arc<Shared>, chance: ChaCha8Rng) -> Self {
-        Self { sqlite: Mutex::new(sqlite), shared, chance: Mutex::new(chance) }
+    pub(crate) fn new(sqlite: Arc<Sqlite>, shared: Arc<Shared>) -> Self {
+        Self { sqlite: Mutex::new(sqlite), shared, others: AtomicU32::new(0) }
     }
 
     /// As it is now, without faults.
@@ -56,9 +59,19 @@ impl FarDatabase {
         *self.sqlite.lock().expect("no thread panics with it") = sqlite;
     }
 
+    /// The place of the next batch.
+    fn place(&self) -> Place {
+        let next = |count: &AtomicU32| count.fetch_add(1, Ordering::Relaxed);
+        let of_request = CURRENT.try_with(|within| match within.place {
+            Some(Place::Request(phone, n)) => Some(Place::Batch(phone, n, next(&within.batches))),
+            _ => None,
+        });
+        of_request.ok().flatten().unwrap_or_else(|| Place::Desk(next(&self.others)))
+    }
+
     fn fate(&self) -> Fate {
-        let mut chance = self.chance.lock().expect("no thread panics with it");
-        let rates = self.shared.rates();
+        let place = self.place();
+        let mut chance = self.shared.chances.at(place);
         let mut delay = || {
             Duration::from_millis(match chance.random_range(0..100) {
                 0 => chance.random_range(100..2_000),
@@ -68,9 +81,10 @@ impl FarDatabase {
         };
         let slowness = if self.shared.calm() { 1 } else { self.shared.mix().slowness };
         let (mut before, after) = (delay() * slowness, delay() * slowness);
-        let fails = chance.random_bool(rates[Fault::DatabaseFailed]);
-        let answer_is_lost = !fails && chance.random_bool(rates[Fault::DatabaseAnswerLost]);
-        let is_slow = chance.random_bool(rates[Fault::DatabaseSlow]);
+        let mut strikes = |fault| self.shared.strikes(place, fault, &mut chance);
+        let fails = strikes(Fault::DatabaseFailed);
+        let answer_is_lost = !fails && strikes(Fault::DatabaseAnswerLost);
+        let is_slow = strikes(Fault::DatabaseSlow);
         if is_slow {
             before += Duration::from_secs(chance.random_range(5..90));
         }
@@ -130,6 +144,8 @@ impl Database for FarDatabase {
 /// A step of re-keying, as its guard tells it: the contacts after an id, up to another; to the end when
 /// there is none.
 pub(crate) struct Rekeyed {
+    /// Whether the older release has taken it: one of its requests was still on its way.
+    pub(crate) is_older: bool,
     pub(crate) after: String,
     pub(crate) to: Option<String>,
 }
@@ -141,7 +157,8 @@ impl Rekeyed {
         }
         let text = |index| text(statement, index);
         let goes_on = text(1) == text(4);
-        Some(Self { after: text(2).filter(|_| goes_on).unwrap_or_default(), to: text(5) })
+        let is_older = text(4).as_deref() == Some(OLDER.version);
+        Some(Self { is_older, after: text(2).filter(|_| goes_on).unwrap_or_default(), to: text(5) })
     }
 }
 

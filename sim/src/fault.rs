@@ -53,6 +53,8 @@ faults! {
     DatabaseSlow, "database-slow", "batches slow", 0.005;
     BookRestored, "book-restored", "restores of the book", 0.01;
     WorkerDied, "worker-died", "instances died at work", 0.01;
+    PhoneEdited, "edit-during-sync", "edits in the middle of a sync", 0.03;
+    PowerLost, "power-lost", "power lost before a commit", 0.01;
     PhoneCrashed, "phone-crashed", "phones crashed", 0.02;
     PhoneRestored, "phone-restored", "phones restored from a backup", 0.002;
     PhoneWiped, "phone-wiped", "phones wiped", 0.001;

@@ -6,6 +6,7 @@
 //! must make the same run.
 
 mod backups;
+mod chances;
 mod check;
 mod database;
 mod fault;
@@ -15,14 +16,20 @@ mod network;
 mod phone;
 pub mod report;
 mod rows;
+mod script;
+mod shrink;
 mod spelling;
 mod stats;
+mod store;
 mod tables;
 mod world;
 
+pub use chances::Place;
 pub use check::Difference;
 pub use fault::{Fault, Rates, UnknownFault};
 pub use mix::Mix;
 pub use rows::{InvalidRows, Row, read};
+pub use script::{Doings, InvalidScript, Kept, Script};
+pub use shrink::shrink;
 pub use stats::{Stats, Trace};
-pub use world::{Outcome, run};
+pub use world::{Outcome, replay, run, silence_panics};

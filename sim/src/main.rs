@@ -1,14 +1,17 @@
 //! `cargo sim`: options, threads, progress and the exit code. A run itself is the library's.
 
 use std::num::{NonZeroU64, NonZeroUsize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use callbook_sim::{Fault, Mix, Outcome, Rates, Row, Stats, Trace, read, report, run};
-use clap::Parser;
+use callbook_sim::{
+    Fault, Mix, Outcome, Rates, Row, Script, Stats, Trace, read, replay, report, run, shrink,
+    silence_panics,
+};
+use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -24,12 +27,17 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     name = "callbook-sim",
     version,
     term_width = 80,
-    override_usage = "cargo sim -- [OPTIONS]",
+    override_usage = "cargo sim -- [OPTIONS]\n       cargo sim -- replay FILE",
+    args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  cargo sim\n  cargo sim -- --seed 7\n  cargo sim -- --seeds 200\n  \
         cargo sim -- --contacts my-numbers.csv --count 5000\n  \
-        cargo sim -- --seeds 50 --only answer-lost,phone-crashed"
+        cargo sim -- --seeds 50 --only answer-lost,phone-crashed\n  \
+        cargo sim -- replay sim/scenarios/answer-lost.sim"
 )]
 struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// The seed of the run, or the first of several; the same seed makes the same run
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -75,6 +83,15 @@ struct Options {
     /// How many seeds run at once; as many as there are cores if it is not said
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs a script: a kept scenario, or what a failing seed was made short to
+    Replay {
+        /// The script
+        file: PathBuf,
+    },
 }
 
 impl Options {
@@ -139,8 +156,11 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    #[allow(clippy::disallowed_methods)] // how long it took is for people to read
-    let started = Instant::now();
+    if let Some(Command::Replay { file }) = &options.command {
+        return replay_file(file, &rows);
+    }
+    silence_panics();
+    let started = now();
     let outcomes = match options.are_many() {
         false => vec![(options.seed, one(&options, &rows))],
         true => many(&options, started, &rows),
@@ -163,7 +183,8 @@ fn main() -> ExitCode {
         println!("Repeat it with:\n  {}", options.repeat(*seed));
         println!("trace: {}", outcome.trace);
     }
-    if !failed.is_empty() {
+    if let Some((seed, outcome)) = failed.first() {
+        keep_short(*seed, outcome, &rows);
         println!("{} of {seeds} seeds failed, in {:.1} s.", failed.len(), wall.as_secs_f64());
         return ExitCode::FAILURE;
     }
@@ -172,6 +193,74 @@ fn main() -> ExitCode {
     let only = (seeds == 1).then(|| outcomes.first().map(|(_, outcome)| outcome.trace.clone()));
     println!("trace: {}", only.flatten().unwrap_or_else(|| trace.finish()));
     ExitCode::SUCCESS
+}
+
+/// How long something took is for people to read; and making a script short has to end.
+fn now() -> Instant {
+    #[allow(clippy::disallowed_methods)]
+    Instant::now()
+}
+
+/// Runs a script and says what came of it.
+fn replay_file(file: &Path, rows: &[Row]) -> ExitCode {
+    let read = std::fs::read_to_string(file).map_err(|error| error.to_string());
+    let script = read.and_then(|text| text.parse::<Script>().map_err(|error| error.to_string()));
+    let script = match script {
+        Ok(script) => script,
+        Err(error) => {
+            eprintln!("error: cannot read the script {}: {error}", file.display());
+            return ExitCode::from(2);
+        }
+    };
+    let outcome = replay(&script, rows);
+    print!("{}", outcome.script);
+    println!();
+    for difference in &outcome.differences {
+        println!("{difference}");
+    }
+    if outcome.differences.is_empty() {
+        println!("All books agree: every phone's, the server's and the model's.");
+    }
+    println!("trace: {}", outcome.trace);
+    if outcome.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// How long a script that fails may take to become short.
+const SHRINKING: Duration = Duration::from_secs(60);
+
+/// Makes a failing seed a short script, keeps it in a file, and says how to replay it.
+fn keep_short(seed: u64, outcome: &Outcome, rows: &[Row]) {
+    let started = now();
+    let bar = bar(SHRINKING.as_secs(), "making it short: {msg}, {elapsed}");
+    let script = shrink(
+        outcome.script.clone(),
+        |script| !replay(script, rows).differences.is_empty(),
+        |best| {
+            let doings = best.kept.phones.values();
+            let changes: usize = doings.map(|it| it.saves.len() + it.changes.len()).sum();
+            let (phones, faults) = (best.kept.phones.len(), best.kept.strikes.len());
+            bar.set_message(format!("{phones} phones, {changes} changes, {faults} faults"));
+            bar.tick();
+            started.elapsed() < SHRINKING
+        },
+    );
+    bar.finish_and_clear();
+    let mut short = replay(&script, rows);
+    let Some(difference) = short.differences.first() else {
+        println!("It does not fail when it is run as a script: please keep the command above.");
+        return;
+    };
+    short.script.remarks = vec![format!("Seed {seed}: {difference}")];
+    let text = short.script.to_string();
+    let file = Path::new("target/sim").join(format!("seed-{seed}.sim"));
+    let kept = std::fs::create_dir_all("target/sim").and_then(|()| std::fs::write(&file, &text));
+    println!("\nMade short in {:.1} s:\n", started.elapsed().as_secs_f64());
+    let lines: Vec<&str> = text.lines().take(60).collect();
+    println!("{}", lines.join("\n"));
+    match kept {
+        Ok(()) => println!("\nReplay it with:\n  cargo sim -- replay {}\n", file.display()),
+        Err(error) => println!("\nIt cannot be kept in {}: {error}\n", file.display()),
+    }
 }
 
 fn one(options: &Options, rows: &[Row]) -> Outcome {

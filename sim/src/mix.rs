@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 use crate::fault::Rates;
 
 /// The size of a run and its rates.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Mix {
     /// Phones.
     pub devices: usize,
@@ -28,6 +28,8 @@ pub struct Mix {
     pub slowness: u32,
     /// Whether phones sync at the same minutes, as when all come back to one office.
     pub in_step: bool,
+    /// How many rows a page of a pull has at most: the smaller pages are, the more comes between them.
+    pub page: u32,
     /// How long tombstones are kept; who is away for longer must pull from the start.
     pub tombstones_kept: Duration,
     /// Whether a new release of the service, with other numbering tables, comes in the middle.
@@ -51,6 +53,7 @@ impl Mix {
             clears: 0.0005,
             slowness: 1,
             in_step: false,
+            page: 500,
             tombstones_kept: DAY / 2,
             upgrade: true,
             rates: Rates::usual(),
@@ -70,6 +73,7 @@ impl Mix {
             clears: if chance.random_bool(0.3) { 0.01 } else { 0.0 },
             slowness: 1 << chance.random_range(0..7),
             in_step: chance.random_bool(0.5),
+            page: if chance.random_bool(0.5) { 500 } else { chance.random_range(1..20) },
             tombstones_kept: Duration::from_secs(60 * 60 * chance.random_range(1..12)),
             upgrade: chance.random_bool(0.5),
             rates: swarm(chance),

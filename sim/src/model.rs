@@ -24,7 +24,7 @@ pub(crate) struct Made {
 #[derive(Clone)]
 pub(crate) struct Model {
     keys: Arc<Keys>,
-    /// Whether the older release makes the keys, until a step of re-keying has been committed.
+    /// Whether the older release makes the keys, as the last step of re-keying has left it.
     is_older: bool,
     pub(crate) rev: u64,
     clock: i64,
@@ -107,6 +107,11 @@ impl Model {
         self.devices.entry(device.to_owned()).or_default().ended = true;
     }
 
+    /// Whether a device has sent an op of that name, and it was taken.
+    pub(crate) fn has_had(&self, op_id: &str) -> bool {
+        self.devices.values().any(|device| device.op_ids.iter().any(|taken| taken == op_id))
+    }
+
     pub(crate) fn has_ended(&self, device: &str) -> bool {
         self.devices.get(device).is_some_and(|device| device.ended)
     }
@@ -175,7 +180,7 @@ impl Model {
     fn refuses(&self, op: &Value, stood_at: u64) -> bool {
         let base_rev = op["base_rev"].as_u64().expect("a rev");
         let is_known = self.contacts.contains_key(op["id"].as_str().expect("an id"));
-        base_rev > stood_at || (op["op"] == "put" && base_rev > 0 && !is_known)
+        if is_known { base_rev > stood_at } else { op["op"] == "put" && base_rev > 0 }
     }
 
     /// Contacts that a push asks to delete, and that are there to be deleted.
@@ -300,6 +305,7 @@ impl Model {
     /// Tombstones go, which must be from before `since`.
     pub(crate) fn purge(&mut self, ids: &[String], since: i64) {
         for id in ids {
+            self.unclaim(id);
             let entry = self.contacts.remove(id);
             if entry.is_none_or(|entry| entry.live || entry.deleted_at >= since) {
                 self.violations.push(format!("contact {id} was purged, and is no old tombstone"));
@@ -335,7 +341,7 @@ impl Model {
 
     /// A step of re-keying; how many contacts it gave other keys.
     pub(crate) fn rekey(&mut self, step: &Rekeyed, now: i64) -> u64 {
-        self.is_older = false;
+        self.is_older = step.is_older;
         let within =
             |id: &&String| **id > step.after && step.to.as_ref().is_none_or(|to| *id <= to);
         let ids: Vec<String> = self.contacts.keys().filter(within).cloned().collect();

@@ -2,6 +2,7 @@
 //! the service has done what was asked. The service is called in process, through its real router.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -16,8 +17,12 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
+use crate::chances::{self, Place};
 use crate::fault::Fault;
 use crate::world::Shared;
+
+/// A phone that pulls has been seen by the service at most so long ago: by then it needs another token.
+const SEEN_WITHIN: Duration = Duration::from_secs(30 * 60);
 
 /// How long a phone waits for an answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,6 +34,10 @@ tokio::task_local! {
 
 /// A request as it reached the service.
 pub(crate) struct Delivered {
+    /// Of a phone's.
+    pub(crate) place: Option<Place>,
+    /// How many batches it has made, counted from 0, or from another number for a copy.
+    pub(crate) batches: AtomicU32,
     pub(crate) now: Timestamp,
     pub(crate) path: String,
     pub(crate) bearer: Option<String>,
@@ -38,49 +47,47 @@ pub(crate) struct Delivered {
 /// One phone's way to the service.
 pub(crate) struct Network {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) chance: ChaCha8Rng,
-    /// The phone's number, for the trace.
+    /// The phone's number, and how many requests it has sent.
     pub(crate) phone: usize,
+    pub(crate) requests: u32,
     /// Until then nothing gets through.
     pub(crate) offline_until: Timestamp,
     /// How often the service has told it to pull contacts from the start.
     pub(crate) expired: u64,
+    /// When it has pulled contacts first and last, as the device that it is now and since the book was put
+    /// back for the last time; and how often that was.
+    pub(crate) pulled: Option<(Timestamp, Timestamp, u64)>,
 }
 
 impl Transport for Network {
     async fn send(&mut self, request: callbook_device::Request) -> Result<Response, Unreachable> {
         let shared = self.shared.clone();
-        let rates = shared.rates();
-        if self.chance.random_bool(rates[Fault::Partition]) {
-            shared.part(Duration::from_secs(60 * self.chance.random_range(5..180)));
+        let place = Place::Request(self.phone as u32, self.requests);
+        self.requests += 1;
+        let mut here = Here { shared: shared.clone(), place, chance: shared.chances.at(place) };
+        if here.strikes(Fault::Partition) {
+            shared.part(Duration::from_secs(60 * here.chance.random_range(5..180)));
         }
         if shared.is_parted() || (shared.now() < self.offline_until && !shared.calm()) {
-            tokio::time::sleep(Duration::from_millis(self.chance.random_range(1..3_000))).await;
+            tokio::time::sleep(Duration::from_millis(here.chance.random_range(1..3_000))).await;
             return Err(Unreachable);
         }
 
-        if let Some(answer) = self.in_between() {
-            tokio::time::sleep(self.delay()).await;
+        shared.note(place, || request.path.split('?').next().unwrap_or_default().to_owned());
+        if let Some(answer) = here.in_between() {
+            tokio::time::sleep(here.delay()).await;
             return Ok(answer);
         }
-        let there = match self.chance.random_bool(rates[Fault::RequestLate]) {
-            true => {
-                shared.fault(Fault::RequestLate);
-                Duration::from_secs(self.chance.random_range(25..400))
-            }
-            false => self.delay(),
+        let there = match here.meets(Fault::RequestLate) {
+            true => Duration::from_secs(here.chance.random_range(25..400)),
+            false => here.delay(),
         };
-        let back = self.delay();
-        let lost = self.chance.random_bool(rates[Fault::RequestLost]);
-        let answer_lost = !lost && self.chance.random_bool(rates[Fault::AnswerLost]);
-        let copy =
-            self.chance.random_bool(rates[Fault::RequestDuplicated]).then(|| self.delay() * 3);
-        let fates = [self.fate(), self.fate()];
-        match (lost, answer_lost) {
-            (true, _) => shared.fault(Fault::RequestLost),
-            (_, true) => shared.fault(Fault::AnswerLost),
-            _ => {}
-        }
+        let back = here.delay();
+        let lost = here.meets(Fault::RequestLost);
+        let answer_lost = !lost && here.meets(Fault::AnswerLost);
+        let copy = here.meets(Fault::RequestDuplicated).then(|| here.delay() * 3);
+        let fates = [here.fate(), here.fate()];
+        let cut = here.meets(Fault::AnswerCut);
 
         let request = Arc::new(request);
         let (answer, waiting) = oneshot::channel();
@@ -88,7 +95,7 @@ impl Transport for Network {
         let mut answer = Some(answer);
         if !lost {
             let answer = answer.take();
-            let call = deliver(shared.clone(), self.phone, request.clone(), fates[0], there);
+            let call = deliver(shared.clone(), place, 0, request.clone(), fates[0], there);
             tokio::task::spawn_local(async move {
                 let response = call.await;
                 tokio::time::sleep(if answer_lost { TIMEOUT } else { back }).await;
@@ -99,20 +106,16 @@ impl Transport for Network {
             });
         }
         if let Some(after) = copy {
-            shared.fault(Fault::RequestDuplicated);
-            let request = request.clone();
-            let copy = deliver(shared.clone(), self.phone, request, fates[1], there + after);
+            let (request, first) = (request.clone(), chances::COPY);
+            let copy = deliver(shared.clone(), place, first, request, fates[1], there + after);
             tokio::task::spawn_local(copy);
         }
         match tokio::time::timeout(TIMEOUT, waiting).await {
             Ok(Ok(mut response)) => {
-                let expired = response.status == 410 && request.path.starts_with("/sync/contacts");
-                self.expired += u64::from(expired);
-                shared.stats(|stats| stats.expired += u64::from(expired));
-                if self.chance.random_bool(rates[Fault::AnswerCut]) {
-                    self.shared.fault(Fault::AnswerCut);
+                self.note_pull(&request, &response);
+                if cut {
                     let length = response.body.len();
-                    response.body.truncate(self.chance.random_range(0..length.max(1)));
+                    response.body.truncate(here.chance.random_range(0..length.max(1)));
                 }
                 Ok(response)
             }
@@ -122,8 +125,58 @@ impl Transport for Network {
 }
 
 impl Network {
+    /// A phone that was here lately, and has pulled all once, need not pull from the start.
+    fn note_pull(&mut self, request: &callbook_device::Request, answer: &Response) {
+        let ends = || String::from_utf8_lossy(&answer.body).contains(r#""has_more":false"#);
+        let is_pull = request.body.is_none() && request.path.starts_with("/sync/contacts");
+        let (now, restores) = (self.shared.now(), self.shared.restores().0);
+        match answer.status {
+            200 if is_pull && ends() => {
+                let since = self.pulled.filter(|(.., of)| *of == restores);
+                self.pulled = Some((since.map_or(now, |(first, ..)| first), now, restores));
+            }
+            410 if is_pull => {
+                self.expired += 1;
+                self.shared.stats(|stats| stats.expired += 1);
+                let lately = now.before(self.shared.mix().tombstones_kept).after(SEEN_WITHIN);
+                let was_here = |(first, last, of): (Timestamp, Timestamp, u64)| {
+                    first.after(SEEN_WITHIN) < last && last > lately && of == restores
+                };
+                if self.pulled.take().is_some_and(was_here) {
+                    let phone = self.phone;
+                    let text =
+                        format!("phone {phone} was here lately, and must pull from the start");
+                    self.shared.violation(text);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A request of a phone at its place in the run.
+struct Here {
+    shared: Arc<Shared>,
+    place: Place,
+    chance: ChaCha8Rng,
+}
+
+impl Here {
+    fn strikes(&mut self, fault: Fault) -> bool {
+        self.shared.strikes(self.place, fault, &mut self.chance)
+    }
+
+    /// The same, counted.
+    fn meets(&mut self, fault: Fault) -> bool {
+        let strikes = self.strikes(fault);
+        if strikes {
+            self.shared.fault(fault);
+        }
+        strikes
+    }
+
     fn fate(&mut self) -> Fate {
-        let dies = self.chance.random_bool(self.shared.rates()[Fault::WorkerDied]);
+        let dies = self.strikes(Fault::WorkerDied);
         let slowness = u64::from(self.shared.mix().slowness);
         let dies_after = dies.then(|| self.chance.random_range(0..40 * slowness));
         Fate { seed: self.chance.random(), dies_after: dies_after.map(Duration::from_millis) }
@@ -131,14 +184,11 @@ impl Network {
 
     /// The answer of something that stands between the phone and the service, and lets nothing through.
     fn in_between(&mut self) -> Option<Response> {
-        let rates = self.shared.rates();
-        if self.chance.random_bool(rates[Fault::CaptivePortal]) {
-            self.shared.fault(Fault::CaptivePortal);
+        if self.meets(Fault::CaptivePortal) {
             let body = b"<html><body>Welcome! Please accept our terms.</body></html>".to_vec();
             return Some(Response { status: 200, retry_after: None, body });
         }
-        if self.chance.random_bool(rates[Fault::Busy]) {
-            self.shared.fault(Fault::Busy);
+        if self.meets(Fault::Busy) {
             let status = [429, 502, 503][self.chance.random_range(0..3)];
             let retry_after =
                 self.chance.random_bool(0.7).then(|| self.chance.random_range(1..900));
@@ -169,15 +219,21 @@ struct Fate {
 
 async fn deliver(
     shared: Arc<Shared>,
-    phone: usize,
+    place: Place,
+    first_batch: u32,
     request: Arc<callbook_device::Request>,
     fate: Fate,
     after: Duration,
 ) -> Response {
     tokio::time::sleep(after).await;
     let delivered = Arc::new(Delivered {
+        place: Some(place),
+        batches: AtomicU32::new(first_batch),
         now: shared.now(),
-        path: request.path.clone(),
+        path: match request.body {
+            None => paged(&request.path, shared.mix().page),
+            Some(_) => request.path.clone(),
+        },
         bearer: request.bearer.as_ref().map(|token| token.expose().to_owned()),
         body: request.body.clone().map(Bytes::from).unwrap_or_default(),
     });
@@ -187,6 +243,7 @@ async fn deliver(
         callbook_device::Method::Put => Method::PUT,
     };
     let call = CURRENT.scope(delivered.clone(), call(&shared, method, &delivered, fate.seed));
+    let ended = shared.is_ended(delivered.bearer.as_deref());
     let answer = match fate.dies_after {
         None => call.await,
         // Whatever it was waiting for: a batch that it had sent, or the answer to one.
@@ -195,8 +252,18 @@ async fn deliver(
             Response { status: 500, retry_after: None, body: b"<html>Error 1101".to_vec() }
         }),
     };
-    shared.trace(phone, &delivered, &answer);
+    // It was revoked before it came, and no restore has brought it back.
+    if ended && answer.status == 200 && shared.is_ended(delivered.bearer.as_deref()) {
+        shared.violation(format!("{place}: its device was revoked, and it is answered"));
+    }
+    shared.trace(place, &delivered, &answer);
     answer
+}
+
+/// The address of a pull whose pages have so many rows.
+fn paged(path: &str, rows: u32) -> String {
+    let and = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{and}limit={rows}")
 }
 
 /// One call of the service, as its host makes it.

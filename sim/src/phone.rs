@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use callbook_auth::Secret;
 use callbook_base::Timestamp;
-use callbook_device::{Engine, MemoryStore, Next, Store, Transport};
+use callbook_device::{Engine, Next, Store, Transport};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use people::{MOST_CLEARED, line, new_contact};
 use restored::Had;
 
+use crate::chances::Place;
 use crate::fault::Fault;
 use crate::network::Network;
 use crate::spelling::Spelling;
+use crate::store::PhoneStore;
 use crate::world::{PASSWORD, PhoneBook, Shared, user_name};
 
 const MINUTE: i64 = 60_000;
@@ -32,17 +34,21 @@ const MOST_SYNCS: u32 = 100;
 pub(crate) struct Phone {
     pub(crate) index: usize,
     /// `None` only while it crashes.
-    engine: Option<Engine<MemoryStore>>,
+    engine: Option<Engine<PhoneStore>>,
     user: usize,
     shared: Arc<Shared>,
     network: Network,
+    /// Where it is in its run, and the generator of that place.
+    place: Place,
     chance: ChaCha8Rng,
+    /// How many syncs it has begun.
+    syncs: u32,
     /// How far its clock is ahead of the true time, in milliseconds.
     clock_ahead: i64,
     /// Of its SIM.
     region: String,
     /// Its last backup.
-    backup: MemoryStore,
+    backup: PhoneStore,
     /// What it had of a book that was put back.
     had: Had,
 }
@@ -55,9 +61,11 @@ pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> P
     let region = line(&phone.region);
     phone.engine().set_region(region).expect("a store in memory takes all");
     let mut saved = Vec::new();
-    for (saved_at, spelling) in &book.saved {
+    for (n, (saved_at, spelling)) in (0..).zip(&book.saved) {
         let edit = new_contact(spelling, &phone.region, phone.chance.random_range(0..1_000_000));
-        saved.push((edit, saved_at.plus_millis(phone.clock_ahead)));
+        if phone.shared.chances.has_saved(phone.index(), n) {
+            saved.push((edit, saved_at.plus_millis(phone.clock_ahead)));
+        }
     }
     phone.shared.stats(|stats| stats.changes += saved.len() as u64);
     let mut chance = crate::world::split(&mut phone.chance);
@@ -65,6 +73,7 @@ pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> P
     phone.sign_in();
     let mut next_sync = phone.later(0, 120);
     let mut next_change = phone.after_about(change_every);
+    let mut changes = 0;
     loop {
         let wake = next_sync.min(next_change).min(end);
         phone.sleep_until(wake).await;
@@ -72,13 +81,18 @@ pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> P
             return phone;
         }
         if wake == next_change {
-            match phone.chance.random_bool(clears) {
-                true => phone.clear(MOST_CLEARED),
-                false => phone.change(&book.others),
-            }
+            let n = changes;
+            changes += 1;
+            phone.goes_to(Place::Change(phone.index(), n));
             next_change = phone.after_about(change_every);
+            // Also when a script leaves the change out: the syncs keep their places.
             if phone.chance.random_bool(0.7) {
                 next_sync = next_sync.min(phone.shared.now().plus_millis(5_000));
+            }
+            match phone.chance.random_bool(clears) {
+                _ if !phone.shared.chances.has_change(phone.index(), n) => {}
+                true => phone.clear(MOST_CLEARED),
+                false => phone.change(&book.others),
             }
         } else {
             next_sync = phone.sync(&book.others).await;
@@ -90,12 +104,9 @@ pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> P
 }
 
 impl Phone {
-    pub(crate) fn new(
-        index: usize,
-        user: usize,
-        shared: Arc<Shared>,
-        mut chance: ChaCha8Rng,
-    ) -> Self {
+    pub(crate) fn new(index: usize, user: usize, shared: Arc<Shared>) -> Self {
+        let place = Place::Phone(index as u32);
+        let mut chance = shared.chances.at(place);
         let clock_ahead = match chance.random_range(0..10) {
             0..5 => 0,
             5..8 => chance.random_range(-20 * MINUTE..20 * MINUTE),
@@ -104,23 +115,61 @@ impl Phone {
         };
         let network = Network {
             shared: shared.clone(),
-            chance: crate::world::split(&mut chance),
             phone: index,
+            requests: 0,
             offline_until: shared.now(),
             expired: 0,
+            pulled: None,
         };
-        let store = MemoryStore::default();
+        let store = PhoneStore::default();
         let engine = Some(Engine::open(store).expect("an empty store opens"));
-        let (region, backup) = (String::new(), MemoryStore::default());
+        let (region, backup) = (String::new(), PhoneStore::default());
         let had = Had::default();
-        Self { index, engine, user, shared, network, chance, clock_ahead, region, backup, had }
+        Self {
+            index,
+            engine,
+            user,
+            shared,
+            network,
+            place,
+            chance,
+            syncs: 0,
+            clock_ahead,
+            region,
+            backup,
+            had,
+        }
     }
 
-    pub(crate) fn engine_ref(&self) -> &Engine<MemoryStore> {
+    fn index(&self) -> u32 {
+        self.index as u32
+    }
+
+    /// From here on all is drawn from this place's generator.
+    fn goes_to(&mut self, place: Place) {
+        self.place = place;
+        self.chance = self.shared.chances.at(place);
+    }
+
+    /// Whether a fault strikes here.
+    fn strikes(&mut self, fault: Fault) -> bool {
+        self.shared.strikes(self.place, fault, &mut self.chance)
+    }
+
+    /// The same, counted.
+    fn meets(&mut self, fault: Fault) -> bool {
+        let strikes = self.strikes(fault);
+        if strikes {
+            self.shared.fault(fault);
+        }
+        strikes
+    }
+
+    pub(crate) fn engine_ref(&self) -> &Engine<PhoneStore> {
         self.engine.as_ref().expect("it is not crashing")
     }
 
-    fn engine(&mut self) -> &mut Engine<MemoryStore> {
+    fn engine(&mut self) -> &mut Engine<PhoneStore> {
         self.engine.as_mut().expect("it is not crashing")
     }
 
@@ -164,34 +213,37 @@ impl Phone {
 
     /// One sync to its end; the true time of the next.
     async fn sync(&mut self, others: &[Spelling]) -> Timestamp {
-        let rates = self.shared.rates();
-        if self.chance.random_bool(rates[Fault::ClockJumped]) {
-            self.shared.fault(Fault::ClockJumped);
+        self.goes_to(Place::Sync(self.index(), self.syncs));
+        self.syncs += 1;
+        if self.meets(Fault::ClockJumped) {
             self.clock_ahead += self.chance.random_range(-2 * DAY..2 * DAY);
         }
-        if self.chance.random_bool(rates[Fault::Offline]) {
-            self.shared.fault(Fault::Offline);
+        if self.meets(Fault::Offline) {
             self.network.offline_until = self.later(10, 600);
         }
-        if self.chance.random_bool(rates[Fault::PhoneAway]) {
-            self.shared.fault(Fault::PhoneAway);
+        if self.meets(Fault::PhoneAway) {
             self.network.offline_until = self.shared.now().after(self.shared.mix().time / 3);
         }
         self.lose_what_it_has().await;
         self.note_restore();
-        let mut crash_in = self
-            .chance
-            .random_bool(rates[Fault::PhoneCrashed])
-            .then(|| self.chance.random_range(0..8));
+        if self.strikes(Fault::PowerLost) {
+            let commits = self.chance.random_range(0..12);
+            self.restart(|store| store.power_for = Some(commits));
+        }
+        let crashes = self.strikes(Fault::PhoneCrashed);
+        let mut crash_in = crashes.then(|| self.chance.random_range(0..8));
         self.engine().start_sync();
         let mut sign_ins = 0;
         loop {
             let clock = self.clock();
             let mut chance = crate::world::split(&mut self.chance);
-            match self.engine().next(clock, &mut chance).expect("a store in memory takes all") {
+            let Ok(next) = self.engine().next(clock, &mut chance) else { return self.lose_power() };
+            match next {
                 Next::Send(request) => {
                     let answer = self.network.send(request).await;
-                    if !self.shared.calm() && self.chance.random_bool(0.03) {
+                    let place = Place::Request(self.index(), self.network.requests - 1);
+                    if self.shared.strikes(place, Fault::PhoneEdited, &mut self.chance) {
+                        self.shared.fault(Fault::PhoneEdited);
                         self.change(others);
                     }
                     let clock = self.clock();
@@ -204,8 +256,9 @@ impl Phone {
                         None => {}
                     }
                     self.note_touched();
-                    let received = self.engine().receive(answer, clock, &mut chance);
-                    received.expect("a store in memory takes all");
+                    if self.engine().receive(answer, clock, &mut chance).is_err() {
+                        return self.lose_power();
+                    }
                     self.check_that_nothing_is_lost();
                 }
                 Next::Wait(until) => {
@@ -216,6 +269,7 @@ impl Phone {
                 }
                 Next::SignIn(_) if sign_ins < 3 => {
                     sign_ins += 1;
+                    self.network.pulled = None;
                     self.sign_in();
                 }
                 Next::SignIn(_) => return self.later(5, 15),
@@ -225,21 +279,18 @@ impl Phone {
 
     /// Is restored from a backup, wiped, or shut out, at times.
     async fn lose_what_it_has(&mut self) {
-        let rates = self.shared.rates();
-        if self.chance.random_bool(rates[Fault::PhoneRestored]) {
-            self.shared.fault(Fault::PhoneRestored);
+        let is_backed_up = self.chance.random_bool(0.05);
+        if self.meets(Fault::PhoneRestored) {
             self.open(self.backup.clone());
-        } else if self.chance.random_bool(rates[Fault::PhoneWiped]) {
-            self.shared.fault(Fault::PhoneWiped);
-            self.open(MemoryStore::default());
-        } else if rates[Fault::PhoneRestored] > 0.0 && self.chance.random_bool(0.05) {
+        } else if self.meets(Fault::PhoneWiped) {
+            self.open(PhoneStore::default());
+        } else if is_backed_up && self.shared.chances.may_strike(Fault::PhoneRestored) {
             self.backup = self.engine_ref().store().clone();
         }
         let device = self.engine_ref().store().state().expect("a store in memory reads").device;
         if let Some(device) = device
-            && self.chance.random_bool(rates[Fault::DeviceRevoked])
+            && self.meets(Fault::DeviceRevoked)
         {
-            self.shared.fault(Fault::DeviceRevoked);
             let shared = self.shared.clone();
             shared.revoke(&device.to_string(), &mut self.chance).await;
         }
@@ -251,8 +302,10 @@ impl Phone {
     }
 
     /// Starts with another store; its user is there to sign in.
-    fn open(&mut self, store: MemoryStore) {
+    fn open(&mut self, store: PhoneStore) {
         self.had = Had::after(self.shared.restores().0);
+        self.network.pulled = None;
+        let store = PhoneStore { power_for: None, ..store };
         self.engine = Some(Engine::open(store).expect("a store in memory opens"));
         let region = line(&self.region);
         self.engine().set_region(region).expect("a store in memory takes all");
@@ -261,23 +314,42 @@ impl Phone {
     /// Loses all but what its store has.
     fn crash(&mut self) {
         self.shared.fault(Fault::PhoneCrashed);
-        let store = self.engine.take().expect("it is not crashing").into_store();
-        self.engine = Some(Engine::open(store).expect("a store opens after a crash"));
+        self.restart(|store| store.power_for = None);
         // The password is not in the store; its user is there to type it.
         self.engine().start_sync();
+    }
+
+    /// The store has refused to commit. When it syncs again.
+    fn lose_power(&mut self) -> Timestamp {
+        self.shared.fault(Fault::PowerLost);
+        self.restart(|store| store.power_for = None);
+        self.later(1, 10)
+    }
+
+    /// Starts again with what is in its store, which is another from then on.
+    fn restart(&mut self, change: impl FnOnce(&mut PhoneStore)) {
+        let mut store = self.engine.take().expect("it is not crashing").into_store();
+        change(&mut store);
+        self.engine = Some(Engine::open(store).expect("a store opens after a crash"));
     }
 
     /// After the faults: syncs, as any host of the engine does, until it has nothing more to say.
     pub(crate) async fn settle(&mut self) {
         let shared = self.shared.clone();
         let ahead = self.clock_ahead;
+        self.restart(|store| store.power_for = None);
+        self.goes_to(Place::Sync(self.index(), self.syncs));
+        self.syncs += 1;
         for _ in 0..MOST_SYNCS {
             let mut chance = crate::world::split(&mut self.chance);
             let engine = self.engine.as_mut().expect("it is not crashing");
             let now = || shared.now().plus_millis(ahead);
             let next = callbook_device::sync(engine, &mut self.network, now, &mut chance).await;
             match next.expect("a store in memory takes all") {
-                Next::SignIn(_) => self.sign_in(),
+                Next::SignIn(_) => {
+                    self.network.pulled = None;
+                    self.sign_in();
+                }
                 _ if self.is_quiet() => match self.answer() {
                     true => {}
                     false => return,

@@ -1,9 +1,10 @@
 //! One run: the service, its phones, and virtual time, on one thread. The same seed makes the same
 //! run, event by event.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,14 +25,16 @@ use tokio::task::LocalSet;
 use tokio::time::Instant;
 
 use crate::backups::Backups;
+use crate::chances::{Chances, Place};
 use crate::check::{self, Difference};
 use crate::database::{FarDatabase, Rekeyed};
-use crate::fault::{Fault, Rates};
+use crate::fault::Fault;
 use crate::mix::Mix;
 use crate::model::{Keys, Made, Model, Push};
 use crate::network::{self, Delivered};
 use crate::phone::{self, Phone};
 use crate::rows::Row;
+use crate::script::Script;
 use crate::spelling::{Spelling, respell};
 use crate::stats::{Stats, Trace};
 use crate::tables::{OLDER, older};
@@ -54,6 +57,8 @@ pub struct Outcome {
     pub trace: String,
     /// What the check found.
     pub differences: Vec<Difference>,
+    /// All that happened, as a script.
+    pub script: Script,
 }
 
 impl Outcome {
@@ -70,6 +75,7 @@ impl Outcome {
 pub(crate) struct Shared {
     started: Instant,
     mix: Mix,
+    pub(crate) chances: Arc<Chances>,
     calm: AtomicBool,
     /// Until then, in milliseconds since 1970, nobody gets through.
     partition_until: AtomicI64,
@@ -108,8 +114,16 @@ impl Shared {
         self.partition_until.store(self.now().after(time).as_millis(), Ordering::Relaxed);
     }
 
-    pub(crate) fn rates(&self) -> Rates {
-        if self.calm() { Rates::NONE } else { self.mix.rates }
+    /// Whether a fault strikes there; none does when the faults have stopped.
+    pub(crate) fn strikes(&self, place: Place, fault: Fault, chance: &mut ChaCha8Rng) -> bool {
+        !self.calm() && self.chances.strikes(place, fault, chance)
+    }
+
+    /// Something to say of what happens at a place now.
+    pub(crate) fn note(&self, place: Place, text: impl FnOnce() -> String) {
+        let minutes = self.now().millis_since(Timestamp::from_millis(START)) / 60_000;
+        let (day, hour, minute) = (minutes / 1_440, minutes / 60 % 24, minutes % 60);
+        self.chances.note(place, || format!("day {day} {hour:02}:{minute:02} {}", text()));
     }
 
     pub(crate) fn mix(&self) -> &Mix {
@@ -130,11 +144,11 @@ impl Shared {
     }
 
     /// A request that the service has answered.
-    pub(crate) fn trace(&self, phone: usize, sent: &Delivered, answer: &Response) {
+    pub(crate) fn trace(&self, place: Place, sent: &Delivered, answer: &Response) {
         let mut inner = self.inner();
         inner.stats.requests += 1;
         inner.stats.events += 2;
-        let line = format!("{} {phone} {} {}", self.now().as_millis(), sent.path, answer.status);
+        let line = format!("{} {place} {} {}", self.now().as_millis(), sent.path, answer.status);
         inner.trace.note(line.as_bytes());
         inner.trace.note(&sent.body);
         inner.trace.note(&answer.body);
@@ -198,6 +212,19 @@ impl Shared {
         self.inner().model.clone()
     }
 
+    /// Whether the book has had an op, done or refused.
+    pub(crate) fn has_had(&self, op_id: &str) -> bool {
+        self.inner().model.has_had(op_id)
+    }
+
+    /// Whether the device whose token this is was revoked.
+    pub(crate) fn is_ended(&self, bearer: Option<&str>) -> bool {
+        let claims = bearer.and_then(claims);
+        claims.is_some_and(|claims| {
+            claims["device"].as_str().is_some_and(|device| self.inner().model.has_ended(device))
+        })
+    }
+
     /// Something that must never happen.
     pub(crate) fn violation(&self, text: String) {
         self.inner().model.violations.push(text);
@@ -226,7 +253,8 @@ impl Shared {
         chance: &mut ChaCha8Rng,
     ) -> Response {
         let (now, path, body) = (self.now(), path.to_owned(), body.to_string().into());
-        let delivered = Delivered { now, path, bearer, body };
+        let (place, batches) = (None, AtomicU32::new(0));
+        let delivered = Delivered { place, batches, now, path, bearer, body };
         network::call(self, method, &delivered, chance.random()).await
     }
 
@@ -265,51 +293,102 @@ fn claims(token: &str) -> Option<Value> {
     serde_json::from_slice(&bytes).ok()
 }
 
+thread_local! {
+    static FIRST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Lets panics within runs be differences and nothing else: while a script is made short there are
+/// hundreds. For the whole process.
+pub fn silence_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        FIRST_PANIC.with_borrow_mut(|first| {
+            first.get_or_insert_with(|| panic.to_string().replace('\n', " "));
+        });
+    }));
+}
+
 /// Runs a seed to its end. `progress` is told the share that is done, from 0 to 1. A panic is a
 /// difference like others: it has the seed that repeats it.
 pub fn run(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcome {
+    let chances = Chances::new(seed, mix.rates, None, false);
+    run_by(Arc::new(chances), seed, mix, rows, progress)
+}
+
+/// Runs a script, and tells in the script of its outcome what happened at its places.
+pub fn replay(script: &Script, rows: &[Row]) -> Outcome {
+    let Script { remarks, seed, mix, kept, .. } = script;
+    let chances = Chances::new(*seed, mix.rates, Some(kept.clone()), true);
+    let mut outcome = run_by(Arc::new(chances), *seed, mix, rows, |_| {});
+    outcome.script.remarks = remarks.clone();
+    outcome
+}
+
+fn run_by(
+    chances: Arc<Chances>,
+    seed: u64,
+    mix: &Mix,
+    rows: &[Row],
+    progress: impl Fn(f64),
+) -> Outcome {
     let run = || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()
             .expect("a runtime without threads or sockets");
-        runtime.block_on(LocalSet::new().run_until(world(seed, mix, rows, progress)))
+        runtime.block_on(LocalSet::new().run_until(world(
+            chances.clone(),
+            seed,
+            mix,
+            rows,
+            progress,
+        )))
     };
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+    let ended = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
-        Outcome {
-            stats: Stats::default(),
-            trace: Trace::default().finish(),
-            differences: vec![Difference(format!("a panic: {text}"))],
-        }
-    })
+        // A panic makes others; the first is the one to look at.
+        let first = FIRST_PANIC.take().unwrap_or_else(|| format!("a panic: {text}"));
+        let differences = vec![Difference(first)];
+        (Stats::default(), Trace::default().finish(), differences)
+    });
+    let (stats, trace, differences) = ended;
+    let (kept, notes) = chances.tell();
+    let script = Script { remarks: Vec::new(), seed, mix: mix.clone(), kept, notes };
+    Outcome { stats, trace, differences, script }
 }
 
-async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcome {
+async fn world(
+    chances: Arc<Chances>,
+    seed: u64,
+    mix: &Mix,
+    rows: &[Row],
+    progress: impl Fn(f64),
+) -> (Stats, String, Vec<Difference>) {
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     let (books, keys) = phone_books(mix, rows, &mut chance);
-    let (shared, database) = service(mix, keys, &mut chance);
+    let (shared, database) = service(chances, mix, keys);
     set_up(&shared, mix.users, &mut chance).await;
 
     // People live with their phones while things go wrong, then the faults stop.
     shared.calm.store(false, Ordering::Relaxed);
     let end = shared.now().after(mix.time);
-    let phones = books.into_iter().enumerate().map(|(index, book)| {
-        let user = index % mix.users;
-        let phone = Phone::new(index, user, shared.clone(), split(&mut chance));
+    let books = books.into_iter().enumerate();
+    let phones = books.filter(|(index, _)| shared.chances.has_phone(*index as u32));
+    let phones = phones.map(|(index, book)| {
+        let phone = Phone::new(index, index % mix.users, shared.clone());
         tokio::task::spawn_local(phone::live(phone, book, end))
     });
     let living: Vec<_> = phones.collect();
     let upgrade_at = mix.upgrade.then(|| chance.random_range(20..70));
-    let mut backups = Backups::new(split(&mut chance));
-    for step in 0..100 {
+    let mut backups = Backups::default();
+    for step in 0..100_u32 {
         if upgrade_at == Some(step) {
             shared.deploy(database.clone(), Tables::CURRENT);
         }
         tokio::time::sleep(mix.time / 100).await;
-        backups.pass_by(&shared, &database).await;
+        let mut chance = shared.chances.at(Place::Step(step));
+        backups.pass_by(step, &mut chance, (&shared, &database)).await;
         purge(&shared, &database, chance.random()).await;
         progress(0.9 * f64::from(step + 1) / 100.0);
     }
@@ -333,7 +412,7 @@ async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Ou
     (stats.visible, stats.hidden, stats.deleted, stats.stored_calls) = check::counts(&sqlite);
     stats.last_rounds = rounds;
     stats.virtual_ms = u64::try_from(shared.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Outcome { stats, trace: trace.finish(), differences }
+    (stats, trace.finish(), differences)
 }
 
 /// As its host does once a day: forgets old tombstones. The database may fail; there is a next time.
@@ -344,11 +423,12 @@ async fn purge(shared: &Shared, database: &Arc<FarDatabase>, seed: [u8; 32]) {
 }
 
 /// The real service on a far database, before its set-up.
-fn service(mix: &Mix, keys: Keys, chance: &mut ChaCha8Rng) -> (Arc<Shared>, Arc<FarDatabase>) {
+fn service(chances: Arc<Chances>, mix: &Mix, keys: Keys) -> (Arc<Shared>, Arc<FarDatabase>) {
     let stats = Stats { devices: mix.devices as u64, ..Stats::default() };
     let shared = Arc::new(Shared {
         started: Instant::now(),
         mix: mix.clone(),
+        chances,
         calm: AtomicBool::new(true),
         partition_until: AtomicI64::new(i64::MIN),
         router: Mutex::default(),
@@ -361,7 +441,7 @@ fn service(mix: &Mix, keys: Keys, chance: &mut ChaCha8Rng) -> (Arc<Shared>, Arc<
     });
     let sqlite = Arc::new(Sqlite::in_memory().expect("SQLite has memory"));
     sqlite.migrate(MIGRATIONS, shared.now()).expect("the migrations are sound");
-    let database = Arc::new(FarDatabase::new(sqlite, shared.clone(), split(chance)));
+    let database = Arc::new(FarDatabase::new(sqlite, shared.clone()));
     shared.deploy(database.clone(), if mix.upgrade { OLDER } else { Tables::CURRENT });
     (shared, database)
 }

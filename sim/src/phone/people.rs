@@ -6,12 +6,13 @@ use std::ops::Bound;
 use callbook_base::{ContactId, Line, Timestamp};
 use callbook_calls::{Call, Direction, Seconds};
 use callbook_contacts::{Add, Edit, Entry, Fields, NewPhone, Remove, Set};
-use callbook_device::{Aside, Engine, MemoryStore};
+use callbook_device::{Aside, Engine};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::Phone;
 use crate::spelling::Spelling;
+use crate::store::PhoneStore;
 
 /// How many contacts go, at most, when a phone book is cleared.
 pub(super) const MOST_CLEARED: usize = 60;
@@ -26,24 +27,26 @@ impl Phone {
         self.shared.stats(|stats| stats.asked_about_deletes += 1);
         let are_meant = self.chance.random_bool(0.5);
         let mut chance = crate::world::split(&mut self.chance);
-        match are_meant {
+        let answered = match are_meant {
             true => self.engine().confirm_deletes(&mut chance),
             false => self.engine().drop_aside(Aside::is_unconfirmed_delete),
-        }
-        .expect("a store in memory takes all");
-        are_meant
+        };
+        answered.is_ok() && are_meant
     }
 
     /// Its user, or an app, clears the phone book: deletes all that it shows from one contact on, up to
     /// so many.
     pub(super) fn clear(&mut self, most: usize) {
         let Some(first) = self.some_contact() else { return };
+        self.shared.note(self.place, || "clears a part of the phone book".to_owned());
         let mut chance = crate::world::split(&mut self.chance);
         let mut from = Bound::Included(first);
         for _ in 0..most {
             let next = self.engine_ref().next_contact(from).expect("a store in memory reads");
             let Some((id, _)) = next else { return };
-            self.engine().delete(id, &mut chance).expect("a store in memory takes all");
+            if self.engine().delete(id, &mut chance).is_err() {
+                return; // the power is lost
+            }
             self.shared.stats(|stats| stats.changes += 1);
             from = Bound::Excluded(id);
         }
@@ -57,29 +60,35 @@ impl Phone {
         let shown = self.some_contact();
         let engine = self.engine.as_mut().expect("it is not crashing");
         let n = self.chance.random_range(0..1_000_000);
-        let (mut changes, mut calls) = (1, 0);
+        let (mut changes, mut calls, mut what) = (1, 0, "calls somebody");
         let done = match (self.chance.random_range(0..100), shown) {
             (0..25, _) => {
                 calls = 1;
                 engine.record_call(call(number, clock, &mut self.chance))
             }
             (25..45, _) | (_, None) => {
+                what = "adds a contact";
                 engine.create(new_contact(number, &self.region, n), clock, &mut chance).map(drop)
             }
             (45..80, Some(id)) => {
+                what = "edits a contact";
                 let edit = an_edit(engine, id, (number, &self.region), n, &mut self.chance);
                 engine.edit(id, edit, &mut chance)
             }
             // A switchboard, or a couple's landline.
             (80..82, Some(id)) => {
+                what = "says whether a number is shared";
                 let keys = shown_fields(engine, id).keys();
                 let shared = self.chance.random_bool(0.7);
                 keys.first().map_or(Ok(()), |key| engine.share_number(*key, shared))
             }
-            (82..92, Some(id)) => engine.delete(id, &mut chance),
+            (82..92, Some(id)) => {
+                what = "deletes a contact";
+                engine.delete(id, &mut chance)
+            }
             // Some apps replace a contact by a new one and delete the old.
             (_, Some(id)) => {
-                changes = 2;
+                (changes, what) = (2, "replaces a contact by a new one");
                 let numbers = shown_fields(engine, id).phones.into_iter();
                 let phones = numbers.map(|phone| NewPhone {
                     number: phone.number,
@@ -94,7 +103,10 @@ impl Phone {
                 made.and_then(|_| engine.delete(id, &mut chance))
             }
         };
-        done.expect("a store in memory takes all");
+        if done.is_err() {
+            return; // the power is lost
+        }
+        self.shared.note(self.place, || what.to_owned());
         self.shared.stats(|stats| {
             stats.changes += changes;
             stats.calls += calls;
@@ -113,7 +125,7 @@ impl Phone {
     }
 }
 
-fn shown_fields(engine: &Engine<MemoryStore>, id: ContactId) -> Fields {
+fn shown_fields(engine: &Engine<PhoneStore>, id: ContactId) -> Fields {
     engine.contact(id).expect("a store in memory reads").unwrap_or_default()
 }
 
@@ -139,7 +151,7 @@ fn phone(spelling: &Spelling, home: &str, kind: Option<&str>) -> Add {
 }
 
 fn an_edit(
-    engine: &Engine<MemoryStore>,
+    engine: &Engine<PhoneStore>,
     id: ContactId,
     (number, home): (&Spelling, &str),
     n: u32,

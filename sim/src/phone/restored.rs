@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use callbook_base::ContactId;
+use callbook_calls::CallId;
 use callbook_contacts::{Entry, Fields};
 use callbook_device::{Aside, Store};
 use rand::RngExt;
@@ -18,8 +19,13 @@ pub(super) struct Had {
     restores: u64,
     /// Contacts of the mirror that the backup cannot have in this form.
     contacts: BTreeMap<ContactId, Fields>,
-    /// Contacts that its user has changed or answered about, which decides what becomes of them.
+    /// Contacts of which it is no longer to be asked: its user has changed them or answered about them, or
+    /// others have changed them in the restored book.
     touched: BTreeSet<ContactId>,
+    /// Ops that the book had taken after the backup.
+    ops: Vec<String>,
+    /// Calls of its user that were in the book.
+    calls: Vec<CallId>,
     pulling: bool,
 }
 
@@ -46,12 +52,25 @@ impl Phone {
             }
             from = Bound::Excluded(id);
         }
-        self.had = Had { restores, contacts, ..Had::default() };
+        let ops = store.outbox().expect("a store in memory reads").into_iter();
+        let ops = ops.filter(|op| op.acked.is_some_and(|acked| acked.0 > to));
+        let ops = ops.map(|op| op.op_id.to_string()).collect();
+        let user = store.state().expect("a store in memory reads").user;
+        let calls = user.map(|user| store.calls_of(user).expect("a store in memory reads"));
+        let calls = calls.into_iter().flatten().map(|call| call.id);
+        let calls = calls.chain(std::mem::take(&mut self.had.calls)).collect();
+        self.had = Had { restores, contacts, ops, calls, ..Had::default() };
+        self.restart(|store| store.changed_again = Some(BTreeSet::new()));
+    }
+
+    /// Calls of its user that it has seen in a book that was put back since.
+    pub(crate) fn had_calls(&self) -> &[CallId] {
+        &self.had.calls
     }
 
     /// Before an answer is taken: notes what its user has touched.
     pub(super) fn note_touched(&mut self) {
-        if self.had.contacts.is_empty() {
+        if self.had.contacts.is_empty() && self.had.ops.is_empty() {
             return;
         }
         let store = self.engine_ref().store();
@@ -74,6 +93,8 @@ impl Phone {
         let had = std::mem::take(&mut self.had.contacts);
         let kept: BTreeSet<ContactId> =
             self.engine_ref().aside().iter().filter(|it| it.is_lost()).map(|it| it.id).collect();
+        let changed_again = self.engine_ref().store().changed_again.clone();
+        self.had.touched.extend(changed_again.into_iter().flatten());
         for (id, fields) in had {
             let now = self.engine_ref().store().contact(id).expect("a store in memory reads");
             let is_there = now.is_some_and(|now| has(&now.shown.fields, &fields));
@@ -85,7 +106,17 @@ impl Phone {
                 self.shared.violation(text);
             }
         }
-        self.had = Had::after(self.had.restores);
+        for op_id in std::mem::take(&mut self.had.ops) {
+            if !self.shared.has_had(&op_id) {
+                let index = self.index;
+                let text = format!(
+                    "phone {index}: a restored book has lost its op {op_id}, and it is not sent again"
+                );
+                self.shared.violation(text);
+            }
+        }
+        self.had.touched.clear();
+        self.had.pulling = false;
     }
 
     /// Its user says what becomes of what a restored book has lost, if that is asked. Whether there is more
@@ -100,12 +131,11 @@ impl Phone {
         self.shared.stats(|stats| stats.asked_about_lost += 1);
         let is_wanted = self.chance.random_bool(0.5);
         let mut chance = crate::world::split(&mut self.chance);
-        match is_wanted {
+        let answered = match is_wanted {
             true => self.engine().send_aside(Aside::is_lost, &mut chance),
             false => self.engine().drop_aside(Aside::is_lost),
-        }
-        .expect("a store in memory takes all");
-        is_wanted
+        };
+        answered.is_ok() && is_wanted
     }
 }
 

@@ -1,0 +1,84 @@
+//! A phone's store, in memory, that can lose power before any of its commits.
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use callbook_base::{ContactId, Rev, UserId};
+use callbook_calls::Call;
+use callbook_calls::wire::PulledCall;
+use callbook_device::{
+    Aside, MemoryStore, Mirrored, Queued, State, Store, StoreChange, StoreError,
+};
+
+/// What a phone keeps.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PhoneStore {
+    pub(crate) memory: MemoryStore,
+    /// After so many commits more no other succeeds.
+    pub(crate) power_for: Option<u32>,
+    /// Contacts that changed again after this pass had pulled them, if somebody asks for that.
+    pub(crate) changed_again: Option<BTreeSet<ContactId>>,
+}
+
+impl PhoneStore {
+    fn watch(&mut self, changes: &[StoreChange]) -> Result<(), StoreError> {
+        let Some(changed_again) = &mut self.changed_again else { return Ok(()) };
+        let pass = self.memory.state()?.pass;
+        for change in changes {
+            if let StoreChange::PutContact(id, _) | StoreChange::RemoveContact(id) = change
+                && self.memory.contact(*id)?.is_some_and(|there| there.pass == pass)
+            {
+                changed_again.insert(*id);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store for PhoneStore {
+    fn state(&self) -> Result<State, StoreError> {
+        self.memory.state()
+    }
+
+    fn contact(&self, id: ContactId) -> Result<Option<Mirrored>, StoreError> {
+        self.memory.contact(id)
+    }
+
+    fn rev(&self, id: ContactId) -> Result<Option<Rev>, StoreError> {
+        self.memory.rev(id)
+    }
+
+    fn next_contact(&self, from: Bound<ContactId>) -> Result<Option<ContactId>, StoreError> {
+        self.memory.next_contact(from)
+    }
+
+    fn not_seen_in(&self, pass: u64) -> Result<Vec<(ContactId, Rev)>, StoreError> {
+        self.memory.not_seen_in(pass)
+    }
+
+    fn outbox(&self) -> Result<Vec<Queued>, StoreError> {
+        self.memory.outbox()
+    }
+
+    fn aside(&self) -> Result<Vec<Aside>, StoreError> {
+        self.memory.aside()
+    }
+
+    fn calls_to_push(&self, from: u64, limit: usize) -> Result<Vec<(u64, Call)>, StoreError> {
+        self.memory.calls_to_push(from, limit)
+    }
+
+    fn calls_of(&self, user: UserId) -> Result<Vec<PulledCall>, StoreError> {
+        self.memory.calls_of(user)
+    }
+
+    fn commit(&mut self, changes: Vec<StoreChange>) -> Result<(), StoreError> {
+        match &mut self.power_for {
+            Some(0) => return Err(StoreError("the power is lost".to_owned())),
+            Some(commits) => *commits -= 1,
+            None => {}
+        }
+        self.watch(&changes)?;
+        self.memory.commit(changes)
+    }
+}
