@@ -1,6 +1,8 @@
 //! The messages of sections 4 and 5 as JSON. Phones and the service read and write the same structs.
 //! Rules must never live here, nor a message that shows a number when printed.
 
+use std::sync::Arc;
+
 use callbook_base::{ContactId, Line, Rev, Timestamp, UserId};
 use callbook_dedup::NumberKey;
 use serde::de::Error as _;
@@ -9,8 +11,9 @@ use serde_json::value::RawValue;
 
 use crate::digest::Digest;
 use crate::edit::{Add, Edit, Remove, Set};
-use crate::fields::Fields;
+use crate::fields::{Entry, Fields, NameParts, Phone};
 use crate::op::{Change, Kind, Op, OpId, Push, PushedOp, Rejection, RejectionCode, Target};
+use crate::text::{Birthday, Note};
 
 /// The most ops of one push.
 pub const MOST_OPS: usize = 500;
@@ -274,11 +277,11 @@ pub struct Lost {
 
 /// The answer to `GET /sync/contacts`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PullAnswer {
+pub struct PullAnswer<Row = Pulled> {
     /// The book.
     pub epoch: String,
     /// In the order of (rev, id).
-    pub contacts: Vec<Pulled>,
+    pub contacts: Vec<Row>,
     /// For the next pull; opaque.
     pub cursor: String,
     /// Whether another page is there.
@@ -323,7 +326,7 @@ pub struct Pulled {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
     /// All of it, but for numbers that others own.
-    Visible(Box<Shown>),
+    Visible(Arc<Shown>),
     /// Nothing: a duplicate.
     Hidden {
         /// Who is shown in its place.
@@ -345,6 +348,32 @@ pub struct Shown {
     /// What it says.
     #[serde(flatten)]
     pub fields: Fields,
+}
+
+/// A visible contact as [`Pulled`] is written, from the JSON of its fields: a page sends what is stored
+/// as it is stored.
+///
+/// # Errors
+/// What is stored is no object with a member.
+pub fn visible_row(
+    (id, rev): (ContactId, Rev),
+    created_at: Timestamp,
+    (updated_at, updated_by): (Timestamp, UserId),
+    fields: &str,
+) -> serde_json::Result<Box<RawValue>> {
+    #[derive(Serialize)]
+    struct Head {
+        id: ContactId,
+        rev: Rev,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+        updated_by: UserId,
+    }
+    let mut json = serde_json::to_string(&Head { id, rev, created_at, updated_at, updated_by })?;
+    json.pop();
+    json.push(',');
+    json.push_str(fields.strip_prefix('{').unwrap_or_default());
+    RawValue::from_string(json)
 }
 
 impl Serialize for Pulled {
@@ -374,11 +403,11 @@ impl Serialize for Pulled {
 }
 
 impl<'de> Deserialize<'de> for Pulled {
-    /// Reads the row twice: serde would copy a flattened struct to look for its members, and a first
-    /// pull has all contacts of the book.
+    /// All members by name: serde would copy a flattened struct to look for its own, and a first pull has
+    /// all contacts of the book.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Head {
+        struct Row {
             id: ContactId,
             rev: Rev,
             #[serde(default)]
@@ -389,25 +418,52 @@ impl<'de> Deserialize<'de> for Pulled {
             created_at: Option<Timestamp>,
             updated_at: Option<Timestamp>,
             updated_by: Option<UserId>,
+            name: Option<Line>,
+            nickname: Option<Line>,
+            organization: Option<Line>,
+            title: Option<Line>,
+            note: Option<Note>,
+            name_parts: Option<Box<NameParts>>,
+            birthday: Option<Birthday>,
+            #[serde(default)]
+            starred: bool,
+            #[serde(default)]
+            phones: Vec<Phone>,
+            #[serde(default)]
+            emails: Vec<Entry>,
+            #[serde(default)]
+            urls: Vec<Entry>,
+            #[serde(default)]
+            addresses: Vec<Entry>,
+            #[serde(default)]
+            groups: Vec<Line>,
         }
-        let row = Box::<RawValue>::deserialize(deserializer)?;
-        let head: Head = serde_json::from_str(row.get()).map_err(D::Error::custom)?;
-        let form = match head {
-            Head { deleted: true, .. } => Form::Deleted,
-            Head { hidden: true, owner: Some(owner), .. } => Form::Hidden { owner },
-            Head {
-                hidden: false,
-                created_at: Some(created_at),
-                updated_at: Some(updated_at),
-                updated_by: Some(updated_by),
-                ..
-            } => {
-                let fields = serde_json::from_str(row.get()).map_err(D::Error::custom)?;
-                Form::Visible(Box::new(Shown { created_at, updated_at, updated_by, fields }))
+        let row = Row::deserialize(deserializer)?;
+        let edited = (row.created_at, row.updated_at, row.updated_by);
+        let form = match (row.deleted, row.hidden, row.owner, edited) {
+            (true, ..) => Form::Deleted,
+            (_, true, Some(owner), _) => Form::Hidden { owner },
+            (_, false, _, (Some(created_at), Some(updated_at), Some(updated_by))) => {
+                let fields = Fields {
+                    name: row.name,
+                    nickname: row.nickname,
+                    organization: row.organization,
+                    title: row.title,
+                    note: row.note,
+                    name_parts: row.name_parts,
+                    birthday: row.birthday,
+                    starred: row.starred,
+                    phones: row.phones,
+                    emails: row.emails,
+                    urls: row.urls,
+                    addresses: row.addresses,
+                    groups: row.groups,
+                };
+                Form::Visible(Arc::new(Shown { created_at, updated_at, updated_by, fields }))
             }
             _ => return Err(D::Error::custom("a contact without owner, created_at or updated_at")),
         };
-        Ok(Self { id: head.id, rev: head.rev, form })
+        Ok(Self { id: row.id, rev: row.rev, form })
     }
 }
 

@@ -139,7 +139,7 @@ fn answers() -> (PushAnswer, PullAnswer) {
     let at: Timestamp = "2026-11-22T10:00:00.000Z".parse().unwrap();
     let shown = Shown { created_at: at, updated_at: at, updated_by: user, fields };
     let row = |rev, form| Pulled { id, rev: Rev(rev), form };
-    let visible = row(40, Form::Visible(Box::new(shown)));
+    let visible = row(40, Form::Visible(Arc::new(shown)));
     let result = |op_seq, status| OpResult {
         op_seq,
         id: Some(id),
@@ -185,6 +185,19 @@ fn answers_as_json() {
     assert_eq!(serde_json::from_str::<PushAnswer>(&text).unwrap(), push);
     let text = serde_json::to_string(&pull).unwrap();
     assert_eq!(serde_json::from_str::<PullAnswer>(&text).unwrap(), pull);
+}
+
+#[test]
+fn a_stored_contact_is_sent_as_it_is_stored() {
+    let pulled = answers().1.contacts.remove(0);
+    let Form::Visible(shown) = &pulled.form else { panic!() };
+    let edit = (shown.updated_at, shown.updated_by);
+    let row = |fields: &str| visible_row((pulled.id, pulled.rev), shown.created_at, edit, fields);
+    let stored = serde_json::to_string(&shown.fields).unwrap();
+    assert_eq!(row(&stored).unwrap().get(), serde_json::to_string(&pulled).unwrap());
+    for damaged in ["", "{", "{}", "[]", "5", "{}}", "{\"name\":"] {
+        assert!(row(damaged).is_err(), "{damaged}");
+    }
 }
 
 #[test]

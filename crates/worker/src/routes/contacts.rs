@@ -9,6 +9,7 @@ use callbook_auth::Access;
 use callbook_base::{Cursor, Rev};
 use callbook_contacts::wire::{InvalidRequest, PullAnswer, PushAnswer};
 use callbook_contacts::{Facts, PlanError, Push, plan};
+use serde_json::value::RawValue;
 
 use super::TRIES;
 use super::paging::Paging;
@@ -105,7 +106,7 @@ pub(super) async fn pull(
     Caller(access): Caller,
     moment: Moment,
     paging: Paging,
-) -> Result<Json<PullAnswer>, Problem> {
+) -> Result<Json<PullAnswer<Box<RawValue>>>, Problem> {
     let pull = match &paging.cursor {
         None => Pull::First,
         Some(Cursor { first: Some(first), .. }) => Pull::FirstFrom(*first),
@@ -119,20 +120,20 @@ pub(super) async fn pull(
         app.rekey(moment).await?; // what it changes is for the next pull
     }
 
-    let Page { rows: page, has_more } = contacts::read_page(&rows[1], paging.limit)?;
-    let (rev, last, first) = match page.last() {
-        Some(row) if has_more => {
+    let Page { rows, last, has_more } = contacts::read_page(&rows[1], paging.limit)?;
+    let (rev, last, first) = match last {
+        Some((rev, id)) if has_more => {
             let first = match pull {
                 Pull::First => Some(book.rev),
                 Pull::FirstFrom(rev) => Some(rev),
                 Pull::Later => None,
             };
-            (row.rev, row.id.to_string(), first)
+            (rev, id.to_string(), first)
         }
         _ => (book.rev, String::new(), None::<Rev>),
     };
     Ok(Json(PullAnswer {
-        contacts: page,
+        contacts: rows,
         cursor: Cursor { epoch: book.epoch.clone(), rev, last, first }.to_string(),
         epoch: book.epoch.to_string(),
         has_more,

@@ -1,9 +1,10 @@
 //! Contacts as rows, and pages of them.
 
-use callbook_base::Rev;
-use callbook_contacts::wire::{Form, Pulled, Shown};
+use callbook_base::{ContactId, Rev};
+use callbook_contacts::wire::{Form, Pulled, visible_row};
 use callbook_contacts::{Contact, Fields, LastEdit, State};
 use callbook_dedup::NumberKey;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::database::{DatabaseError, Row, Rows, Statement};
 
@@ -66,42 +67,52 @@ pub(crate) enum Pull {
     Later,
 }
 
-/// The rows of a page, and whether more is there.
+/// The rows of a page as they are sent, the last one's rev and id, and whether more is there.
 pub(crate) struct Page {
-    pub(crate) rows: Vec<Pulled>,
+    pub(crate) rows: Vec<Box<RawValue>>,
+    pub(crate) last: Option<(Rev, ContactId)>,
     pub(crate) has_more: bool,
 }
 
 /// A page has fewer rows than its limit when bytes ran out.
 pub(crate) fn read_page(found: &Rows, limit: u64) -> Result<Page, DatabaseError> {
     let mut rows = Vec::with_capacity(found.values.len());
+    let mut last = None;
     for row in found.iter().take(limit as usize) {
         if row.text_or_null("fields")?.is_none() {
             break;
         }
-        rows.push(read_pulled(row)?);
+        let (id, rev) = (row.parse("id")?, row.rev("rev")?);
+        rows.push(pulled(row, id, rev)?);
+        last = Some((rev, id));
     }
     let has_more = found.values.len() > rows.len();
-    Ok(Page { rows, has_more })
+    Ok(Page { rows, last, has_more })
 }
 
-/// As [`callbook_contacts::pulled`] does it, without the columns that this does not need.
-fn read_pulled(row: Row<'_>) -> Result<Pulled, DatabaseError> {
+/// As [`callbook_contacts::pulled`] does it, without the columns that this does not need. Fields are not
+/// read, unless others own a number of theirs.
+fn pulled(row: Row<'_>, id: ContactId, rev: Rev) -> Result<Box<RawValue>, DatabaseError> {
     let form = match row.int("state")? {
         0 => {
-            let mut fields: Fields = row.json("fields")?;
-            fields.take_numbers(&row.json::<Vec<NumberKey>>("asleep")?);
-            Form::Visible(Box::new(Shown {
-                created_at: row.time("created_at")?,
-                updated_at: row.time("edit_at")?,
-                updated_by: row.parse("edit_user")?,
-                fields,
-            }))
+            let asleep: Vec<NumberKey> = row.json("asleep")?;
+            let shown = match asleep.as_slice() {
+                [] => None,
+                asleep => {
+                    let mut fields: Fields = row.json("fields")?;
+                    fields.take_numbers(asleep);
+                    Some(serde_json::to_string(&fields).expect("fields are plain text"))
+                }
+            };
+            let fields = shown.as_deref().map_or_else(|| row.text("fields"), Ok)?;
+            let edit = (row.time("edit_at")?, row.parse("edit_user")?);
+            return visible_row((id, rev), row.time("created_at")?, edit, fields)
+                .map_err(|_| DatabaseError::shape("fields", "is not its JSON"));
         }
         1 => Form::Hidden { owner: row.parse("other")? },
         _ => Form::Deleted,
     };
-    Ok(Pulled { id: row.parse("id")?, rev: row.rev("rev")?, form })
+    Ok(to_raw_value(&Pulled { id, rev, form }).expect("ids and numbers are JSON"))
 }
 
 pub(super) fn read(row: Row<'_>) -> Result<Contact, DatabaseError> {
