@@ -104,9 +104,10 @@ impl Phone {
             phone: index,
             offline_until: shared.now(),
         };
-        let store = MemoryStore::default();
+        let store = MemoryStore::sharing(shared.pool.clone());
+        let backup = store.clone();
         let engine = Some(Engine::open(store).expect("an empty store opens"));
-        let (region, backup) = (String::new(), MemoryStore::default());
+        let region = String::new();
         Self { index, engine, user, shared, network, chance, clock_ahead, region, backup }
     }
 
@@ -218,7 +219,7 @@ impl Phone {
             self.open(self.backup.clone());
         } else if self.chance.random_bool(rates[Fault::PhoneWiped]) {
             self.shared.fault(Fault::PhoneWiped);
-            self.open(MemoryStore::default());
+            self.open(MemoryStore::sharing(self.shared.pool.clone()));
         } else if rates[Fault::PhoneRestored] > 0.0 && self.chance.random_bool(0.05) {
             self.backup = self.engine_ref().store().clone();
         }

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use callbook_auth::{PasswordCost, Secret, SigningKeys};
 use callbook_base::Timestamp;
 use callbook_dedup::Tables;
-use callbook_device::Response;
+use callbook_device::{Pool, Response};
 use callbook_worker::sqlite::Sqlite;
 use callbook_worker::{App, MIGRATIONS, router};
 use rand::{RngExt, SeedableRng};
@@ -72,6 +72,8 @@ pub(crate) struct Shared {
     /// Until then, in milliseconds since 1970, nobody gets through.
     partition_until: AtomicI64,
     router: Mutex<Option<Router>>,
+    /// What phones have pulled.
+    pub(crate) pool: Pool,
     inner: Mutex<Inner>,
 }
 
@@ -303,6 +305,7 @@ fn service(
         calm: AtomicBool::new(true),
         partition_until: AtomicI64::new(i64::MIN),
         router: Mutex::default(),
+        pool: Pool::default(),
         inner: Mutex::new(Inner {
             stats,
             trace: Trace::default(),

@@ -35,16 +35,16 @@ impl<S: Store> Engine<S> {
                 Form::Hidden { .. } | Form::Deleted => StoreChange::RemoveContact(row.id),
             });
         }
+        self.commit(state, changes)?;
         if has_more {
-            self.commit(state, changes)?;
             return Ok(Outcome::Taken);
         }
-
-        self.commit(state, changes)?;
         let swept = self.sweep()?;
         let shown = self.outbox.shown_at(rev);
-        let changes = shown.iter().map(|place| StoreChange::RemoveOp(*place)).collect();
-        self.commit(self.state.clone(), changes)?;
+        if !shown.is_empty() {
+            let changes = shown.iter().map(|place| StoreChange::RemoveOp(*place)).collect();
+            self.commit(self.state.clone(), changes)?;
+        }
         for place in shown {
             self.outbox.remove(place);
         }

@@ -1,6 +1,7 @@
 //! What every [`Store`] does. Each implementation runs this suite.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use callbook_base::{ContactId, Rev, Timestamp, UserId};
 use callbook_calls::{Call, Direction, Seconds};
@@ -29,7 +30,7 @@ fn contact(rev: u64, pass: u64) -> Mirrored {
     let updated_by = UserId::new(at, [1; 10]);
     let fields = Fields { name: Some(rev.to_string().parse().unwrap()), ..Fields::default() };
     let shown = Shown { created_at: at, updated_at: at, updated_by, fields };
-    Mirrored { rev: Rev(rev), pass, shown: Box::new(shown) }
+    Mirrored { rev: Rev(rev), pass, shown: Arc::new(shown) }
 }
 
 fn op(place: u64) -> Queued {
