@@ -29,7 +29,8 @@ pub(super) use columns;
 /// In a first pull only visible contacts are sent, and tombstones and hidden rows above `first`,
 /// the book's rev at the first page; at that page, where it is not known yet, it is the book's.
 pub(crate) fn page(after: (Rev, &str), pull: Pull, limit: u64) -> Statement {
-    // Sizes first, from the index alone, then the rows.
+    // Sizes first, from the index alone, then the rows. Few pages are cut by their bytes, and only of those
+    // is each row's place summed up.
     Statement::new(
         "WITH page AS MATERIALIZED (
            SELECT c.rev, c.id, ?5 + CASE c.state WHEN 0 THEN c.size ELSE 0 END AS size
@@ -38,11 +39,14 @@ pub(crate) fn page(after: (Rev, &str), pull: Pull, limit: u64) -> Statement {
              AND (c.state = 0 OR c.rev > coalesce(?3, (SELECT rev FROM book)))
            ORDER BY c.rev, c.id LIMIT ?4 + 1),
          sized AS MATERIALIZED (
-           SELECT rev, id, sum(size) OVER (ORDER BY rev, id) - size AS before FROM page)
+           SELECT rev, id, sum(size) OVER (ORDER BY rev, id) - size AS before FROM page),
+         cut AS MATERIALIZED (
+           SELECT rev, id FROM sized WHERE before >= ?6 - ?5 ORDER BY rev, id LIMIT 1)
          SELECT c.id, c.rev, c.state, c.other, c.created_at, c.edit_at, c.edit_user, c.asleep,
-           CASE WHEN sized.before < ?6 - ?5
-             THEN CASE c.state WHEN 0 THEN c.fields ELSE '' END END AS fields
-         FROM sized CROSS JOIN contacts AS c ON c.id = sized.id ORDER BY sized.rev, sized.id",
+           CASE WHEN (SELECT sum(size) FROM page) > ?6 - ?5
+               AND (page.rev, page.id) >= (SELECT rev, id FROM cut) THEN NULL
+             ELSE CASE c.state WHEN 0 THEN c.fields ELSE '' END END AS fields
+         FROM page CROSS JOIN contacts AS c ON c.id = page.id ORDER BY page.rev, page.id",
     )
     .bind(after.0)
     .bind(after.1)
