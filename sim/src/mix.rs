@@ -19,7 +19,7 @@ pub struct Mix {
     pub time: Duration,
     /// How likely a row is held by one more person, in another spelling.
     pub shared: f64,
-    /// The mean time between two changes on one phone.
+    /// The mean time between two changes on one phone, unless its team is large.
     pub change_every: Duration,
     /// How likely a change is no single one: somebody clears a part of the phone book.
     pub clears: f64,
@@ -33,6 +33,9 @@ pub struct Mix {
     /// What goes wrong.
     pub rates: Rates,
 }
+
+/// Beyond so many phones a book changes no more often.
+const BUSIEST: usize = 25;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -72,10 +75,17 @@ impl Mix {
         }
     }
 
-    /// With so many phones, and as many people as that makes.
+    /// With so many phones, and as many people as that makes. A large team is watched for a day.
     #[must_use]
     pub fn with_devices(self, devices: usize) -> Self {
-        Self { devices, users: users_of(devices), ..self }
+        let time = if devices > BUSIEST { self.time.min(DAY) } else { self.time };
+        Self { devices, users: users_of(devices), time, ..self }
+    }
+
+    /// How often a phone does what its whole team hears of: in a large team each does it less, so that the
+    /// book changes, and is out of reach of everyone, as often as the book of [`BUSIEST`] phones.
+    pub(crate) fn share(&self) -> f64 {
+        (BUSIEST as f64 / self.devices as f64).min(1.0)
     }
 }
 

@@ -50,7 +50,7 @@ impl Transport for Network {
     async fn send(&mut self, request: callbook_device::Request) -> Result<Response, Unreachable> {
         let shared = self.shared.clone();
         let rates = shared.rates();
-        if self.chance.random_bool(rates[Fault::Partition]) {
+        if self.chance.random_bool(rates[Fault::Partition] * shared.mix().share()) {
             shared.part(Duration::from_secs(60 * self.chance.random_range(5..180)));
         }
         if shared.is_parted() || (shared.now() < self.offline_until && !shared.calm()) {

@@ -45,8 +45,8 @@ pub(crate) struct Phone {
 
 /// Lives with a phone until `end`: saves what the phone book has, signs in, changes and syncs.
 pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> Phone {
-    let change_every = phone.shared.mix().change_every;
-    let clears = phone.shared.mix().clears;
+    let mix = phone.shared.mix();
+    let (change_every, clears) = (mix.change_every.div_f64(mix.share()), mix.clears);
     phone.region = book.saved.first().map_or_else(String::new, |(_, first)| first.region.clone());
     let region = line(&phone.region);
     phone.engine().set_region(region).expect("a store in memory takes all");
@@ -181,7 +181,8 @@ impl Phone {
             match self.engine().next(clock, &mut chance).expect("a store in memory takes all") {
                 Next::Send(request) => {
                     let answer = self.network.send(request).await;
-                    if !self.shared.calm() && self.chance.random_bool(0.03) {
+                    let share = self.shared.mix().share();
+                    if !self.shared.calm() && self.chance.random_bool(0.03 * share) {
                         self.change(others);
                     }
                     let clock = self.clock();
