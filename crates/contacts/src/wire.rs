@@ -277,11 +277,11 @@ pub struct Lost {
 
 /// The answer to `GET /sync/contacts`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PullAnswer<Row = Pulled> {
+pub struct PullAnswer {
     /// The book.
     pub epoch: String,
     /// In the order of (rev, id).
-    pub contacts: Vec<Row>,
+    pub contacts: Vec<Pulled>,
     /// For the next pull; opaque.
     pub cursor: String,
     /// Whether another page is there.
@@ -350,30 +350,57 @@ pub struct Shown {
     pub fields: Fields,
 }
 
-/// A visible contact as [`Pulled`] is written, from the JSON of its fields: a page sends what is stored
-/// as it is stored.
-///
-/// # Errors
-/// What is stored is no object with a member.
-pub fn visible_row(
-    (id, rev): (ContactId, Rev),
-    created_at: Timestamp,
-    (updated_at, updated_by): (Timestamp, UserId),
-    fields: &str,
-) -> serde_json::Result<Box<RawValue>> {
-    #[derive(Serialize)]
-    struct Head {
-        id: ContactId,
-        rev: Rev,
-        created_at: Timestamp,
-        updated_at: Timestamp,
-        updated_by: UserId,
+/// The rows of a page as JSON, as [`Pulled`] is written, with commas between. A page is made of what is
+/// stored, and its fields are sent as they are stored.
+#[derive(Default)]
+pub struct PageRows(Vec<u8>);
+
+/// A visible contact as it is stored.
+#[derive(Serialize)]
+#[allow(missing_docs)] // as in `Pulled` and `Shown`
+pub struct StoredRow<'a> {
+    pub id: &'a str,
+    pub rev: Rev,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub updated_by: &'a str,
+    /// An object as JSON.
+    #[serde(skip)]
+    pub fields: &'a str,
+}
+
+impl PageRows {
+    /// Adds a visible contact, or nothing when its fields are no object with members.
+    pub fn push_stored(&mut self, row: &StoredRow<'_>) -> bool {
+        let fields =
+            row.fields.strip_prefix('{').filter(|rest| rest.len() > 1 && rest.ends_with('}'));
+        let Some(fields) = fields else { return false };
+        self.push_json(row);
+        self.0.pop();
+        self.0.push(b',');
+        self.0.extend_from_slice(fields.as_bytes());
+        true
     }
-    let mut json = serde_json::to_string(&Head { id, rev, created_at, updated_at, updated_by })?;
-    json.pop();
-    json.push(',');
-    json.push_str(fields.strip_prefix('{').unwrap_or_default());
-    RawValue::from_string(json)
+
+    /// Adds any contact.
+    pub fn push(&mut self, row: &Pulled) {
+        self.push_json(row);
+    }
+
+    fn push_json(&mut self, row: &impl Serialize) {
+        if !self.0.is_empty() {
+            self.0.push(b',');
+        }
+        serde_json::to_writer(&mut self.0, row).expect("rows are plain text, and memory takes all");
+    }
+
+    /// The JSON of an answer, with these rows for its contacts.
+    pub fn into_answer(self, answer: &PullAnswer) -> Vec<u8> {
+        let json = serde_json::to_string(answer).expect("an answer is plain text and numbers");
+        let contacts = r#""contacts":["#;
+        let (head, tail) = json.split_once(contacts).expect("an answer has contacts");
+        [head.as_bytes(), contacts.as_bytes(), &self.0, tail.as_bytes()].concat()
+    }
 }
 
 impl Serialize for Pulled {

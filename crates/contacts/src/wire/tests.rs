@@ -188,16 +188,29 @@ fn answers_as_json() {
 }
 
 #[test]
-fn a_stored_contact_is_sent_as_it_is_stored() {
-    let pulled = answers().1.contacts.remove(0);
-    let Form::Visible(shown) = &pulled.form else { panic!() };
-    let edit = (shown.updated_at, shown.updated_by);
-    let row = |fields: &str| visible_row((pulled.id, pulled.rev), shown.created_at, edit, fields);
-    let stored = serde_json::to_string(&shown.fields).unwrap();
-    assert_eq!(row(&stored).unwrap().get(), serde_json::to_string(&pulled).unwrap());
-    for damaged in ["", "{", "{}", "[]", "5", "{}}", "{\"name\":"] {
-        assert!(row(damaged).is_err(), "{damaged}");
+fn a_page_is_made_of_what_is_stored() {
+    let mut answer = answers().1;
+    let expected = serde_json::to_string(&answer).unwrap();
+    let rows = std::mem::take(&mut answer.contacts);
+    let Form::Visible(shown) = &rows[0].form else { panic!() };
+    let (id, updated_by) = (rows[0].id.to_string(), shown.updated_by.to_string());
+    let mut page = PageRows::default();
+    let mut push = |fields: &str| {
+        page.push_stored(&StoredRow {
+            id: &id,
+            rev: rows[0].rev,
+            created_at: shown.created_at,
+            updated_at: shown.updated_at,
+            updated_by: &updated_by,
+            fields,
+        })
+    };
+    for damaged in ["", "{", "{}", "[]", "5", "{\"name\":"] {
+        assert!(!push(damaged), "{damaged}");
     }
+    assert!(push(&serde_json::to_string(&shown.fields).unwrap()));
+    rows[1..].iter().for_each(|row| page.push(row));
+    assert_eq!(String::from_utf8(page.into_answer(&answer)).unwrap(), expected);
 }
 
 #[test]

@@ -68,6 +68,11 @@ impl MemoryStore {
         Self { pool, ..Self::default() }
     }
 
+    /// All contacts of the mirror, in the order of their ids.
+    pub fn contacts(&self) -> impl Iterator<Item = (&ContactId, &Shown)> {
+        self.contacts.iter().map(|(id, contact)| (id, &*contact.shown))
+    }
+
     /// All calls that were pulled, in the order of their ids.
     pub fn calls(&self) -> impl Iterator<Item = &PulledCall> {
         self.calls.values().map(|call| &**call)

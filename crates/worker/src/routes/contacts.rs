@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use callbook_auth::Access;
 use callbook_base::{Cursor, Rev};
 use callbook_contacts::wire::{InvalidRequest, PullAnswer, PushAnswer};
 use callbook_contacts::{Facts, PlanError, Push, plan};
-use serde_json::value::RawValue;
 
 use super::TRIES;
 use super::paging::Paging;
@@ -106,7 +106,7 @@ pub(super) async fn pull(
     Caller(access): Caller,
     moment: Moment,
     paging: Paging,
-) -> Result<Json<PullAnswer<Box<RawValue>>>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let pull = match &paging.cursor {
         None => Pull::First,
         Some(Cursor { first: Some(first), .. }) => Pull::FirstFrom(*first),
@@ -128,18 +128,19 @@ pub(super) async fn pull(
                 Pull::FirstFrom(rev) => Some(rev),
                 Pull::Later => None,
             };
-            (rev, id.to_string(), first)
+            (rev, id.to_owned(), first)
         }
         _ => (book.rev, String::new(), None::<Rev>),
     };
-    Ok(Json(PullAnswer {
-        contacts: rows,
+    let answer = PullAnswer {
+        contacts: Vec::new(),
         cursor: Cursor { epoch: book.epoch.clone(), rev, last, first }.to_string(),
         epoch: book.epoch.to_string(),
         has_more,
         digest: (!has_more).then_some(book.digest),
         rev: book.rev,
-    }))
+    };
+    Ok(([(header::CONTENT_TYPE, "application/json")], rows.into_answer(&answer)))
 }
 
 impl From<InvalidRequest> for Problem {

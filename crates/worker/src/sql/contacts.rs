@@ -1,10 +1,9 @@
 //! Contacts as rows, and pages of them.
 
-use callbook_base::{ContactId, Rev};
-use callbook_contacts::wire::{Form, Pulled, visible_row};
+use callbook_base::Rev;
+use callbook_contacts::wire::{Form, PageRows, Pulled, StoredRow};
 use callbook_contacts::{Contact, Fields, LastEdit, State};
 use callbook_dedup::NumberKey;
-use serde_json::value::{RawValue, to_raw_value};
 
 use crate::database::{DatabaseError, Row, Rows, Statement};
 
@@ -72,51 +71,54 @@ pub(crate) enum Pull {
 }
 
 /// The rows of a page as they are sent, the last one's rev and id, and whether more is there.
-pub(crate) struct Page {
-    pub(crate) rows: Vec<Box<RawValue>>,
-    pub(crate) last: Option<(Rev, ContactId)>,
+pub(crate) struct Page<'a> {
+    pub(crate) rows: PageRows,
+    pub(crate) last: Option<(Rev, &'a str)>,
     pub(crate) has_more: bool,
 }
 
 /// A page has fewer rows than its limit when bytes ran out.
-pub(crate) fn read_page(found: &Rows, limit: u64) -> Result<Page, DatabaseError> {
-    let mut rows = Vec::with_capacity(found.values.len());
-    let mut last = None;
+pub(crate) fn read_page(found: &Rows, limit: u64) -> Result<Page<'_>, DatabaseError> {
+    let (mut rows, mut last, mut count) = (PageRows::default(), None, 0);
     for row in found.iter().take(limit as usize) {
-        if row.text_or_null("fields")?.is_none() {
-            break;
-        }
-        let (id, rev) = (row.parse("id")?, row.rev("rev")?);
-        rows.push(pulled(row, id, rev)?);
-        last = Some((rev, id));
+        let Some(fields) = row.text_or_null("fields")? else { break };
+        add_pulled(&mut rows, row, fields)?;
+        last = Some((row.rev("rev")?, row.text("id")?));
+        count += 1;
     }
-    let has_more = found.values.len() > rows.len();
-    Ok(Page { rows, last, has_more })
+    Ok(Page { rows, last, has_more: found.values.len() > count })
 }
 
 /// As [`callbook_contacts::pulled`] does it, without the columns that this does not need. Fields are not
 /// read, unless others own a number of theirs.
-fn pulled(row: Row<'_>, id: ContactId, rev: Rev) -> Result<Box<RawValue>, DatabaseError> {
+fn add_pulled(rows: &mut PageRows, row: Row<'_>, fields: &str) -> Result<(), DatabaseError> {
     let form = match row.int("state")? {
         0 => {
             let asleep: Vec<NumberKey> = row.json("asleep")?;
-            let shown = match asleep.as_slice() {
-                [] => None,
-                asleep => {
-                    let mut fields: Fields = row.json("fields")?;
-                    fields.take_numbers(asleep);
-                    Some(serde_json::to_string(&fields).expect("fields are plain text"))
-                }
+            let shown = (!asleep.is_empty()).then(|| {
+                let mut fields: Fields = row.json("fields")?;
+                fields.take_numbers(&asleep);
+                Ok(serde_json::to_string(&fields).expect("fields are plain text"))
+            });
+            let shown = shown.transpose()?;
+            let row = StoredRow {
+                id: row.text("id")?,
+                rev: row.rev("rev")?,
+                created_at: row.time("created_at")?,
+                updated_at: row.time("edit_at")?,
+                updated_by: row.text("edit_user")?,
+                fields: shown.as_deref().unwrap_or(fields),
             };
-            let fields = shown.as_deref().map_or_else(|| row.text("fields"), Ok)?;
-            let edit = (row.time("edit_at")?, row.parse("edit_user")?);
-            return visible_row((id, rev), row.time("created_at")?, edit, fields)
-                .map_err(|_| DatabaseError::shape("fields", "is not its JSON"));
+            let is_object = rows.push_stored(&row);
+            return is_object
+                .then_some(())
+                .ok_or_else(|| DatabaseError::shape("fields", "is not its JSON"));
         }
         1 => Form::Hidden { owner: row.parse("other")? },
         _ => Form::Deleted,
     };
-    Ok(to_raw_value(&Pulled { id, rev, form }).expect("ids and numbers are JSON"))
+    rows.push(&Pulled { id: row.parse("id")?, rev: row.rev("rev")?, form });
+    Ok(())
 }
 
 pub(super) fn read(row: Row<'_>) -> Result<Contact, DatabaseError> {
