@@ -352,7 +352,6 @@ pub struct Shown {
 
 /// The rows of a page as JSON, as [`Pulled`] is written, with commas between. A page is made of what is
 /// stored, and its fields are sent as they are stored.
-#[derive(Default)]
 pub struct PageRows(Vec<u8>);
 
 /// A visible contact as it is stored.
@@ -370,6 +369,11 @@ pub struct StoredRow<'a> {
 }
 
 impl PageRows {
+    /// Without rows, and with room for so many bytes of them.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
     /// Adds a visible contact, or nothing when its fields are no object with members.
     pub fn push_stored(&mut self, row: &StoredRow<'_>) -> bool {
         let fields =

@@ -194,7 +194,7 @@ fn a_page_is_made_of_what_is_stored() {
     let rows = std::mem::take(&mut answer.contacts);
     let Form::Visible(shown) = &rows[0].form else { panic!() };
     let (id, updated_by) = (rows[0].id.to_string(), shown.updated_by.to_string());
-    let mut page = PageRows::default();
+    let mut page = PageRows::with_capacity(0);
     let mut push = |fields: &str| {
         page.push_stored(&StoredRow {
             id: &id,

@@ -79,7 +79,9 @@ pub(crate) struct Page<'a> {
 
 /// A page has fewer rows than its limit when bytes ran out.
 pub(crate) fn read_page(found: &Rows, limit: u64) -> Result<Page<'_>, DatabaseError> {
-    let (mut rows, mut last, mut count) = (PageRows::default(), None, 0);
+    let size = |row: Row<'_>| row.text("fields").map_or(0, str::len) + ROW_OVERHEAD as usize;
+    let mut rows = PageRows::with_capacity(found.iter().map(size).sum());
+    let (mut last, mut count) = (None, 0);
     for row in found.iter().take(limit as usize) {
         let Some(fields) = row.text_or_null("fields")? else { break };
         add_pulled(&mut rows, row, fields)?;
