@@ -38,6 +38,7 @@ pub struct Mix {
 const BUSIEST: usize = 25;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const WORKING_DAY: Duration = Duration::from_secs(12 * 60 * 60);
 
 impl Mix {
     /// The main run: 25 phones of 8 people, three days.
@@ -75,10 +76,11 @@ impl Mix {
         }
     }
 
-    /// With so many phones, and as many people as that makes. A large team is watched for a day.
+    /// With so many phones, and as many people as that makes. A large team is watched for a
+    /// working day.
     #[must_use]
     pub fn with_devices(self, devices: usize) -> Self {
-        let time = if devices > BUSIEST { self.time.min(DAY) } else { self.time };
+        let time = if devices > BUSIEST { self.time.min(WORKING_DAY) } else { self.time };
         Self { devices, users: users_of(devices), time, ..self }
     }
 
