@@ -95,6 +95,13 @@ impl Rates {
         Self(self.0.map(|rate| (rate * factor).min(1.0)))
     }
 
+    /// With some so many times as likely.
+    #[must_use]
+    pub fn with(mut self, faults: &[Fault], factor: f64) -> Self {
+        faults.iter().for_each(|fault| self.0[*fault as usize] *= factor);
+        self
+    }
+
     /// Without those faults that `keep` says no to.
     #[must_use]
     pub fn filter(mut self, mut keep: impl FnMut(Fault) -> bool) -> Self {

@@ -42,7 +42,8 @@ struct Options {
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// How many phones
+    /// How many phones; of more than 25 each is used less, so that their book changes as often as that
+    /// of 25, and they live for twelve hours
     #[arg(long, value_name = "N")]
     devices: Option<NonZeroUsize>,
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt};
 
-use crate::fault::Rates;
+use crate::fault::{Fault, Rates};
 
 /// The size of a run and its rates.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +19,7 @@ pub struct Mix {
     pub time: Duration,
     /// How likely a row is held by one more person, in another spelling.
     pub shared: f64,
-    /// The mean time between two changes on one phone.
+    /// The mean time between two changes on one phone, unless its team is large.
     pub change_every: Duration,
     /// How likely a change is no single one: somebody clears a part of the phone book.
     pub clears: f64,
@@ -38,7 +38,11 @@ pub struct Mix {
     pub rates: Rates,
 }
 
+/// Beyond so many phones a book changes no more often.
+const BUSIEST: usize = 25;
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const WORKING_DAY: Duration = Duration::from_secs(12 * 60 * 60);
 
 impl Mix {
     /// The main run: 25 phones of 8 people, three days.
@@ -80,10 +84,23 @@ impl Mix {
         }
     }
 
-    /// With so many phones, and as many people as that makes.
+    /// With so many phones, and as many people as that makes. A large team is watched for a
+    /// working day.
     #[must_use]
     pub fn with_devices(self, devices: usize) -> Self {
-        Self { devices, users: users_of(devices), ..self }
+        let time = if devices > BUSIEST { self.time.min(WORKING_DAY) } else { self.time };
+        Self { devices, users: users_of(devices), time, ..self }
+    }
+
+    /// How often a phone does what its whole team hears of: in a large team each does it less, so that the
+    /// book changes, and is out of reach of everyone, as often as the book of [`BUSIEST`] phones.
+    pub(crate) fn share(&self) -> f64 {
+        (BUSIEST as f64 / self.devices as f64).min(1.0)
+    }
+
+    /// The rates at which faults strike in a team of this size.
+    pub(crate) fn team_rates(&self) -> Rates {
+        self.rates.with(&[Fault::Partition, Fault::PhoneEdited], self.share())
     }
 }
 

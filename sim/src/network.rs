@@ -290,5 +290,5 @@ pub(crate) async fn call(
     let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.expect("a body in memory arrives whole");
-    Response { status, retry_after, body: body.to_bytes().to_vec() }
+    Response { status, retry_after, body: body.to_bytes().into() }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use callbook_auth::Secret;
 use callbook_base::Timestamp;
-use callbook_device::{Engine, Next, Store, Transport};
+use callbook_device::{Engine, MemoryStore, Next, Store, Transport};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -55,8 +55,8 @@ pub(crate) struct Phone {
 
 /// Lives with a phone until `end`: saves what the phone book has, signs in, changes and syncs.
 pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> Phone {
-    let change_every = phone.shared.mix().change_every;
-    let clears = phone.shared.mix().clears;
+    let mix = phone.shared.mix();
+    let (change_every, clears) = (mix.change_every.div_f64(mix.share()), mix.clears);
     phone.region = book.saved.first().map_or_else(String::new, |(_, first)| first.region.clone());
     let region = line(&phone.region);
     phone.engine().set_region(region).expect("a store in memory takes all");
@@ -121,10 +121,13 @@ impl Phone {
             expired: 0,
             pulled: None,
         };
-        let store = PhoneStore::default();
+        let store = PhoneStore {
+            memory: MemoryStore::sharing(shared.pool.clone()),
+            ..PhoneStore::default()
+        };
+        let backup = store.clone();
         let engine = Some(Engine::open(store).expect("an empty store opens"));
-        let (region, backup) = (String::new(), PhoneStore::default());
-        let had = Had::default();
+        let (region, had) = (String::new(), Had::default());
         Self {
             index,
             engine,
@@ -283,7 +286,8 @@ impl Phone {
         if self.meets(Fault::PhoneRestored) {
             self.open(self.backup.clone());
         } else if self.meets(Fault::PhoneWiped) {
-            self.open(PhoneStore::default());
+            let memory = MemoryStore::sharing(self.shared.pool.clone());
+            self.open(PhoneStore { memory, ..PhoneStore::default() });
         } else if is_backed_up && self.shared.chances.may_strike(Fault::PhoneRestored) {
             self.backup = self.engine_ref().store().clone();
         }

@@ -14,7 +14,7 @@ use base64::Engine as _;
 use callbook_auth::{PasswordCost, Secret, SigningKeys};
 use callbook_base::Timestamp;
 use callbook_dedup::Tables;
-use callbook_device::Response;
+use callbook_device::{Pool, Response};
 use callbook_worker::database::Database;
 use callbook_worker::sqlite::Sqlite;
 use callbook_worker::{App, MIGRATIONS, Moment, TOMBSTONES_KEPT, router};
@@ -80,6 +80,8 @@ pub(crate) struct Shared {
     /// Until then, in milliseconds since 1970, nobody gets through.
     partition_until: AtomicI64,
     router: Mutex<Option<Router>>,
+    /// What phones have pulled.
+    pub(crate) pool: Pool,
     inner: Mutex<Inner>,
 }
 
@@ -310,14 +312,14 @@ pub fn silence_panics() {
 /// Runs a seed to its end. `progress` is told the share that is done, from 0 to 1. A panic is a
 /// difference like others: it has the seed that repeats it.
 pub fn run(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcome {
-    let chances = Chances::new(seed, mix.rates, None, false);
+    let chances = Chances::new(seed, mix.team_rates(), None, false);
     run_by(Arc::new(chances), seed, mix, rows, progress)
 }
 
 /// Runs a script, and tells in the script of its outcome what happened at its places.
 pub fn replay(script: &Script, rows: &[Row]) -> Outcome {
     let Script { remarks, seed, mix, kept, .. } = script;
-    let chances = Chances::new(*seed, mix.rates, Some(kept.clone()), true);
+    let chances = Chances::new(*seed, mix.team_rates(), Some(kept.clone()), true);
     let mut outcome = run_by(Arc::new(chances), *seed, mix, rows, |_| {});
     outcome.script.remarks = remarks.clone();
     outcome
@@ -432,6 +434,7 @@ fn service(chances: Arc<Chances>, mix: &Mix, keys: Keys) -> (Arc<Shared>, Arc<Fa
         calm: AtomicBool::new(true),
         partition_until: AtomicI64::new(i64::MIN),
         router: Mutex::default(),
+        pool: Pool::default(),
         inner: Mutex::new(Inner {
             stats,
             trace: Trace::default(),

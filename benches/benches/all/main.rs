@@ -9,6 +9,7 @@
 mod numbers;
 mod owners;
 mod push;
+mod simulation;
 mod table;
 
 use std::path::Path;
@@ -39,5 +40,5 @@ fn main() -> ExitCode {
     if arguments.iter().any(|argument| argument == "--list" || argument == "--test") {
         return ExitCode::SUCCESS;
     }
-    table::print(Path::new(HOME))
+    table::print(Path::new(HOME), &simulation::compare(quick))
 }

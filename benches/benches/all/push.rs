@@ -43,17 +43,19 @@ pub(crate) const PAIRS: &[Pair] = &[
 
 const CONTACTS: u32 = 10_000;
 const CLAIMS: u32 = 15_000;
-const START: i64 = 1_795_341_600_000;
+pub(crate) const START: i64 = 1_795_341_600_000;
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A service on SQLite in memory, and a phone that has signed in.
-struct Service {
-    router: Router,
+pub(crate) struct Service {
+    pub(crate) router: Router,
     database: Arc<Sqlite>,
     token: String,
 }
 
 impl Service {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let database = Arc::new(empty());
         Self::over(database.clone(), database).await
     }
@@ -69,11 +71,10 @@ impl Service {
             password_cost: PasswordCost::SIMULATED,
         };
         let mut service = Self { router: router(app), database, token: String::new() };
-        let password = "correct horse battery";
-        let setup = json!({ "setup_token": "let me in", "username": "ann", "password": password });
+        let setup = json!({ "setup_token": "let me in", "username": "ann", "password": PASSWORD });
         service.post("/setup", setup.to_string()).await;
         let device = json!({ "name": "Pixel 9", "platform": "android 16" });
-        let login = json!({ "username": "ann", "password": password, "device": device });
+        let login = json!({ "username": "ann", "password": PASSWORD, "device": device });
         let answer: Value =
             serde_json::from_slice(&service.post("/login", login.to_string()).await).unwrap();
         service.token = answer["access_token"].as_str().unwrap().to_owned();

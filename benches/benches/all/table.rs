@@ -2,7 +2,9 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use crate::simulation::Compared;
 use crate::{numbers, owners, push};
 
 /// A figure of ours beside that of what a user would pick instead. Both are benchmarks of this run, by
@@ -22,7 +24,7 @@ pub(crate) struct Pair {
 /// A shared machine is not quiet: of its goal a ratio must reach so much.
 const ENOUGH: f64 = 0.6;
 
-pub(crate) fn print(home: &Path) -> ExitCode {
+pub(crate) fn print(home: &Path, simulations: &[Compared]) -> ExitCode {
     println!(
         "\nnanoseconds for one, and how many times faster than what a user would pick instead\n"
     );
@@ -43,6 +45,13 @@ pub(crate) fn print(home: &Path) -> ExitCode {
         if pair.times.is_some_and(|goal| times < goal * ENOUGH) {
             failed.push(pair.what);
         }
+    }
+    for Compared { phones, ours, turmoil } in simulations {
+        let of = |time: Duration| time.as_nanos() as f64 / *phones as f64;
+        let times = of(turmoil.0) / of(ours.0);
+        println!("a phone of {phones} in three virtual hours");
+        println!("{:>12.0}  ours, {} requests in all", of(ours.0), ours.1);
+        println!("{:>12.0}  turmoil, {} requests: {times:.2} times", of(turmoil.0), turmoil.1);
     }
     numbers::facts();
     owners::facts();

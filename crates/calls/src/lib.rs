@@ -124,7 +124,8 @@ impl FromStr for CallId {
     type Err = InvalidCallId;
     fn from_str(text: &str) -> Result<Self, InvalidCallId> {
         let id = Uuid::try_parse(text).map_err(|_| InvalidCallId)?;
-        let ours = id.get_version() == Some(Version::Custom) && id.to_string() == text;
+        let ours = id.get_version() == Some(Version::Custom)
+            && *id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == *text;
         ours.then_some(Self(id)).ok_or(InvalidCallId)
     }
 }

@@ -1,11 +1,11 @@
 //! The messages of section 6 as JSON. Phones and the service read and write the same structs.
 
-use callbook_base::{DeviceId, Line, Rev, UserId};
+use callbook_base::{DeviceId, Line, Rev, Timestamp, UserId};
 use callbook_dedup::NumberKey;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{Call, CallId};
+use crate::{Call, CallId, Direction, Seconds};
 
 /// The most calls of one push.
 pub const MOST_CALLS: usize = 500;
@@ -110,6 +110,7 @@ pub struct PullCallsAnswer {
 
 /// A call as a phone pulls it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Row")]
 pub struct PulledCall {
     /// Made from what happened.
     pub id: CallId,
@@ -124,6 +125,30 @@ pub struct PulledCall {
     /// What happened.
     #[serde(flatten)]
     pub call: Call,
+}
+
+/// All members by name: serde would copy a flattened struct to look for its own.
+#[derive(Deserialize)]
+struct Row {
+    id: CallId,
+    rev: Rev,
+    user: UserId,
+    device: DeviceId,
+    key: Option<NumberKey>,
+    phone_number: Line,
+    timestamp: Timestamp,
+    duration: Seconds,
+    direction: Direction,
+    line: Option<Line>,
+}
+
+impl From<Row> for PulledCall {
+    fn from(row: Row) -> Self {
+        let Row { id, rev, user, device, key, phone_number, timestamp, duration, .. } = row;
+        let (direction, line) = (row.direction, row.line);
+        let call = Call { phone_number, timestamp, duration, direction, line };
+        Self { id, rev, user, device, key, call }
+    }
 }
 
 #[cfg(test)]

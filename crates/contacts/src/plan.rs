@@ -342,7 +342,7 @@ pub fn pulled(id: ContactId, contact: &Contact, fields: &Fields) -> Pulled {
             fields.take_numbers(&contact.asleep);
             let LastEdit { at: updated_at, user: updated_by, .. } = contact.edit;
             let created_at = contact.created_at;
-            Form::Visible(Box::new(Shown { created_at, updated_at, updated_by, fields }))
+            Form::Visible(Arc::new(Shown { created_at, updated_at, updated_by, fields }))
         }
     };
     Pulled { id, rev: contact.rev, form }

@@ -1,6 +1,8 @@
 //! The messages of sections 4 and 5 as JSON. Phones and the service read and write the same structs.
 //! Rules must never live here, nor a message that shows a number when printed.
 
+use std::sync::Arc;
+
 use callbook_base::{ContactId, Line, Rev, Timestamp, UserId};
 use callbook_dedup::NumberKey;
 use serde::de::Error as _;
@@ -9,8 +11,9 @@ use serde_json::value::RawValue;
 
 use crate::digest::Digest;
 use crate::edit::{Add, Edit, Remove, Set};
-use crate::fields::Fields;
+use crate::fields::{Entry, Fields, NameParts, Phone};
 use crate::op::{Change, Kind, Op, OpId, Push, PushedOp, Rejection, RejectionCode, Target};
+use crate::text::{Birthday, Note};
 
 /// The most ops of one push.
 pub const MOST_OPS: usize = 500;
@@ -323,7 +326,7 @@ pub struct Pulled {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
     /// All of it, but for numbers that others own.
-    Visible(Box<Shown>),
+    Visible(Arc<Shown>),
     /// Nothing: a duplicate.
     Hidden {
         /// Who is shown in its place.
@@ -345,6 +348,63 @@ pub struct Shown {
     /// What it says.
     #[serde(flatten)]
     pub fields: Fields,
+}
+
+/// The rows of a page as JSON, as [`Pulled`] is written, with commas between. A page is made of what is
+/// stored, and its fields are sent as they are stored.
+pub struct PageRows(Vec<u8>);
+
+/// A visible contact as it is stored.
+#[derive(Serialize)]
+#[allow(missing_docs)] // as in `Pulled` and `Shown`
+pub struct StoredRow<'a> {
+    pub id: &'a str,
+    pub rev: Rev,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub updated_by: &'a str,
+    /// An object as JSON.
+    #[serde(skip)]
+    pub fields: &'a str,
+}
+
+impl PageRows {
+    /// Without rows, and with room for so many bytes of them.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
+    /// Adds a visible contact, or nothing when its fields are no object with members.
+    pub fn push_stored(&mut self, row: &StoredRow<'_>) -> bool {
+        let fields =
+            row.fields.strip_prefix('{').filter(|rest| rest.len() > 1 && rest.ends_with('}'));
+        let Some(fields) = fields else { return false };
+        self.push_json(row);
+        self.0.pop();
+        self.0.push(b',');
+        self.0.extend_from_slice(fields.as_bytes());
+        true
+    }
+
+    /// Adds any contact.
+    pub fn push(&mut self, row: &Pulled) {
+        self.push_json(row);
+    }
+
+    fn push_json(&mut self, row: &impl Serialize) {
+        if !self.0.is_empty() {
+            self.0.push(b',');
+        }
+        serde_json::to_writer(&mut self.0, row).expect("rows are plain text, and memory takes all");
+    }
+
+    /// The JSON of an answer, with these rows for its contacts.
+    pub fn into_answer(self, answer: &PullAnswer) -> Vec<u8> {
+        let json = serde_json::to_string(answer).expect("an answer is plain text and numbers");
+        let contacts = r#""contacts":["#;
+        let (head, tail) = json.split_once(contacts).expect("an answer has contacts");
+        [head.as_bytes(), contacts.as_bytes(), &self.0, tail.as_bytes()].concat()
+    }
 }
 
 impl Serialize for Pulled {
@@ -374,11 +434,11 @@ impl Serialize for Pulled {
 }
 
 impl<'de> Deserialize<'de> for Pulled {
-    /// Reads the row twice: serde would copy a flattened struct to look for its members, and a first
-    /// pull has all contacts of the book.
+    /// All members by name: serde would copy a flattened struct to look for its own, and a first pull has
+    /// all contacts of the book.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Head {
+        struct Row {
             id: ContactId,
             rev: Rev,
             #[serde(default)]
@@ -389,25 +449,52 @@ impl<'de> Deserialize<'de> for Pulled {
             created_at: Option<Timestamp>,
             updated_at: Option<Timestamp>,
             updated_by: Option<UserId>,
+            name: Option<Line>,
+            nickname: Option<Line>,
+            organization: Option<Line>,
+            title: Option<Line>,
+            note: Option<Note>,
+            name_parts: Option<Box<NameParts>>,
+            birthday: Option<Birthday>,
+            #[serde(default)]
+            starred: bool,
+            #[serde(default)]
+            phones: Vec<Phone>,
+            #[serde(default)]
+            emails: Vec<Entry>,
+            #[serde(default)]
+            urls: Vec<Entry>,
+            #[serde(default)]
+            addresses: Vec<Entry>,
+            #[serde(default)]
+            groups: Vec<Line>,
         }
-        let row = Box::<RawValue>::deserialize(deserializer)?;
-        let head: Head = serde_json::from_str(row.get()).map_err(D::Error::custom)?;
-        let form = match head {
-            Head { deleted: true, .. } => Form::Deleted,
-            Head { hidden: true, owner: Some(owner), .. } => Form::Hidden { owner },
-            Head {
-                hidden: false,
-                created_at: Some(created_at),
-                updated_at: Some(updated_at),
-                updated_by: Some(updated_by),
-                ..
-            } => {
-                let fields = serde_json::from_str(row.get()).map_err(D::Error::custom)?;
-                Form::Visible(Box::new(Shown { created_at, updated_at, updated_by, fields }))
+        let row = Row::deserialize(deserializer)?;
+        let edited = (row.created_at, row.updated_at, row.updated_by);
+        let form = match (row.deleted, row.hidden, row.owner, edited) {
+            (true, ..) => Form::Deleted,
+            (_, true, Some(owner), _) => Form::Hidden { owner },
+            (_, false, _, (Some(created_at), Some(updated_at), Some(updated_by))) => {
+                let fields = Fields {
+                    name: row.name,
+                    nickname: row.nickname,
+                    organization: row.organization,
+                    title: row.title,
+                    note: row.note,
+                    name_parts: row.name_parts,
+                    birthday: row.birthday,
+                    starred: row.starred,
+                    phones: row.phones,
+                    emails: row.emails,
+                    urls: row.urls,
+                    addresses: row.addresses,
+                    groups: row.groups,
+                };
+                Form::Visible(Arc::new(Shown { created_at, updated_at, updated_by, fields }))
             }
             _ => return Err(D::Error::custom("a contact without owner, created_at or updated_at")),
         };
-        Ok(Self { id: head.id, rev: head.rev, form })
+        Ok(Self { id: row.id, rev: row.rev, form })
     }
 }
 

@@ -14,6 +14,6 @@ mod transport;
 pub use engine::{Engine, Imported};
 pub use outbox::{Aside, Change, Queued, Why};
 pub use status::{Problem, SignInReason, Status};
-pub use store::memory::MemoryStore;
+pub use store::memory::{MemoryStore, Pool};
 pub use store::{Mirrored, Session, State, Store, StoreChange, StoreError};
 pub use transport::{Method, Next, Request, Response, Transport, Unreachable, sync};

@@ -5,6 +5,7 @@ pub(crate) mod memory;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use callbook_auth::Secret;
 use callbook_base::{ContactId, DeviceId, Line, Rev, UserId};
@@ -114,7 +115,7 @@ pub struct Mirrored {
     /// The pass that has seen it last.
     pub pass: u64,
     /// What it says.
-    pub shown: Box<Shown>,
+    pub shown: Arc<Shown>,
 }
 
 /// One change of a store.

@@ -231,7 +231,7 @@ impl DatabaseError {
     }
 
     /// A value that is not what this crate's own SQL promises: the schema and the code disagree.
-    fn shape(column: &str, problem: &str) -> Self {
+    pub(crate) fn shape(column: &str, problem: &str) -> Self {
         Self::new(format!("the column {column} {problem}"))
     }
 

@@ -37,7 +37,7 @@ mod tests {
                 // The book has one row; other scans are of lists that were bound, or made from rows
                 // that were found.
                 let of = step.strip_prefix("SCAN ").and_then(|of| of.split(' ').next());
-                let found = "json_each book named touched touched_keys all_keys near page sized edits \
+                let found = "json_each book named touched touched_keys all_keys near page sized cut edits \
                              lineage n t k given gone CONSTANT";
                 let known =
                     |of: &&str| found.split(' ').any(|name| name == *of) || of.starts_with('(');

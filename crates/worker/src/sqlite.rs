@@ -151,12 +151,12 @@ fn run_statement(connection: &Connection, statement: &Statement) -> Result<Rows,
     let mut values = Vec::new();
     let mut rows = prepared.raw_query();
     while let Some(row) = rows.next().map_err(|error| d1_error(&error, Step::Run))? {
-        let read = |(index, column): (usize, &String)| {
-            row.get_ref(index)
-                .map_err(|error| d1_error(&error, Step::Run))
-                .and_then(|value| read_value(column, value))
-        };
-        values.push(columns.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?);
+        let mut read = Vec::with_capacity(columns.len());
+        for (index, column) in columns.iter().enumerate() {
+            let value = row.get_ref(index).map_err(|error| d1_error(&error, Step::Run))?;
+            read.push(read_value(column, value)?);
+        }
+        values.push(read);
     }
     drop(rows);
 

@@ -48,7 +48,7 @@ impl Phone {
         while let Some(id) = store.next_contact(from).expect("a store in memory reads") {
             let mirrored = store.contact(id).expect("a store in memory reads");
             if let Some(mirrored) = mirrored.filter(|it| it.rev.0 > to) {
-                contacts.insert(id, mirrored.shown.fields);
+                contacts.insert(id, mirrored.shown.fields.clone());
             }
             from = Bound::Excluded(id);
         }

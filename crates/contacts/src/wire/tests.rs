@@ -139,7 +139,7 @@ fn answers() -> (PushAnswer, PullAnswer) {
     let at: Timestamp = "2026-11-22T10:00:00.000Z".parse().unwrap();
     let shown = Shown { created_at: at, updated_at: at, updated_by: user, fields };
     let row = |rev, form| Pulled { id, rev: Rev(rev), form };
-    let visible = row(40, Form::Visible(Box::new(shown)));
+    let visible = row(40, Form::Visible(Arc::new(shown)));
     let result = |op_seq, status| OpResult {
         op_seq,
         id: Some(id),
@@ -185,6 +185,32 @@ fn answers_as_json() {
     assert_eq!(serde_json::from_str::<PushAnswer>(&text).unwrap(), push);
     let text = serde_json::to_string(&pull).unwrap();
     assert_eq!(serde_json::from_str::<PullAnswer>(&text).unwrap(), pull);
+}
+
+#[test]
+fn a_page_is_made_of_what_is_stored() {
+    let mut answer = answers().1;
+    let expected = serde_json::to_string(&answer).unwrap();
+    let rows = std::mem::take(&mut answer.contacts);
+    let Form::Visible(shown) = &rows[0].form else { panic!() };
+    let (id, updated_by) = (rows[0].id.to_string(), shown.updated_by.to_string());
+    let mut page = PageRows::with_capacity(0);
+    let mut push = |fields: &str| {
+        page.push_stored(&StoredRow {
+            id: &id,
+            rev: rows[0].rev,
+            created_at: shown.created_at,
+            updated_at: shown.updated_at,
+            updated_by: &updated_by,
+            fields,
+        })
+    };
+    for damaged in ["", "{", "{}", "[]", "5", "{\"name\":"] {
+        assert!(!push(damaged), "{damaged}");
+    }
+    assert!(push(&serde_json::to_string(&shown.fields).unwrap()));
+    rows[1..].iter().for_each(|row| page.push(row));
+    assert_eq!(String::from_utf8(page.into_answer(&answer)).unwrap(), expected);
 }
 
 #[test]

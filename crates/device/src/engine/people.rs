@@ -228,7 +228,7 @@ impl<S: Store> Engine<S> {
     /// # Errors
     /// The store cannot be read.
     pub fn contact(&self, id: ContactId) -> Result<Option<Fields>, StoreError> {
-        let pulled = self.store.contact(id)?.map(|contact| contact.shown.fields);
+        let pulled = self.store.contact(id)?.map(|contact| contact.shown.fields.clone());
         Ok(self.outbox.on_top(id, pulled, &self.state.region))
     }
 

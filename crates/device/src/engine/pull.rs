@@ -51,8 +51,10 @@ impl<S: Store> Engine<S> {
 
         let swept = self.sweep()?;
         let shown = self.outbox.shown_at(rev);
-        let changes = shown.iter().map(|place| StoreChange::RemoveOp(*place)).collect();
-        self.commit(self.state.clone(), changes)?;
+        if !shown.is_empty() {
+            let changes = shown.iter().map(|place| StoreChange::RemoveOp(*place)).collect();
+            self.commit(self.state.clone(), changes)?;
+        }
         for place in shown {
             self.outbox.remove(place);
         }

@@ -1,4 +1,5 @@
 use std::ops::Bound;
+use std::sync::Arc;
 
 use callbook_auth::wire::{DeviceView, SessionAnswer, TokenType, UserView};
 use callbook_base::{ContactId, Rev};
@@ -284,7 +285,7 @@ fn visible(id: ContactId, rev: u64, name: &str) -> Pulled {
     let updated_by = callbook_base::UserId::new(at, [1; 10]);
     let fields = Fields { name: Some(name.parse().unwrap()), ..Fields::default() };
     let shown = Shown { created_at: at, updated_at: at, updated_by, fields };
-    Pulled { id, rev: Rev(rev), form: Form::Visible(Box::new(shown)) }
+    Pulled { id, rev: Rev(rev), form: Form::Visible(Arc::new(shown)) }
 }
 
 fn refusal(body: &Value) -> Result<Response, Unreachable> {

@@ -1,12 +1,14 @@
 //! A store in memory: for the simulator's ten thousand phones, and for tests. Cloned, it is what a
-//! crash leaves.
+//! crash leaves. What many phones have pulled they share.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::{Arc, Mutex};
 
 use callbook_base::{ContactId, Rev, UserId};
 use callbook_calls::wire::PulledCall;
 use callbook_calls::{Call, CallId};
+use callbook_contacts::wire::Shown;
 
 use super::{Mirrored, State, Store, StoreChange, StoreError};
 use crate::outbox::{Aside, Queued};
@@ -14,18 +16,66 @@ use crate::outbox::{Aside, Queued};
 /// What a phone must not forget, in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
+    pool: Pool,
     state: State,
     contacts: BTreeMap<ContactId, Mirrored>,
     outbox: BTreeMap<u64, Queued>,
     aside: BTreeMap<u64, Aside>,
     calls_to_push: BTreeMap<u64, Call>,
-    calls: BTreeMap<CallId, PulledCall>,
+    calls: BTreeMap<CallId, Arc<PulledCall>>,
+}
+
+/// Rows as stores of one process have pulled them, by their ids, the latest of each: a row that is the
+/// same is in memory once, and not once a phone.
+#[derive(Debug, Clone, Default)]
+pub struct Pool(Arc<Mutex<Rows>>);
+
+#[derive(Debug, Default)]
+struct Rows {
+    contacts: BTreeMap<ContactId, (Rev, Arc<Shown>)>,
+    calls: BTreeMap<CallId, Arc<PulledCall>>,
+}
+
+impl Pool {
+    fn contact(&self, id: ContactId, rev: Rev, shown: Arc<Shown>) -> Arc<Shown> {
+        let mut rows = self.0.lock().expect("nothing panics while it holds the rows");
+        let latest = rows.contacts.entry(id).or_insert_with(|| (rev, shown.clone()));
+        if latest.1 == shown {
+            return latest.1.clone();
+        }
+        if latest.0 <= rev {
+            *latest = (rev, shown.clone());
+        }
+        shown
+    }
+
+    fn call(&self, call: PulledCall) -> Arc<PulledCall> {
+        let mut rows = self.0.lock().expect("nothing panics while it holds the rows");
+        match rows.calls.get(&call.id) {
+            Some(there) if **there == call => there.clone(),
+            _ => {
+                let call = Arc::new(call);
+                rows.calls.insert(call.id, call.clone());
+                call
+            }
+        }
+    }
 }
 
 impl MemoryStore {
-    /// All calls that were pulled.
+    /// An empty store that shares what it pulls with others of the pool.
+    pub fn sharing(pool: Pool) -> Self {
+        Self { pool, ..Self::default() }
+    }
+
+    /// All contacts of the mirror, in the order of their ids.
+    pub fn contacts(&self) -> impl Iterator<Item = (&ContactId, &Shown)> {
+        self.contacts.iter().map(|(id, contact)| (id, &*contact.shown))
+    }
+
+    /// All calls that were pulled, in the order of their ids.
     pub fn calls(&self) -> impl Iterator<Item = &PulledCall> {
-        self.calls.values()
+        self.calls.values().map(|call| &**call)
     }
 }
 
@@ -69,17 +119,21 @@ impl Store for MemoryStore {
     }
 
     fn calls_of(&self, user: UserId) -> Result<Vec<PulledCall>, StoreError> {
-        Ok(self.calls.values().filter(|call| call.user == user).cloned().collect())
+        Ok(self
+            .calls
+            .values()
+            .filter(|call| call.user == user)
+            .map(|call| (**call).clone())
+            .collect())
     }
 
     fn commit(&mut self, changes: Vec<StoreChange>) -> Result<(), StoreError> {
         for change in changes {
             match change {
                 StoreChange::State(state) => self.state = *state,
-                StoreChange::PutContact(id, mut contact) => {
-                    // A list read from JSON has room for four. A simulation keeps half a million.
-                    contact.shown.fields.phones.shrink_to_fit();
-                    self.contacts.insert(id, contact);
+                StoreChange::PutContact(id, contact) => {
+                    let shown = self.pool.contact(id, contact.rev, contact.shown);
+                    self.contacts.insert(id, Mirrored { shown, ..contact });
                 }
                 StoreChange::RemoveContact(id) => {
                     self.contacts.remove(&id);
@@ -103,6 +157,7 @@ impl Store for MemoryStore {
                     self.calls_to_push.remove(&n);
                 }
                 StoreChange::PutCall(call) => {
+                    let call = self.pool.call(call);
                     self.calls.insert(call.id, call);
                 }
                 StoreChange::RemoveCalls => self.calls.clear(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use callbook_base::{ContactId, DeviceId, Rev, Timestamp, UserId};
 use callbook_calls::wire::PulledCall;
@@ -32,7 +33,7 @@ fn contact(rev: u64, pass: u64) -> Mirrored {
     let updated_by = UserId::new(at, [1; 10]);
     let fields = Fields { name: Some(rev.to_string().parse().unwrap()), ..Fields::default() };
     let shown = Shown { created_at: at, updated_at: at, updated_by, fields };
-    Mirrored { rev: Rev(rev), pass, shown: Box::new(shown) }
+    Mirrored { rev: Rev(rev), pass, shown: Arc::new(shown) }
 }
 
 fn op(place: u64) -> Queued {

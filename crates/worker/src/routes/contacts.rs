@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use callbook_auth::Access;
 use callbook_base::{Cursor, Rev};
 use callbook_contacts::wire::{InvalidRequest, PullAnswer, PushAnswer};
@@ -108,7 +109,7 @@ pub(super) async fn pull(
     Caller(access): Caller,
     moment: Moment,
     paging: Paging,
-) -> Result<Json<PullAnswer>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let pull = match &paging.cursor {
         None => Pull::First,
         Some(Cursor { first: Some(first), .. }) => Pull::FirstFrom(*first),
@@ -125,26 +126,27 @@ pub(super) async fn pull(
         app.rekey(moment).await?; // what it changes is for the next pull
     }
 
-    let Page { rows: page, has_more } = contacts::read_page(&rows[1], paging.limit)?;
-    let (rev, last, first) = match page.last() {
-        Some(row) if has_more => {
+    let Page { rows, last, has_more } = contacts::read_page(&rows[1], paging.limit)?;
+    let (rev, last, first) = match last {
+        Some((rev, id)) if has_more => {
             let first = match pull {
                 Pull::First => Some(book.rev),
                 Pull::FirstFrom(rev) => Some(rev),
                 Pull::Later => None,
             };
-            (row.rev, row.id.to_string(), first)
+            (rev, id.to_owned(), first)
         }
         _ => (book.rev, String::new(), None::<Rev>),
     };
-    Ok(Json(PullAnswer {
-        contacts: page,
+    let answer = PullAnswer {
+        contacts: Vec::new(),
         cursor: Cursor { epoch: book.epoch.clone(), rev, last, first }.to_string(),
         epoch: book.epoch.to_string(),
         has_more,
         digest: (!has_more).then_some(book.digest),
         rev: book.rev,
-    }))
+    };
+    Ok(([(header::CONTENT_TYPE, "application/json")], rows.into_answer(&answer)))
 }
 
 impl From<InvalidRequest> for Problem {

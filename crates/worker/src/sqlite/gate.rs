@@ -75,6 +75,9 @@ impl Gate {
         // A name in double quotes that is no column would else be taken for a text.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+        // A plan does not hang on what is bound: else SQLite would parse a cached statement anew each time
+        // that its first parameters differ.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
 
         let own = Arc::new(AtomicBool::new(false));
         let is_own = Arc::clone(&own);
