@@ -1,13 +1,18 @@
 //! `cargo sim`: options, threads, progress and the exit code. A run itself is the library's.
 
+use std::fs::File;
+use std::io::BufWriter;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use callbook_sim::{Fault, Mix, Outcome, Rates, Row, Stats, Trace, read, report, run};
+use callbook_sim::{
+    Fault, Mix, Outcome, Rates, RequestLog, Row, Stats, Trace, Watch, read, report, run,
+    run_watched,
+};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use rand::SeedableRng;
@@ -72,6 +77,11 @@ struct Options {
     #[arg(long)]
     list_faults: bool,
 
+    /// Writes each request that the service gets into a file, a line of JSON each, to be played against
+    /// another server; with the made-up numbers, passwords and tokens of the simulation
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "time"])]
+    trace: Option<PathBuf>,
+
     /// How many seeds run at once; as many as there are cores if it is not said
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -101,6 +111,15 @@ impl Options {
             only => Rates::usual().filter(|fault| only.contains(&fault)),
         };
         mix
+    }
+
+    /// What is to be told of a single run; its files are made before it begins.
+    fn watch(&self) -> Result<Watch, String> {
+        let log = |path: &PathBuf| match File::create(path) {
+            Ok(file) => Ok(RequestLog::new(BufWriter::new(file))),
+            Err(error) => Err(format!("cannot make the file {}: {error}", path.display())),
+        };
+        Ok(Watch { requests: self.trace.as_ref().map(log).transpose()? })
     }
 
     /// The command that repeats a seed.
@@ -139,13 +158,27 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    let watch = match options.watch() {
+        Ok(watch) => Arc::new(watch),
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(2);
+        }
+    };
     #[allow(clippy::disallowed_methods)] // how long it took is for people to read
     let started = Instant::now();
     let outcomes = match options.are_many() {
-        false => vec![(options.seed, one(&options, &rows))],
+        false => vec![(options.seed, one(&options, &rows, &watch))],
         true => many(&options, started, &rows),
     };
     let wall = started.elapsed();
+    let mut ends_well = ExitCode::SUCCESS;
+    if let (Some(path), Some(log)) = (&options.trace, &watch.requests)
+        && let Err(error) = log.finish()
+    {
+        eprintln!("error: cannot write {}: {error}", path.display());
+        ends_well = ExitCode::from(2);
+    }
 
     let mut stats = Stats::default();
     let mut trace = Trace::default();
@@ -171,12 +204,12 @@ fn main() -> ExitCode {
     println!("All books agree: every phone's, the server's and the model's.");
     let only = (seeds == 1).then(|| outcomes.first().map(|(_, outcome)| outcome.trace.clone()));
     println!("trace: {}", only.flatten().unwrap_or_else(|| trace.finish()));
-    ExitCode::SUCCESS
+    ends_well
 }
 
-fn one(options: &Options, rows: &[Row]) -> Outcome {
+fn one(options: &Options, rows: &[Row], watch: &Arc<Watch>) -> Outcome {
     let bar = bar(1_000, "{wide_bar} {percent}% of the virtual days, {elapsed}");
-    let outcome = run(options.seed, &options.mix(options.seed), rows, |share| {
+    let outcome = run_watched(options.seed, &options.mix(options.seed), rows, watch, |share| {
         bar.set_position((share * 1_000.0) as u64);
     });
     bar.finish_and_clear();

@@ -30,7 +30,10 @@ tokio::task_local! {
 
 /// A request as it reached the service.
 pub(crate) struct Delivered {
+    /// Whose it is; a desk's has none.
+    pub(crate) phone: Option<usize>,
     pub(crate) now: Timestamp,
+    pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) bearer: Option<String>,
     pub(crate) body: Bytes,
@@ -170,11 +173,11 @@ impl Network {
 
 /// What becomes of one request at the service.
 #[derive(Clone, Copy)]
-struct Fate {
+pub(crate) struct Fate {
     /// Its share of chance.
-    seed: [u8; 32],
+    pub(crate) seed: [u8; 32],
     /// When the instance that works on it dies.
-    dies_after: Option<Duration>,
+    pub(crate) dies_after: Option<Duration>,
 }
 
 async fn deliver(
@@ -185,39 +188,44 @@ async fn deliver(
     after: Duration,
 ) -> Response {
     tokio::time::sleep(after).await;
-    let delivered = Arc::new(Delivered {
+    let delivered = Delivered {
+        phone: Some(phone),
         now: shared.now(),
+        method: match request.method {
+            callbook_device::Method::Get => Method::GET,
+            callbook_device::Method::Post => Method::POST,
+            callbook_device::Method::Put => Method::PUT,
+        },
         path: request.path.clone(),
         bearer: request.bearer.as_ref().map(|token| token.expose().to_owned()),
         body: request.body.clone().map(Bytes::from).unwrap_or_default(),
-    });
-    let method = match request.method {
-        callbook_device::Method::Get => Method::GET,
-        callbook_device::Method::Post => Method::POST,
-        callbook_device::Method::Put => Method::PUT,
     };
-    let call = CURRENT.scope(delivered.clone(), call(&shared, method, &delivered, fate.seed));
-    let answer = match fate.dies_after {
-        None => call.await,
-        // Whatever it was waiting for: a batch that it had sent, or the answer to one.
-        Some(time) => tokio::time::timeout(time, call).await.unwrap_or_else(|_| {
-            shared.fault(Fault::WorkerDied);
-            Response { status: 500, retry_after: None, body: b"<html>Error 1101".to_vec() }
-        }),
+    serve(&shared, Arc::new(delivered), fate).await
+}
+
+/// What the service answers, or its host when the instance dies at work.
+pub(crate) async fn serve(shared: &Shared, sent: Arc<Delivered>, fate: Fate) -> Response {
+    let place = shared.arrived(&sent);
+    let call = call(shared, &sent, fate.seed);
+    let work = async {
+        match fate.dies_after {
+            None => call.await,
+            // Whatever it was waiting for: a batch that it had sent, or the answer to one.
+            Some(time) => tokio::time::timeout(time, call).await.unwrap_or_else(|_| {
+                shared.fault(Fault::WorkerDied);
+                Response { status: 500, retry_after: None, body: b"<html>Error 1101".to_vec() }
+            }),
+        }
     };
-    shared.trace(phone, &delivered, &answer);
+    let answer = CURRENT.scope(sent.clone(), work).await;
+    shared.answered(place, &sent, &answer);
     answer
 }
 
 /// One call of the service, as its host makes it.
-pub(crate) async fn call(
-    shared: &Shared,
-    method: Method,
-    delivered: &Delivered,
-    seed: [u8; 32],
-) -> Response {
+async fn call(shared: &Shared, delivered: &Delivered, seed: [u8; 32]) -> Response {
     let mut request = Request::builder()
-        .method(method)
+        .method(delivered.method.clone())
         .uri(&delivered.path)
         .extension(Moment { now: delivered.now, seed });
     if let Some(bearer) = &delivered.bearer {

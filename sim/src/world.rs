@@ -27,12 +27,13 @@ use crate::database::{FarDatabase, Rekeyed};
 use crate::fault::{Fault, Rates};
 use crate::mix::Mix;
 use crate::model::{Keys, Made, Model, Push};
-use crate::network::{self, Delivered};
+use crate::network::{self, Delivered, Fate};
 use crate::phone::{self, Phone};
 use crate::rows::Row;
 use crate::spelling::{Spelling, respell};
 use crate::stats::{Stats, Trace};
 use crate::tables::{OLDER, older};
+use crate::watch::Watch;
 
 /// 2026-11-22T10:00:00Z: when a run begins.
 const START: i64 = 1_795_341_600_000;
@@ -68,6 +69,7 @@ impl Outcome {
 pub(crate) struct Shared {
     started: Instant,
     mix: Mix,
+    watch: Arc<Watch>,
     calm: AtomicBool,
     /// Until then, in milliseconds since 1970, nobody gets through.
     partition_until: AtomicI64,
@@ -125,8 +127,17 @@ impl Shared {
         self.stats(|stats| stats.fault(fault));
     }
 
+    /// A request that the service has got; its place among all.
+    pub(crate) fn arrived(&self, sent: &Arc<Delivered>) -> u64 {
+        self.watch.requests.as_ref().map_or(0, |log| log.arrived(sent.clone()))
+    }
+
     /// A request that the service has answered.
-    pub(crate) fn trace(&self, phone: usize, sent: &Delivered, answer: &Response) {
+    pub(crate) fn answered(&self, place: u64, sent: &Delivered, answer: &Response) {
+        if let Some(log) = &self.watch.requests {
+            log.answered(place, answer.status);
+        }
+        let Some(phone) = sent.phone else { return };
         let mut inner = self.inner();
         inner.stats.requests += 1;
         inner.stats.events += 2;
@@ -190,8 +201,9 @@ impl Shared {
         chance: &mut ChaCha8Rng,
     ) -> Response {
         let (now, path, body) = (self.now(), path.to_owned(), body.to_string().into());
-        let delivered = Delivered { now, path, bearer, body };
-        network::call(self, method, &delivered, chance.random()).await
+        let sent = Delivered { phone: None, now, method, path, bearer, body };
+        let fate = Fate { seed: chance.random(), dies_after: None };
+        network::serve(self, Arc::new(sent), fate).await
     }
 
     /// A phone that has signed in again.
@@ -227,13 +239,24 @@ fn claims(token: &str) -> Option<Value> {
 /// Runs a seed to its end. `progress` is told the share that is done, from 0 to 1. A panic is a
 /// difference like others: it has the seed that repeats it.
 pub fn run(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcome {
+    run_watched(seed, mix, rows, &Arc::default(), progress)
+}
+
+/// The same, while somebody looks on.
+pub fn run_watched(
+    seed: u64,
+    mix: &Mix,
+    rows: &[Row],
+    watch: &Arc<Watch>,
+    progress: impl Fn(f64),
+) -> Outcome {
     let run = || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()
             .expect("a runtime without threads or sockets");
-        runtime.block_on(LocalSet::new().run_until(world(seed, mix, rows, progress)))
+        runtime.block_on(LocalSet::new().run_until(world(seed, mix, rows, watch, progress)))
     };
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -246,10 +269,16 @@ pub fn run(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcom
     })
 }
 
-async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcome {
+async fn world(
+    seed: u64,
+    mix: &Mix,
+    rows: &[Row],
+    watch: &Arc<Watch>,
+    progress: impl Fn(f64),
+) -> Outcome {
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     let (books, keys) = phone_books(mix, rows, &mut chance);
-    let (shared, sqlite, database) = service(mix, keys, &mut chance);
+    let (shared, sqlite, database) = service(mix, watch, keys, &mut chance);
     set_up(&shared, mix.users, &mut chance).await;
 
     // People live with their phones while things go wrong, then the faults stop.
@@ -293,6 +322,7 @@ async fn world(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Ou
 /// The real service on a far database, before its set-up.
 fn service(
     mix: &Mix,
+    watch: &Arc<Watch>,
     keys: Keys,
     chance: &mut ChaCha8Rng,
 ) -> (Arc<Shared>, Arc<Sqlite>, Arc<FarDatabase>) {
@@ -300,6 +330,7 @@ fn service(
     let shared = Arc::new(Shared {
         started: Instant::now(),
         mix: mix.clone(),
+        watch: watch.clone(),
         calm: AtomicBool::new(true),
         partition_until: AtomicI64::new(i64::MIN),
         router: Mutex::default(),
