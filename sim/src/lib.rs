@@ -6,6 +6,7 @@
 //! must make the same run.
 
 mod check;
+mod cost;
 mod database;
 mod fault;
 mod mix;
@@ -22,6 +23,7 @@ mod watch;
 mod world;
 
 pub use check::Difference;
+pub use cost::Cost;
 pub use fault::{Fault, Rates, UnknownFault};
 pub use mix::Mix;
 pub use requests::RequestLog;

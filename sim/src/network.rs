@@ -1,7 +1,7 @@
 //! A phone's network: it loses, delays, duplicates and reorders requests, and loses answers after
 //! the service has done what was asked. The service is called in process, through its real router.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -17,6 +17,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
+use crate::cost::Cost;
 use crate::fault::Fault;
 use crate::world::Shared;
 
@@ -37,6 +38,17 @@ pub(crate) struct Delivered {
     pub(crate) path: String,
     pub(crate) bearer: Option<String>,
     pub(crate) body: Bytes,
+    /// What it has made the database do so far.
+    pub(crate) cost: Mutex<Cost>,
+}
+
+impl Delivered {
+    /// What it has cost, with its answer.
+    pub(crate) fn cost(&self, answer: &Response) -> Cost {
+        let database = *self.cost.lock().expect("a run has one thread");
+        let (bytes_in, bytes_out) = (self.body.len() as u64, answer.body.len() as u64);
+        Cost { bytes_in, bytes_out, ..database }
+    }
 }
 
 /// One phone's way to the service.
@@ -199,6 +211,7 @@ async fn deliver(
         path: request.path.clone(),
         bearer: request.bearer.as_ref().map(|token| token.expose().to_owned()),
         body: request.body.clone().map(Bytes::from).unwrap_or_default(),
+        cost: Mutex::default(),
     };
     serve(&shared, Arc::new(delivered), fate).await
 }

@@ -257,7 +257,9 @@ impl Phone {
             let engine = self.engine.as_mut().expect("it is not crashing");
             let now = || shared.now().plus_millis(ahead);
             let next = callbook_device::sync(engine, &mut self.network, now, &mut chance).await;
-            match next.expect("a store in memory takes all") {
+            let next = next.expect("a store in memory takes all");
+            shared.stats(|stats| stats.syncs += u64::from(matches!(next, Next::Wait(_))));
+            match next {
                 Next::SignIn(_) => self.sign_in(),
                 _ if self.is_quiet() => match self.answer_about_deletes() {
                     true => {}

@@ -139,6 +139,7 @@ mod tests {
             path: "/sync/contacts".to_owned(),
             bearer: phone.map(|_| "a.token".to_owned()),
             body: body.into(),
+            cost: Mutex::default(),
         })
     }
 

@@ -23,6 +23,7 @@ use tokio::task::LocalSet;
 use tokio::time::Instant;
 
 use crate::check::{self, Difference};
+use crate::cost;
 use crate::database::{FarDatabase, Rekeyed};
 use crate::fault::{Fault, Rates};
 use crate::mix::Mix;
@@ -137,8 +138,12 @@ impl Shared {
         if let Some(log) = &self.watch.requests {
             log.answered(place, answer.status);
         }
-        let Some(phone) = sent.phone else { return };
+        let cost = sent.cost(answer);
         let mut inner = self.inner();
+        inner.stats.cost(&cost);
+        let excess = cost::excess(sent, &cost, inner.model.contacts.len());
+        inner.model.violations.extend(excess);
+        let Some(phone) = sent.phone else { return };
         inner.stats.requests += 1;
         inner.stats.events += 2;
         let line = format!("{} {phone} {} {}", self.now().as_millis(), sent.path, answer.status);
@@ -201,7 +206,8 @@ impl Shared {
         chance: &mut ChaCha8Rng,
     ) -> Response {
         let (now, path, body) = (self.now(), path.to_owned(), body.to_string().into());
-        let sent = Delivered { phone: None, now, method, path, bearer, body };
+        let sent =
+            Delivered { phone: None, now, method, path, bearer, body, cost: Mutex::default() };
         let fate = Fate { seed: chance.random(), dies_after: None };
         network::serve(self, Arc::new(sent), fate).await
     }
