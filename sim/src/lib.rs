@@ -7,11 +7,13 @@
 
 mod check;
 mod cost;
+mod course;
 mod database;
 mod fault;
 mod mix;
 mod model;
 mod network;
+pub mod page;
 mod phone;
 pub mod report;
 mod requests;
@@ -19,15 +21,18 @@ mod rows;
 mod spelling;
 mod stats;
 mod tables;
+mod tape;
 mod watch;
 mod world;
 
 pub use check::Difference;
 pub use cost::Cost;
+pub use course::{Course, Sample};
 pub use fault::{Fault, Rates, UnknownFault};
 pub use mix::Mix;
 pub use requests::RequestLog;
 pub use rows::{InvalidRows, Row, read};
 pub use stats::{Stats, Trace};
+pub use tape::{Event, Lane, Tape, What};
 pub use watch::Watch;
 pub use world::{Outcome, run, run_watched};

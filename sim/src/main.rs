@@ -1,7 +1,7 @@
 //! `cargo sim`: options, threads, progress and the exit code. A run itself is the library's.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Write as _};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,9 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use callbook_base::{ContactId, Timestamp};
+use callbook_dedup::{Claim, number_key, oldest_wins};
+use callbook_sim::page::{Closer, Failure, Page, Speed};
 use callbook_sim::{
-    Fault, Mix, Outcome, Rates, RequestLog, Row, Stats, Trace, Watch, read, report, run,
-    run_watched,
+    Course, Fault, Mix, Outcome, Rates, RequestLog, Row, Stats, Tape, Trace, Watch, read, report,
+    run, run_watched,
 };
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -82,6 +85,11 @@ struct Options {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "time"])]
     trace: Option<PathBuf>,
 
+    /// Writes a page of HTML about the run: how books came together, how long syncs took, what went
+    /// wrong, and of a seed that fails the last events
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+
     /// How many seeds run at once; as many as there are cores if it is not said
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -113,22 +121,24 @@ impl Options {
         mix
     }
 
-    /// What is to be told of a single run; its files are made before it begins.
-    fn watch(&self) -> Result<Watch, String> {
-        let log = |path: &PathBuf| match File::create(path) {
-            Ok(file) => Ok(RequestLog::new(BufWriter::new(file))),
-            Err(error) => Err(format!("cannot make the file {}: {error}", path.display())),
-        };
-        Ok(Watch { requests: self.trace.as_ref().map(log).transpose()? })
+    /// What is to be told of a run.
+    fn watch(&self, trace: Option<File>) -> Watch {
+        let requests = trace.map(|file| RequestLog::new(BufWriter::new(file)));
+        Watch { requests, course: self.report.as_ref().map(|_| Mutex::default()), tape: None }
     }
 
     /// The command that repeats a seed.
     fn repeat(&self, seed: u64) -> String {
+        self.command(seed, 1)
+    }
+
+    /// The command that runs so many seeds.
+    fn command(&self, seed: u64, seeds: u64) -> String {
         let mut command = format!("cargo sim -- --seed {seed}");
         let mut add = |name: &str, value: Option<String>| {
             command.extend(value.map(|value| format!(" --{name} {value}")));
         };
-        add("seeds", self.are_many().then(|| "1".to_owned()));
+        add("seeds", self.are_many().then(|| seeds.to_string()));
         add("devices", self.devices.map(|devices| devices.to_string()));
         add("contacts", self.contacts.as_ref().map(|file| format!("'{}'", file.display())));
         add("count", self.count.map(|count| count.to_string()));
@@ -158,13 +168,15 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let watch = match options.watch() {
-        Ok(watch) => Arc::new(watch),
-        Err(error) => {
+    // Before a run that may take long.
+    let (trace, report) = match (create(options.trace.as_ref()), create(options.report.as_ref())) {
+        (Ok(trace), Ok(report)) => (trace, report),
+        (Err(error), _) | (_, Err(error)) => {
             eprintln!("error: {error}");
             return ExitCode::from(2);
         }
     };
+    let watch = Arc::new(options.watch(trace));
     #[allow(clippy::disallowed_methods)] // how long it took is for people to read
     let started = Instant::now();
     let outcomes = match options.are_many() {
@@ -182,12 +194,24 @@ fn main() -> ExitCode {
 
     let mut stats = Stats::default();
     let mut trace = Trace::default();
+    let mut course = Course::default();
     for (_, outcome) in &outcomes {
+        course.add(&outcome.course);
         stats.add(&outcome.stats);
         trace.note(outcome.trace.as_bytes());
     }
     let seeds = outcomes.len() as u64;
     let failed: Vec<_> = outcomes.iter().filter(|(_, it)| !it.differences.is_empty()).collect();
+    let only = (seeds == 1).then(|| outcomes.first().map(|(_, outcome)| outcome.trace.clone()));
+    let trace = only.flatten().unwrap_or_else(|| trace.finish());
+    if let (Some(path), Some(mut file)) = (&options.report, report) {
+        let all = All { stats: &stats, course: &course, trace: &trace, wall };
+        let page = page(&options, &outcomes, &all, &rows);
+        if let Err(error) = file.write_all(page.as_bytes()) {
+            eprintln!("error: cannot write {}: {error}", path.display());
+            ends_well = ExitCode::from(2);
+        }
+    }
     for (seed, outcome) in &failed {
         println!("Seed {seed} fails:");
         for difference in outcome.differences.iter().take(12) {
@@ -202,9 +226,87 @@ fn main() -> ExitCode {
     }
     print!("{}", report::table(&stats, seeds, wall));
     println!("All books agree: every phone's, the server's and the model's.");
-    let only = (seeds == 1).then(|| outcomes.first().map(|(_, outcome)| outcome.trace.clone()));
-    println!("trace: {}", only.flatten().unwrap_or_else(|| trace.finish()));
+    println!("trace: {trace}");
     ends_well
+}
+
+fn create(path: Option<&PathBuf>) -> Result<Option<File>, String> {
+    let create = |path: &PathBuf| {
+        File::create(path)
+            .map_err(|error| format!("cannot make the file {}: {error}", path.display()))
+    };
+    path.map(create).transpose()
+}
+
+/// Of all runs together.
+struct All<'a> {
+    stats: &'a Stats,
+    course: &'a Course,
+    trace: &'a str,
+    wall: Duration,
+}
+
+/// The page that `--report` asks for.
+fn page(options: &Options, outcomes: &[(u64, Outcome)], all: &All<'_>, rows: &[Row]) -> String {
+    let failed = outcomes.iter().filter(|(_, outcome)| !outcome.differences.is_empty());
+    let mut failures = Vec::new();
+    for (seed, Outcome { differences, .. }) in failed {
+        failures.push(Failure { seed: *seed, command: options.repeat(*seed), differences });
+    }
+    let mix = options.mix(options.seed);
+    let seeds = outcomes.len() as u64;
+    Page {
+        mix: (!options.are_many()).then_some(&mix),
+        seed: options.seed,
+        seeds,
+        time: mix.time,
+        command: &options.command(options.seed, seeds),
+        stats: all.stats,
+        course: all.course,
+        trace: all.trace,
+        wall: all.wall,
+        failures: &failures,
+        closer: failures.first().map(|failure| closer(options, failure, rows)),
+        speed: speed(rows),
+    }
+    .html()
+}
+
+/// Runs a seed that has failed once more, and looks closely.
+fn closer(options: &Options, failure: &Failure<'_>, rows: &[Row]) -> Closer {
+    let (seed, difference) = (failure.seed, &failure.differences[0]);
+    let tape = Tape::of(difference);
+    let about = tape.about().map(str::to_owned);
+    let watch = Arc::new(Watch { tape: Some(tape), ..Watch::default() });
+    let outcome = run_watched(seed, &options.mix(seed), rows, &watch, |_| {});
+    let events = |tape: &Tape| tape.events(outcome.stats.virtual_ms, difference);
+    Closer { about, events: watch.tape.as_ref().map(events).unwrap_or_default() }
+}
+
+/// How fast numbers are read here: how many, in a quarter of a second.
+fn speed(rows: &[Row]) -> Speed {
+    let key = |row: &Row| number_key(&row.number, &row.region);
+    let claim = |row: &Row| {
+        let created_at = Timestamp::from_millis(row.created_at);
+        Some((key(row)?, Claim { created_at, contact: ContactId::new(created_at, [0; 10]) }))
+    };
+    let claims: Vec<_> = rows.iter().filter_map(claim).collect();
+    Speed {
+        keys: a_second(rows.len(), || rows.iter().filter_map(key).count()),
+        owners: a_second(claims.len(), || oldest_wins(&claims, 1).iter().count()),
+    }
+}
+
+/// How many things are done in a second by a function that does so many.
+fn a_second(many: usize, work: impl Fn() -> usize) -> u64 {
+    #[allow(clippy::disallowed_methods)] // it is for people to read
+    let started = Instant::now();
+    let mut done = 0;
+    while started.elapsed() < Duration::from_millis(250) {
+        std::hint::black_box(work());
+        done += many;
+    }
+    (done as f64 / started.elapsed().as_secs_f64()) as u64
 }
 
 fn one(options: &Options, rows: &[Row], watch: &Arc<Watch>) -> Outcome {
@@ -243,7 +345,8 @@ fn many(options: &Options, started: Instant, rows: &[Row]) -> Vec<(u64, Outcome)
                         return;
                     }
                     let seed = options.seed.wrapping_add(index);
-                    let mut outcome = run(seed, &options.mix(seed), rows, |_| {});
+                    let watch = Arc::new(options.watch(None));
+                    let mut outcome = run_watched(seed, &options.mix(seed), rows, &watch, |_| {});
                     if index % TWICE == TWICE - 1 {
                         outcome.compare(&run(seed, &options.mix(seed), rows, |_| {}));
                     }

@@ -79,7 +79,7 @@ impl Transport for Network {
         }
         let there = match self.chance.random_bool(rates[Fault::RequestLate]) {
             true => {
-                shared.fault(Fault::RequestLate);
+                shared.fault_on_the_way(Fault::RequestLate, self.phone, &request);
                 Duration::from_secs(self.chance.random_range(25..400))
             }
             false => self.delay(),
@@ -90,21 +90,22 @@ impl Transport for Network {
         let copy =
             self.chance.random_bool(rates[Fault::RequestDuplicated]).then(|| self.delay() * 3);
         let fates = [self.fate(), self.fate()];
-        match (lost, answer_lost) {
-            (true, _) => shared.fault(Fault::RequestLost),
-            (_, true) => shared.fault(Fault::AnswerLost),
-            _ => {}
+        if lost {
+            shared.fault_on_the_way(Fault::RequestLost, self.phone, &request);
         }
-
         let request = Arc::new(request);
         let (answer, waiting) = oneshot::channel();
         // Kept until the phone gives up, if nothing is sent: a network does not tell.
         let mut answer = Some(answer);
         if !lost {
             let answer = answer.take();
-            let call = deliver(shared.clone(), self.phone, request.clone(), fates[0], there);
+            let (shared, phone, request) = (shared.clone(), self.phone, request.clone());
             tokio::task::spawn_local(async move {
+                let call = deliver(shared.clone(), phone, request.clone(), fates[0], there);
                 let response = call.await;
+                if answer_lost {
+                    shared.fault_on_the_way(Fault::AnswerLost, phone, &request);
+                }
                 tokio::time::sleep(if answer_lost { TIMEOUT } else { back }).await;
                 if let Some(answer) = answer.filter(|_| !answer_lost) {
                     // The phone may have given up waiting.
@@ -113,7 +114,7 @@ impl Transport for Network {
             });
         }
         if let Some(after) = copy {
-            shared.fault(Fault::RequestDuplicated);
+            shared.fault_on_the_way(Fault::RequestDuplicated, self.phone, &request);
             let request = request.clone();
             tokio::task::spawn_local(deliver(shared, self.phone, request, fates[1], there + after));
         }
@@ -121,7 +122,7 @@ impl Transport for Network {
             Ok(Ok(mut response)) => {
                 self.note_sign_in(&request, &response);
                 if self.chance.random_bool(rates[Fault::AnswerCut]) {
-                    self.shared.fault(Fault::AnswerCut);
+                    self.shared.fault_on_the_way(Fault::AnswerCut, self.phone, &request);
                     let length = response.body.len();
                     response.body.truncate(self.chance.random_range(0..length.max(1)));
                 }

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use callbook_auth::Secret;
 use callbook_base::Timestamp;
-use callbook_device::{Engine, MemoryStore, Next, Store, Transport};
+use callbook_device::{Engine, MemoryStore, Next, Status, Store, Transport};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use people::{MOST_CLEARED, line, new_contact};
 
+use crate::course::Standing;
 use crate::fault::Fault;
 use crate::network::Network;
 use crate::spelling::Spelling;
@@ -62,6 +63,7 @@ pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> P
     let mut next_sync = phone.later(0, 120);
     let mut next_change = phone.after_about(change_every);
     loop {
+        phone.tell();
         let wake = next_sync.min(next_change).min(end);
         phone.sleep_until(wake).await;
         if wake >= end {
@@ -158,6 +160,7 @@ impl Phone {
 
     /// One sync to its end; the true time of the next.
     async fn sync(&mut self, others: &[Spelling]) -> Timestamp {
+        let began = self.shared.now();
         let rates = self.shared.rates();
         if self.chance.random_bool(rates[Fault::ClockJumped]) {
             self.shared.fault(Fault::ClockJumped);
@@ -197,6 +200,7 @@ impl Phone {
                 }
                 Next::Wait(until) => {
                     self.shared.stats(|stats| stats.syncs += 1);
+                    self.shared.watch().synced(began, self.shared.now(), || self.status().synced);
                     self.answer_about_deletes();
                     let wait = until.millis_since(self.clock()).clamp(1_000, 60 * MINUTE);
                     return self.shared.now().plus_millis(wait);
@@ -273,6 +277,22 @@ impl Phone {
 
     /// Whether all that its user did has been pushed, and what came of it pulled.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.engine_ref().status().expect("a store in memory reads").is_quiet()
+        self.status().is_quiet()
+    }
+
+    fn status(&self) -> Status {
+        self.engine_ref().status().expect("a store in memory reads")
+    }
+
+    /// Tells whoever looks on how it stands.
+    pub(crate) fn tell(&self) {
+        self.shared.watch().stands(self.index, || {
+            let status = self.status();
+            Standing {
+                digest: self.engine_ref().store().state().expect("a store in memory reads").digest,
+                has_more_to_say: status.unpushed + status.unpulled + status.unpushed_calls > 0,
+                synced_at: status.synced.then(|| self.shared.now()),
+            }
+        });
     }
 }

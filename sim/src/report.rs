@@ -69,7 +69,7 @@ pub fn faults() -> String {
 }
 
 /// `20,000`.
-fn count(number: u64) -> String {
+pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -82,11 +82,11 @@ fn count(number: u64) -> String {
 }
 
 /// Tenths as `1,234.5`.
-fn tenths(number: u64) -> String {
+pub(crate) fn tenths(number: u64) -> String {
     format!("{}.{}", count(number / 10), number % 10)
 }
 
-fn days(time: Duration) -> String {
+pub(crate) fn days(time: Duration) -> String {
     let hours = time.as_secs() / 3_600;
     format!("{} days {} hours", count(hours / 24), hours % 24)
 }

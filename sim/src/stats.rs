@@ -8,7 +8,7 @@ use crate::cost::Cost;
 use crate::fault::Fault;
 
 /// Counts of one run, or of several.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Phones.
     pub devices: u64,

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use callbook_auth::{PasswordCost, Secret, SigningKeys};
 use callbook_base::Timestamp;
 use callbook_dedup::Tables;
-use callbook_device::Response;
+use callbook_device::{Request, Response};
 use callbook_worker::sqlite::Sqlite;
 use callbook_worker::{App, MIGRATIONS, router};
 use rand::{RngExt, SeedableRng};
@@ -24,6 +24,7 @@ use tokio::time::Instant;
 
 use crate::check::{self, Difference};
 use crate::cost;
+use crate::course::Course;
 use crate::database::{FarDatabase, Rekeyed};
 use crate::fault::{Fault, Rates};
 use crate::mix::Mix;
@@ -34,10 +35,11 @@ use crate::rows::Row;
 use crate::spelling::{Spelling, respell};
 use crate::stats::{Stats, Trace};
 use crate::tables::{OLDER, older};
+use crate::tape::PHONE;
 use crate::watch::Watch;
 
 /// 2026-11-22T10:00:00Z: when a run begins.
-const START: i64 = 1_795_341_600_000;
+pub(crate) const START: i64 = 1_795_341_600_000;
 
 /// Everybody's, in a simulation.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -54,6 +56,8 @@ pub struct Outcome {
     pub trace: String,
     /// What the check found.
     pub differences: Vec<Difference>,
+    /// How it went, if somebody looked on.
+    pub course: Course,
 }
 
 impl Outcome {
@@ -111,6 +115,11 @@ impl Shared {
         if self.calm() { Rates::NONE } else { self.mix.rates }
     }
 
+    /// Whoever looks on.
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
     pub(crate) fn mix(&self) -> &Mix {
         &self.mix
     }
@@ -126,6 +135,17 @@ impl Shared {
 
     pub(crate) fn fault(&self, fault: Fault) {
         self.stats(|stats| stats.fault(fault));
+        if let Some(tape) = &self.watch.tape {
+            tape.fault(fault, self.now());
+        }
+    }
+
+    /// A fault of the network, to a request of a phone.
+    pub(crate) fn fault_on_the_way(&self, fault: Fault, phone: usize, sent: &Request) {
+        self.stats(|stats| stats.fault(fault));
+        if let Some(tape) = &self.watch.tape {
+            tape.fault_on_the_way(fault, phone, sent, self.now());
+        }
     }
 
     /// A request that the service has got; its place among all.
@@ -143,6 +163,11 @@ impl Shared {
         inner.stats.cost(&cost);
         let excess = cost::excess(sent, &cost, inner.model.contacts.len());
         inner.model.violations.extend(excess);
+        if let Some(tape) = &self.watch.tape {
+            tape.answered(sent, answer, self.now());
+            let violation = inner.model.violations.first();
+            violation.iter().for_each(|text| tape.differs(self.now(), text));
+        }
         let Some(phone) = sent.phone else { return };
         inner.stats.requests += 1;
         inner.stats.events += 2;
@@ -264,15 +289,17 @@ pub fn run_watched(
             .expect("a runtime without threads or sockets");
         runtime.block_on(LocalSet::new().run_until(world(seed, mix, rows, watch, progress)))
     };
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+    let outcome = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
         Outcome {
             stats: Stats::default(),
             trace: Trace::default().finish(),
             differences: vec![Difference(format!("a panic: {text}"))],
+            course: Course::default(),
         }
-    })
+    });
+    Outcome { course: watch.course(), ..outcome }
 }
 
 async fn world(
@@ -293,7 +320,7 @@ async fn world(
     let phones = books.into_iter().enumerate().map(|(index, book)| {
         let user = index % mix.users;
         let phone = Phone::new(index, user, shared.clone(), split(&mut chance));
-        tokio::task::spawn_local(phone::live(phone, book, end))
+        tokio::task::spawn_local(PHONE.scope(index, phone::live(phone, book, end)))
     });
     let living: Vec<_> = phones.collect();
     let upgrade_at = mix.upgrade.then(|| chance.random_range(20..70));
@@ -302,6 +329,7 @@ async fn world(
             shared.deploy(database.clone(), Tables::CURRENT);
         }
         tokio::time::sleep(mix.time / 100).await;
+        shared.watch.sample(shared.now(), || check::digest(&sqlite));
         progress(0.9 * f64::from(step + 1) / 100.0);
     }
     let mut phones = Vec::new();
@@ -310,6 +338,9 @@ async fn world(
     }
     shared.calm.store(true, Ordering::Relaxed);
     let rounds = quieten(&shared, &mut phones, &progress).await;
+
+    phones.iter().for_each(Phone::tell);
+    shared.watch.sample(shared.now(), || check::digest(&sqlite));
 
     let mut differences = check::all(&sqlite, &shared.inner().model, &phones);
     if rounds > MOST_ROUNDS {
@@ -322,7 +353,7 @@ async fn world(
     (stats.visible, stats.hidden, stats.deleted, stats.stored_calls) = check::counts(&sqlite);
     stats.last_rounds = rounds;
     stats.virtual_ms = u64::try_from(shared.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Outcome { stats, trace: trace.finish(), differences }
+    Outcome { stats, trace: trace.finish(), differences, course: Course::default() }
 }
 
 /// The real service on a far database, before its set-up.
