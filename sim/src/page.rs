@@ -134,26 +134,20 @@ impl Page<'_> {
         }
     }
 
+    /// The first seed that failed with its last events, then the others.
     fn failures(&self) -> Markup {
         html! {
-            @if !self.failures.is_empty() {
+            @if let Some((first, others)) = self.failures.split_first() {
                 section aria-labelledby="differs" {
                     h2 id="differs" { "What differs" }
-                    @for failure in self.failures {
-                        h3 { "Seed " (failure.seed) }
-                        ul class="differences" {
-                            @for difference in failure.differences.iter().take(MOST_SHOWN) {
-                                li { (difference) }
-                            }
-                            @if failure.differences.len() > MOST_SHOWN {
-                                li { "and " (failure.differences.len() - MOST_SHOWN) " more" }
-                            }
-                        }
-                        (command("Repeat it with", &failure.command))
+                    (differences(first))
+                    @if let Some(closer) = &self.closer {
+                        (lanes::section(closer, first.seed))
                     }
-                }
-                @if let (Some(closer), Some(failure)) = (&self.closer, self.failures.first()) {
-                    (lanes::section(closer, failure.seed))
+                    @if !others.is_empty() {
+                        h2 { "Other seeds that fail" }
+                        @for failure in others { (differences(failure)) }
+                    }
                 }
             }
         }
@@ -237,6 +231,21 @@ impl Page<'_> {
                 }
             }
         }
+    }
+}
+
+fn differences(failure: &Failure<'_>) -> Markup {
+    html! {
+        h3 { "Seed " (failure.seed) }
+        ul class="differences" {
+            @for difference in failure.differences.iter().take(MOST_SHOWN) {
+                li { (difference) }
+            }
+            @if failure.differences.len() > MOST_SHOWN {
+                li { "and " (failure.differences.len() - MOST_SHOWN) " more" }
+            }
+        }
+        (command("Repeat it with", &failure.command))
     }
 }
 

@@ -61,6 +61,15 @@ pub enum What {
     Difference(String),
 }
 
+impl Event {
+    fn ends_at(&self) -> Timestamp {
+        match self.what {
+            What::Exchange { answered_at, .. } => answered_at,
+            _ => self.at,
+        }
+    }
+}
+
 /// A ring of the last events.
 pub struct Tape {
     /// Only what names this contact is kept, if there is one.
@@ -90,7 +99,10 @@ impl Tape {
     /// one was seen on the way. `virtual_ms` is how long the run took in its own time.
     pub fn events(&self, virtual_ms: u64, last: &Difference) -> Vec<Event> {
         let virtual_ms = i64::try_from(virtual_ms).unwrap_or(i64::MAX);
-        self.differs(Timestamp::from_millis(START).plus_millis(virtual_ms), &last.0);
+        let end = Timestamp::from_millis(START).plus_millis(virtual_ms);
+        // A run that panicked does not tell how long it took.
+        let end = self.lock().events.iter().map(Event::ends_at).fold(end, Timestamp::max);
+        self.differs(end, &last.0);
         let mut events: Vec<Event> = self.lock().events.iter().cloned().collect();
         events.sort_by_key(|event| event.at);
         events
@@ -186,7 +198,9 @@ impl Tape {
                 Some(id) => words.extend(
                     rows.iter().filter(|row| row["id"] == id.as_str()).map(|row| of_row(row, kind)),
                 ),
-                None if rows.is_empty() => {}
+                // As many results as there were ops.
+                None if rows.is_empty() || list == "results" => {}
+                None if rows.len() == 1 => words.push(format!("1 {}", list.trim_end_matches('s'))),
                 None => words.push(format!("{} {list}", rows.len())),
             }
         }
@@ -278,7 +292,7 @@ mod tests {
         let results = format!(r#"{{"rev":7,"results":[{{"id":"{ID}","status":"hidden"}}]}}"#);
         let told = "POST /sync/contacts · put → 200 · hidden · rev 7";
         check(Some(ID), &ops, &results, Some(told));
-        let told = "POST /sync/contacts · 2 ops → 200 · 1 results · rev 7";
+        let told = "POST /sync/contacts · 2 ops → 200 · rev 7";
         check(None, &ops, &results, Some(told));
         let pulled = format!(r#"{{"rev":8,"contacts":[{{"id":"{ID}","deleted":true}}]}}"#);
         check(Some(ID), "", &pulled, Some("POST /sync/contacts → 200 · gone · rev 8"));

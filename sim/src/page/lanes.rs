@@ -43,13 +43,22 @@ enum Mark {
     Difference,
 }
 
+/// In which order things are shown that have the same time: what a request met comes before its answer, and
+/// what was then seen after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    Happens,
+    Answers,
+    Sees,
+}
+
 pub(super) fn section(closer: &Closer, seed: u64) -> Markup {
     let rows = rows(&closer.events);
     let lanes = lanes(&rows);
     let width = lanes.len() * LANE;
     html! {
         section aria-labelledby="lanes" {
-            h2 id="lanes" { "The last events of seed " (seed) }
+            h3 id="lanes" { "The last events of seed " (seed) }
             p {
                 @match &closer.about {
                     Some(id) => {
@@ -107,21 +116,25 @@ pub(super) fn section(closer: &Closer, seed: u64) -> Markup {
 
 /// The events as rows, in the order of time: a request and its answer are one if nothing came between.
 fn rows(events: &[Event]) -> Vec<Row> {
-    let mut moments: Vec<(Timestamp, usize, bool)> = Vec::new();
+    let mut moments: Vec<(Timestamp, Turn, usize)> = Vec::new();
     for (index, event) in events.iter().enumerate() {
-        moments.push((event.at, index, true));
+        let turn = match event.what {
+            What::Difference(_) => Turn::Sees,
+            _ => Turn::Happens,
+        };
+        moments.push((event.at, turn, index));
         if let What::Exchange { answered_at, .. } = event.what {
-            moments.push((answered_at, index, false));
+            moments.push((answered_at, Turn::Answers, index));
         }
     }
-    moments.sort_by_key(|(at, ..)| *at);
+    moments.sort_by_key(|(at, turn, _)| (*at, *turn));
     let mut rows = Vec::new();
     let mut moments = moments.into_iter().peekable();
-    while let Some((at, index, is_first)) = moments.next() {
+    while let Some((at, turn, index)) = moments.next() {
         let Event { lane, what, .. } = &events[index];
         let (mark, text) = match what {
-            What::Exchange { asked, answer, .. } if is_first => {
-                match moments.next_if(|(_, next, _)| *next == index) {
+            What::Exchange { asked, answer, .. } if turn == Turn::Happens => {
+                match moments.next_if(|(.., next)| *next == index) {
                     Some(_) => (Mark::Exchange, format!("{asked} → {answer}")),
                     None => (Mark::Asks, asked.clone()),
                 }
