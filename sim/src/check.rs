@@ -286,6 +286,12 @@ fn calls(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Difference> {
     differences
 }
 
+/// Of the book as it is; that of an empty one before there is a book.
+pub(crate) fn digest(sqlite: &Sqlite) -> Digest {
+    let book = query(sqlite, "SELECT digest FROM book");
+    book.first().map(|row| row.parse("digest").expect("a digest")).unwrap_or_default()
+}
+
 /// Visible, hidden and deleted contacts, and calls.
 pub(crate) fn counts(sqlite: &Sqlite) -> (u64, u64, u64, u64) {
     let sql = "SELECT count(*) FILTER (WHERE state = 0) AS visible,

@@ -10,6 +10,7 @@ use callbook_worker::sqlite::Sqlite;
 use rand::RngExt;
 
 use crate::chances::Place;
+use crate::cost::Cost;
 use crate::fault::Fault;
 use crate::network::{CURRENT, Delivered};
 use crate::tables::OLDER;
@@ -101,10 +102,8 @@ impl Database for FarDatabase {
                 self.shared.fault(Fault::DatabaseSlow);
             }
             tokio::time::sleep(fate.before).await;
-            self.shared.stats(|stats| {
-                stats.batches += 1;
-                stats.events += 1;
-            });
+            self.shared.stats(|stats| stats.events += 1);
+            charge(|cost| cost.sent(&statements));
             if fate.fails {
                 self.shared.fault(Fault::DatabaseFailed);
                 return Err(DatabaseError::new(fate.error));
@@ -114,6 +113,7 @@ impl Database for FarDatabase {
             let purged = statements.iter().find_map(purged);
             let signed_in = statements.iter().find_map(signed_in);
             let answer = self.sqlite().batch(statements).await;
+            charge(|cost| answer.iter().for_each(|answer| cost.done(answer)));
             let changed = |answer: &Vec<Rows>| answer.iter().any(|rows| rows.changes > 0);
             if let (Some((device, older)), Ok(_)) = (&signed_in, &answer) {
                 self.shared.signed_in(device, older.as_deref());
@@ -139,6 +139,12 @@ impl Database for FarDatabase {
             answer
         })
     }
+}
+
+/// Adds to what the request that the service is working on has cost.
+fn charge(add: impl FnOnce(&mut Cost)) {
+    // Outside of a request nothing is counted.
+    let _ = CURRENT.try_with(|sent| add(&mut sent.cost.lock().expect("a run has one thread")));
 }
 
 /// A step of re-keying, as its guard tells it: the contacts after an id, up to another; to the end when

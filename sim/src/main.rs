@@ -1,15 +1,20 @@
 //! `cargo sim`: options, threads, progress and the exit code. A run itself is the library's.
 
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use callbook_base::{ContactId, Timestamp};
+use callbook_dedup::{Claim, number_key, oldest_wins};
+use callbook_sim::page::{Closer, Failure, Page, Speed};
 use callbook_sim::{
-    Fault, Mix, Outcome, Rates, Row, Script, Stats, Trace, read, replay, report, run, shrink,
-    silence_panics,
+    Course, Fault, Mix, Outcome, Rates, RequestLog, Row, Script, Stats, Tape, Trace, Watch, read,
+    replay, report, run, run_watched, shrink, silence_panics,
 };
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -81,6 +86,16 @@ struct Options {
     #[arg(long)]
     list_faults: bool,
 
+    /// Writes each request that the service gets into a file, a line of JSON each, to be played against
+    /// another server; with the made-up numbers, passwords and tokens of the simulation
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "time"])]
+    trace: Option<PathBuf>,
+
+    /// Writes a page of HTML about the run: how books came together, how long syncs took, what went
+    /// wrong, and of a seed that fails the last events
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+
     /// How many seeds run at once; as many as there are cores if it is not said
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -121,13 +136,24 @@ impl Options {
         mix
     }
 
+    /// What is to be told of a run.
+    fn watch(&self, trace: Option<File>) -> Watch {
+        let requests = trace.map(|file| RequestLog::new(BufWriter::new(file)));
+        Watch { requests, course: self.report.as_ref().map(|_| Mutex::default()), tape: None }
+    }
+
     /// The command that repeats a seed.
     fn repeat(&self, seed: u64) -> String {
+        self.command(seed, 1)
+    }
+
+    /// The command that runs so many seeds.
+    fn command(&self, seed: u64, seeds: u64) -> String {
         let mut command = format!("cargo sim -- --seed {seed}");
         let mut add = |name: &str, value: Option<String>| {
             command.extend(value.map(|value| format!(" --{name} {value}")));
         };
-        add("seeds", self.are_many().then(|| "1".to_owned()));
+        add("seeds", self.are_many().then(|| seeds.to_string()));
         add("devices", self.devices.map(|devices| devices.to_string()));
         add("contacts", self.contacts.as_ref().map(|file| format!("'{}'", file.display())));
         add("count", self.count.map(|count| count.to_string()));
@@ -160,22 +186,50 @@ fn main() -> ExitCode {
     if let Some(Command::Replay { file }) = &options.command {
         return replay_file(file, &rows);
     }
+    // Before a run that may take long.
+    let (trace, report) = match (create(options.trace.as_ref()), create(options.report.as_ref())) {
+        (Ok(trace), Ok(report)) => (trace, report),
+        (Err(error), _) | (_, Err(error)) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let watch = Arc::new(options.watch(trace));
     silence_panics();
     let started = now();
     let outcomes = match options.are_many() {
-        false => vec![(options.seed, one(&options, &rows))],
+        false => vec![(options.seed, one(&options, &rows, &watch))],
         true => many(&options, started, &rows),
     };
     let wall = started.elapsed();
+    let mut ends_well = ExitCode::SUCCESS;
+    if let (Some(path), Some(log)) = (&options.trace, &watch.requests)
+        && let Err(error) = log.finish()
+    {
+        eprintln!("error: cannot write {}: {error}", path.display());
+        ends_well = ExitCode::from(2);
+    }
 
     let mut stats = Stats::default();
     let mut trace = Trace::default();
+    let mut course = Course::default();
     for (_, outcome) in &outcomes {
+        course.add(&outcome.course);
         stats.add(&outcome.stats);
         trace.note(outcome.trace.as_bytes());
     }
     let seeds = outcomes.len() as u64;
     let failed: Vec<_> = outcomes.iter().filter(|(_, it)| !it.differences.is_empty()).collect();
+    let only = (seeds == 1).then(|| outcomes.first().map(|(_, outcome)| outcome.trace.clone()));
+    let trace = only.flatten().unwrap_or_else(|| trace.finish());
+    if let (Some(path), Some(mut file)) = (&options.report, report) {
+        let all = All { stats: &stats, course: &course, trace: &trace, wall };
+        let page = page(&options, &outcomes, &all, &rows);
+        if let Err(error) = file.write_all(page.as_bytes()) {
+            eprintln!("error: cannot write {}: {error}", path.display());
+            ends_well = ExitCode::from(2);
+        }
+    }
     for (seed, outcome) in &failed {
         println!("Seed {seed} fails:");
         for difference in outcome.differences.iter().take(12) {
@@ -191,9 +245,8 @@ fn main() -> ExitCode {
     }
     print!("{}", report::table(&stats, seeds, wall));
     println!("All books agree: every phone's, the server's and the model's.");
-    let only = (seeds == 1).then(|| outcomes.first().map(|(_, outcome)| outcome.trace.clone()));
-    println!("trace: {}", only.flatten().unwrap_or_else(|| trace.finish()));
-    ExitCode::SUCCESS
+    println!("trace: {trace}");
+    ends_well
 }
 
 /// How long something took is for people to read; and making a script short has to end.
@@ -213,7 +266,7 @@ fn replay_file(file: &Path, rows: &[Row]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let outcome = replay(&script, rows);
+    let outcome = replay(&script, rows, &Arc::default());
     print!("{}", outcome.script);
     println!();
     for difference in &outcome.differences {
@@ -235,7 +288,7 @@ fn keep_short(seed: u64, outcome: &Outcome, rows: &[Row]) {
     let bar = bar(SHRINKING.as_secs(), "making it short: {msg}, {elapsed}");
     let script = shrink(
         outcome.script.clone(),
-        |script| !replay(script, rows).differences.is_empty(),
+        |script| !replay(script, rows, &Arc::default()).differences.is_empty(),
         |best| {
             let doings = best.kept.phones.values();
             let changes: usize = doings.map(|it| it.saves.len() + it.changes.len()).sum();
@@ -246,7 +299,7 @@ fn keep_short(seed: u64, outcome: &Outcome, rows: &[Row]) {
         },
     );
     bar.finish_and_clear();
-    let mut short = replay(&script, rows);
+    let mut short = replay(&script, rows, &Arc::default());
     let Some(difference) = short.differences.first() else {
         println!("It does not fail when it is run as a script: please keep the command above.");
         return;
@@ -264,9 +317,87 @@ fn keep_short(seed: u64, outcome: &Outcome, rows: &[Row]) {
     }
 }
 
-fn one(options: &Options, rows: &[Row]) -> Outcome {
+fn create(path: Option<&PathBuf>) -> Result<Option<File>, String> {
+    let create = |path: &PathBuf| {
+        File::create(path)
+            .map_err(|error| format!("cannot make the file {}: {error}", path.display()))
+    };
+    path.map(create).transpose()
+}
+
+/// Of all runs together.
+struct All<'a> {
+    stats: &'a Stats,
+    course: &'a Course,
+    trace: &'a str,
+    wall: Duration,
+}
+
+/// The page that `--report` asks for.
+fn page(options: &Options, outcomes: &[(u64, Outcome)], all: &All<'_>, rows: &[Row]) -> String {
+    let failed = outcomes.iter().filter(|(_, outcome)| !outcome.differences.is_empty());
+    let mut failures = Vec::new();
+    for (seed, Outcome { differences, .. }) in failed {
+        failures.push(Failure { seed: *seed, command: options.repeat(*seed), differences });
+    }
+    let mix = options.mix(options.seed);
+    let seeds = outcomes.len() as u64;
+    Page {
+        mix: (!options.are_many()).then_some(&mix),
+        seed: options.seed,
+        seeds,
+        time: mix.time,
+        command: &options.command(options.seed, seeds),
+        stats: all.stats,
+        course: all.course,
+        trace: all.trace,
+        wall: all.wall,
+        failures: &failures,
+        closer: failures.first().map(|failure| closer(options, failure, rows)),
+        speed: speed(rows),
+    }
+    .html()
+}
+
+/// Runs a seed that has failed once more, and looks closely.
+fn closer(options: &Options, failure: &Failure<'_>, rows: &[Row]) -> Closer {
+    let (seed, difference) = (failure.seed, &failure.differences[0]);
+    let tape = Tape::of(difference);
+    let about = tape.about().map(str::to_owned);
+    let watch = Arc::new(Watch { tape: Some(tape), ..Watch::default() });
+    let outcome = run_watched(seed, &options.mix(seed), rows, &watch, |_| {});
+    let events = |tape: &Tape| tape.events(outcome.stats.virtual_ms, difference);
+    Closer { about, events: watch.tape.as_ref().map(events).unwrap_or_default() }
+}
+
+/// How fast numbers are read here: how many, in a quarter of a second.
+fn speed(rows: &[Row]) -> Speed {
+    let key = |row: &Row| number_key(&row.number, &row.region);
+    let claim = |row: &Row| {
+        let created_at = Timestamp::from_millis(row.created_at);
+        Some((key(row)?, Claim { created_at, contact: ContactId::new(created_at, [0; 10]) }))
+    };
+    let claims: Vec<_> = rows.iter().filter_map(claim).collect();
+    Speed {
+        keys: a_second(rows.len(), || rows.iter().filter_map(key).count()),
+        owners: a_second(claims.len(), || oldest_wins(&claims, 1).iter().count()),
+    }
+}
+
+/// How many things are done in a second by a function that does so many.
+fn a_second(many: usize, work: impl Fn() -> usize) -> u64 {
+    let started = now();
+    let mut done = 0;
+    while started.elapsed() < Duration::from_millis(250) {
+        std::hint::black_box(work());
+        done += many;
+    }
+    (done as f64 / started.elapsed().as_secs_f64()) as u64
+}
+
+fn one(options: &Options, rows: &[Row], watch: &Arc<Watch>) -> Outcome {
     let bar = bar(1_000, "{wide_bar} {percent}% of the virtual days, {elapsed}");
-    let outcome = run(options.seed, &options.mix(options.seed), rows, |share| {
+    let outcome = run_watched(options.seed, &options.mix(options.seed), rows, watch, |share| {
         bar.set_position((share * 1_000.0) as u64);
     });
     bar.finish_and_clear();
@@ -300,7 +431,8 @@ fn many(options: &Options, started: Instant, rows: &[Row]) -> Vec<(u64, Outcome)
                         return;
                     }
                     let seed = options.seed.wrapping_add(index);
-                    let mut outcome = run(seed, &options.mix(seed), rows, |_| {});
+                    let watch = Arc::new(options.watch(None));
+                    let mut outcome = run_watched(seed, &options.mix(seed), rows, &watch, |_| {});
                     if index % TWICE == TWICE - 1 {
                         outcome.compare(&run(seed, &options.mix(seed), rows, |_| {}));
                     }

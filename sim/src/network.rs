@@ -1,8 +1,8 @@
 //! A phone's network: it loses, delays, duplicates and reorders requests, and loses answers after
 //! the service has done what was asked. The service is called in process, through its real router.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use tower::ServiceExt;
 
 use crate::chances::{self, Place};
+use crate::cost::Cost;
 use crate::fault::Fault;
 use crate::world::Shared;
 
@@ -34,14 +35,44 @@ tokio::task_local! {
 
 /// A request as it reached the service.
 pub(crate) struct Delivered {
-    /// Of a phone's.
+    /// Of a phone's; a desk's has none.
     pub(crate) place: Option<Place>,
     /// How many batches it has made, counted from 0, or from another number for a copy.
     pub(crate) batches: AtomicU32,
     pub(crate) now: Timestamp,
+    pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) bearer: Option<String>,
     pub(crate) body: Bytes,
+    /// What it has made the database do so far.
+    pub(crate) cost: Mutex<Cost>,
+}
+
+impl Delivered {
+    /// One that has not been worked on: `address` is its method and path.
+    pub(crate) fn new(
+        place: Option<Place>,
+        now: Timestamp,
+        (method, path): (Method, &str),
+        bearer: Option<String>,
+        body: impl Into<Bytes>,
+    ) -> Self {
+        let (batches, cost) = (AtomicU32::new(0), Mutex::default());
+        let (path, body) = (path.to_owned(), body.into());
+        Self { place, batches, now, method, path, bearer, body, cost }
+    }
+
+    /// Whose it is; a desk's has none.
+    pub(crate) fn phone(&self) -> Option<usize> {
+        self.place.and_then(Place::phone).map(|phone| phone as usize)
+    }
+
+    /// What it has cost, with its answer.
+    pub(crate) fn cost(&self, answer: &Response) -> Cost {
+        let database = *self.cost.lock().expect("a run has one thread");
+        let (bytes_in, bytes_out) = (self.body.len() as u64, answer.body.len() as u64);
+        Cost { bytes_in, bytes_out, ..database }
+    }
 }
 
 /// One phone's way to the service.
@@ -78,16 +109,22 @@ impl Transport for Network {
             tokio::time::sleep(here.delay()).await;
             return Ok(answer);
         }
-        let there = match here.meets(Fault::RequestLate) {
-            true => Duration::from_secs(here.chance.random_range(25..400)),
+        let there = match here.strikes(Fault::RequestLate) {
+            true => {
+                shared.fault_on_the_way(Fault::RequestLate, self.phone, &request);
+                Duration::from_secs(here.chance.random_range(25..400))
+            }
             false => here.delay(),
         };
         let back = here.delay();
-        let lost = here.meets(Fault::RequestLost);
-        let answer_lost = !lost && here.meets(Fault::AnswerLost);
-        let copy = here.meets(Fault::RequestDuplicated).then(|| here.delay() * 3);
+        let lost = here.strikes(Fault::RequestLost);
+        let answer_lost = !lost && here.strikes(Fault::AnswerLost);
+        let copy = here.strikes(Fault::RequestDuplicated).then(|| here.delay() * 3);
         let fates = [here.fate(), here.fate()];
-        let cut = here.meets(Fault::AnswerCut);
+        let cut = here.strikes(Fault::AnswerCut);
+        if lost {
+            shared.fault_on_the_way(Fault::RequestLost, self.phone, &request);
+        }
 
         let request = Arc::new(request);
         let (answer, waiting) = oneshot::channel();
@@ -95,9 +132,13 @@ impl Transport for Network {
         let mut answer = Some(answer);
         if !lost {
             let answer = answer.take();
-            let call = deliver(shared.clone(), place, 0, request.clone(), fates[0], there);
+            let (shared, phone, request) = (shared.clone(), self.phone, request.clone());
             tokio::task::spawn_local(async move {
+                let call = deliver(shared.clone(), place, 0, request.clone(), fates[0], there);
                 let response = call.await;
+                if answer_lost {
+                    shared.fault_on_the_way(Fault::AnswerLost, phone, &request);
+                }
                 tokio::time::sleep(if answer_lost { TIMEOUT } else { back }).await;
                 if let Some(answer) = answer.filter(|_| !answer_lost) {
                     // The phone may have given up waiting.
@@ -106,6 +147,7 @@ impl Transport for Network {
             });
         }
         if let Some(after) = copy {
+            shared.fault_on_the_way(Fault::RequestDuplicated, self.phone, &request);
             let (request, first) = (request.clone(), chances::COPY);
             let copy = deliver(shared.clone(), place, first, request, fates[1], there + after);
             tokio::task::spawn_local(copy);
@@ -114,6 +156,7 @@ impl Transport for Network {
             Ok(Ok(mut response)) => {
                 self.note_pull(&request, &response);
                 if cut {
+                    self.shared.fault_on_the_way(Fault::AnswerCut, self.phone, &request);
                     let length = response.body.len();
                     response.body.truncate(here.chance.random_range(0..length.max(1)));
                 }
@@ -210,11 +253,11 @@ impl Here {
 
 /// What becomes of one request at the service.
 #[derive(Clone, Copy)]
-struct Fate {
+pub(crate) struct Fate {
     /// Its share of chance.
-    seed: [u8; 32],
+    pub(crate) seed: [u8; 32],
     /// When the instance that works on it dies.
-    dies_after: Option<Duration>,
+    pub(crate) dies_after: Option<Duration>,
 }
 
 async fn deliver(
@@ -226,37 +269,39 @@ async fn deliver(
     after: Duration,
 ) -> Response {
     tokio::time::sleep(after).await;
-    let delivered = Arc::new(Delivered {
-        place: Some(place),
-        batches: AtomicU32::new(first_batch),
-        now: shared.now(),
-        path: match request.body {
-            None => paged(&request.path, shared.mix().page),
-            Some(_) => request.path.clone(),
-        },
-        bearer: request.bearer.as_ref().map(|token| token.expose().to_owned()),
-        body: request.body.clone().map(Bytes::from).unwrap_or_default(),
-    });
-    let method = match request.method {
-        callbook_device::Method::Get => Method::GET,
-        callbook_device::Method::Post => Method::POST,
-        callbook_device::Method::Put => Method::PUT,
+    let (method, path) = match request.method {
+        callbook_device::Method::Get => (Method::GET, paged(&request.path, shared.mix().page)),
+        callbook_device::Method::Post => (Method::POST, request.path.clone()),
+        callbook_device::Method::Put => (Method::PUT, request.path.clone()),
     };
-    let call = CURRENT.scope(delivered.clone(), call(&shared, method, &delivered, fate.seed));
-    let ended = shared.is_ended(delivered.bearer.as_deref());
-    let answer = match fate.dies_after {
-        None => call.await,
-        // Whatever it was waiting for: a batch that it had sent, or the answer to one.
-        Some(time) => tokio::time::timeout(time, call).await.unwrap_or_else(|_| {
-            shared.fault(Fault::WorkerDied);
-            Response { status: 500, retry_after: None, body: b"<html>Error 1101".to_vec() }
-        }),
+    let bearer = request.bearer.as_ref().map(|token| token.expose().to_owned());
+    let body = request.body.clone().unwrap_or_default();
+    let delivered = Delivered::new(Some(place), shared.now(), (method, &path), bearer, body);
+    delivered.batches.store(first_batch, Ordering::Relaxed);
+    serve(&shared, Arc::new(delivered), fate).await
+}
+
+/// What the service answers, or its host when the instance dies at work.
+pub(crate) async fn serve(shared: &Shared, sent: Arc<Delivered>, fate: Fate) -> Response {
+    let place = shared.arrived(&sent);
+    let ended = shared.is_ended(sent.bearer.as_deref());
+    let call = call(shared, &sent, fate.seed);
+    let work = async {
+        match fate.dies_after {
+            None => call.await,
+            // Whatever it was waiting for: a batch that it had sent, or the answer to one.
+            Some(time) => tokio::time::timeout(time, call).await.unwrap_or_else(|_| {
+                shared.fault(Fault::WorkerDied);
+                Response { status: 500, retry_after: None, body: b"<html>Error 1101".to_vec() }
+            }),
+        }
     };
+    let answer = CURRENT.scope(sent.clone(), work).await;
     // It was revoked before it came, and no restore has brought it back.
-    if ended && answer.status == 200 && shared.is_ended(delivered.bearer.as_deref()) {
-        shared.violation(format!("{place}: its device was revoked, and it is answered"));
+    if ended && answer.status == 200 && shared.is_ended(sent.bearer.as_deref()) {
+        shared.violation(format!("{}: a revoked device is answered", sent.path));
     }
-    shared.trace(place, &delivered, &answer);
+    shared.answered(place, &sent, &answer);
     answer
 }
 
@@ -267,14 +312,9 @@ fn paged(path: &str, rows: u32) -> String {
 }
 
 /// One call of the service, as its host makes it.
-pub(crate) async fn call(
-    shared: &Shared,
-    method: Method,
-    delivered: &Delivered,
-    seed: [u8; 32],
-) -> Response {
+async fn call(shared: &Shared, delivered: &Delivered, seed: [u8; 32]) -> Response {
     let mut request = Request::builder()
-        .method(method)
+        .method(delivered.method.clone())
         .uri(&delivered.path)
         .extension(Moment { now: delivered.now, seed });
     if let Some(bearer) = &delivered.bearer {

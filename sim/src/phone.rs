@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use callbook_auth::Secret;
 use callbook_base::Timestamp;
-use callbook_device::{Engine, MemoryStore, Next, Store, Transport};
+use callbook_device::{Engine, MemoryStore, Next, Status, Store, Transport};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -17,6 +17,7 @@ use people::{MOST_CLEARED, line, new_contact};
 use restored::Had;
 
 use crate::chances::Place;
+use crate::course::Standing;
 use crate::fault::Fault;
 use crate::network::Network;
 use crate::spelling::Spelling;
@@ -75,6 +76,7 @@ pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> P
     let mut next_change = phone.after_about(change_every);
     let mut changes = 0;
     loop {
+        phone.tell();
         let wake = next_sync.min(next_change).min(end);
         phone.sleep_until(wake).await;
         if wake >= end {
@@ -216,6 +218,7 @@ impl Phone {
 
     /// One sync to its end; the true time of the next.
     async fn sync(&mut self, others: &[Spelling]) -> Timestamp {
+        let began = self.shared.now();
         self.goes_to(Place::Sync(self.index(), self.syncs));
         self.syncs += 1;
         if self.meets(Fault::ClockJumped) {
@@ -266,6 +269,7 @@ impl Phone {
                 }
                 Next::Wait(until) => {
                     self.shared.stats(|stats| stats.syncs += 1);
+                    self.shared.watch().synced(began, self.shared.now(), || self.status().synced);
                     self.answer();
                     let wait = until.millis_since(self.clock()).clamp(1_000, 60 * MINUTE);
                     return self.shared.now().plus_millis(wait);
@@ -349,7 +353,9 @@ impl Phone {
             let engine = self.engine.as_mut().expect("it is not crashing");
             let now = || shared.now().plus_millis(ahead);
             let next = callbook_device::sync(engine, &mut self.network, now, &mut chance).await;
-            match next.expect("a store in memory takes all") {
+            let next = next.expect("a store in memory takes all");
+            shared.stats(|stats| stats.syncs += u64::from(matches!(next, Next::Wait(_))));
+            match next {
                 Next::SignIn(_) => {
                     self.network.pulled = None;
                     self.sign_in();
@@ -371,6 +377,22 @@ impl Phone {
 
     /// Whether all that its user did has been pushed, and what came of it pulled.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.engine_ref().status().expect("a store in memory reads").is_quiet()
+        self.status().is_quiet()
+    }
+
+    fn status(&self) -> Status {
+        self.engine_ref().status().expect("a store in memory reads")
+    }
+
+    /// Tells whoever looks on how it stands.
+    pub(crate) fn tell(&self) {
+        self.shared.watch().stands(self.index, || {
+            let status = self.status();
+            Standing {
+                digest: self.engine_ref().store().state().expect("a store in memory reads").digest,
+                has_more_to_say: status.unpushed + status.unpulled + status.unpushed_calls > 0,
+                synced_at: status.synced.then(|| self.shared.now()),
+            }
+        });
     }
 }

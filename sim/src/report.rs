@@ -20,7 +20,11 @@ pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
     );
     line("syncs", count(stats.syncs));
     line("requests served", count(stats.requests));
-    line("batches run", count(stats.batches));
+    line("batches run", count(stats.cost.batches));
+    let a_sync = |rows: u64| tenths(rows * 10 / stats.syncs.max(1));
+    let (read, written) = (a_sync(stats.cost.rows_read), a_sync(stats.cost.rows_written));
+    line("rows a sync", format!("{read} read, {written} written"));
+    line("statements of a request", format!("{}, at most", stats.most_statements));
     let faults: u64 = stats.faults.values().sum();
     line("faults", count(faults));
     for (fault, number) in &stats.faults {
@@ -74,7 +78,7 @@ pub fn faults() -> String {
 }
 
 /// `20,000`.
-fn count(number: u64) -> String {
+pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -86,7 +90,12 @@ fn count(number: u64) -> String {
     text
 }
 
-fn days(time: Duration) -> String {
+/// Tenths as `1,234.5`.
+pub(crate) fn tenths(number: u64) -> String {
+    format!("{}.{}", count(number / 10), number % 10)
+}
+
+pub(crate) fn days(time: Duration) -> String {
     let hours = time.as_secs() / 3_600;
     format!("{} days {} hours", count(hours / 24), hours % 24)
 }
@@ -94,6 +103,7 @@ fn days(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cost::Cost;
 
     #[test]
     fn a_table_of_eighty_columns() {
@@ -103,7 +113,13 @@ mod tests {
             calls: 999,
             syncs: 1_000,
             requests: 20_000,
-            batches: 40_000,
+            cost: Cost {
+                batches: 40_000,
+                rows_read: 512_345,
+                rows_written: 6_789,
+                ..Cost::default()
+            },
+            most_statements: 31,
             events: 12_345_678,
             visible: 19_567,
             hidden: 4_321,

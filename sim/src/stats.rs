@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use crate::cost::Cost;
 use crate::fault::Fault;
 
 /// Counts of one run, or of several.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Phones.
     pub devices: u64,
@@ -19,8 +20,10 @@ pub struct Stats {
     pub syncs: u64,
     /// Requests that reached the service.
     pub requests: u64,
-    /// Batches that reached the database.
-    pub batches: u64,
+    /// What all requests cost, those of desks too.
+    pub cost: Cost,
+    /// The most statements that one request took.
+    pub most_statements: u64,
     /// Timers, messages and batches.
     pub events: u64,
     /// What went wrong, on purpose.
@@ -56,6 +59,12 @@ impl Stats {
         self.events += 1;
     }
 
+    /// Counts what a request cost.
+    pub fn cost(&mut self, cost: &Cost) {
+        self.cost.add(cost);
+        self.most_statements = self.most_statements.max(cost.statements);
+    }
+
     /// The counts of both.
     pub fn add(&mut self, other: &Self) {
         self.devices += other.devices;
@@ -63,7 +72,8 @@ impl Stats {
         self.calls += other.calls;
         self.syncs += other.syncs;
         self.requests += other.requests;
-        self.batches += other.batches;
+        self.cost.add(&other.cost);
+        self.most_statements = self.most_statements.max(other.most_statements);
         self.events += other.events;
         for (fault, count) in &other.faults {
             *self.faults.entry(*fault).or_default() += count;

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use base64::Engine as _;
 use callbook_auth::{PasswordCost, Secret, SigningKeys};
 use callbook_base::Timestamp;
 use callbook_dedup::Tables;
-use callbook_device::{Pool, Response};
+use callbook_device::{Pool, Request, Response};
 use callbook_worker::database::Database;
 use callbook_worker::sqlite::Sqlite;
 use callbook_worker::{App, MIGRATIONS, Moment, TOMBSTONES_KEPT, router};
@@ -27,20 +27,24 @@ use tokio::time::Instant;
 use crate::backups::Backups;
 use crate::chances::{Chances, Place};
 use crate::check::{self, Difference};
+use crate::cost;
+use crate::course::Course;
 use crate::database::{FarDatabase, Rekeyed};
 use crate::fault::Fault;
 use crate::mix::Mix;
 use crate::model::{Keys, Made, Model, Push};
-use crate::network::{self, Delivered};
+use crate::network::{self, Delivered, Fate};
 use crate::phone::{self, Phone};
 use crate::rows::Row;
 use crate::script::Script;
 use crate::spelling::{Spelling, respell};
 use crate::stats::{Stats, Trace};
 use crate::tables::{OLDER, older};
+use crate::tape::PHONE;
+use crate::watch::Watch;
 
 /// 2026-11-22T10:00:00Z: when a run begins.
-const START: i64 = 1_795_341_600_000;
+pub(crate) const START: i64 = 1_795_341_600_000;
 
 /// Everybody's, in a simulation.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -59,6 +63,8 @@ pub struct Outcome {
     pub differences: Vec<Difference>,
     /// All that happened, as a script.
     pub script: Script,
+    /// How it went, if somebody looked on.
+    pub course: Course,
 }
 
 impl Outcome {
@@ -76,6 +82,7 @@ pub(crate) struct Shared {
     started: Instant,
     mix: Mix,
     pub(crate) chances: Arc<Chances>,
+    watch: Arc<Watch>,
     calm: AtomicBool,
     /// Until then, in milliseconds since 1970, nobody gets through.
     partition_until: AtomicI64,
@@ -128,6 +135,11 @@ impl Shared {
         self.chances.note(place, || format!("day {day} {hour:02}:{minute:02} {}", text()));
     }
 
+    /// Whoever looks on.
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
     pub(crate) fn mix(&self) -> &Mix {
         &self.mix
     }
@@ -143,11 +155,40 @@ impl Shared {
 
     pub(crate) fn fault(&self, fault: Fault) {
         self.stats(|stats| stats.fault(fault));
+        if let Some(tape) = &self.watch.tape {
+            tape.fault(fault, self.now());
+        }
+    }
+
+    /// A fault of the network, to a request of a phone.
+    pub(crate) fn fault_on_the_way(&self, fault: Fault, phone: usize, sent: &Request) {
+        self.stats(|stats| stats.fault(fault));
+        if let Some(tape) = &self.watch.tape {
+            tape.fault_on_the_way(fault, phone, sent, self.now());
+        }
+    }
+
+    /// A request that the service has got; its place among all.
+    pub(crate) fn arrived(&self, sent: &Arc<Delivered>) -> u64 {
+        self.watch.requests.as_ref().map_or(0, |log| log.arrived(sent.clone()))
     }
 
     /// A request that the service has answered.
-    pub(crate) fn trace(&self, place: Place, sent: &Delivered, answer: &Response) {
+    pub(crate) fn answered(&self, place: u64, sent: &Delivered, answer: &Response) {
+        if let Some(log) = &self.watch.requests {
+            log.answered(place, answer.status);
+        }
+        let cost = sent.cost(answer);
         let mut inner = self.inner();
+        inner.stats.cost(&cost);
+        let excess = cost::excess(sent, &cost, inner.model.contacts.len());
+        inner.model.violations.extend(excess);
+        if let Some(tape) = &self.watch.tape {
+            tape.answered(sent, answer, self.now());
+            let violation = inner.model.violations.first();
+            violation.iter().for_each(|text| tape.differs(self.now(), text));
+        }
+        let Some(place) = sent.place else { return };
         inner.stats.requests += 1;
         inner.stats.events += 2;
         let line = format!("{} {place} {} {}", self.now().as_millis(), sent.path, answer.status);
@@ -254,10 +295,10 @@ impl Shared {
         body: Value,
         chance: &mut ChaCha8Rng,
     ) -> Response {
-        let (now, path, body) = (self.now(), path.to_owned(), body.to_string().into());
-        let (place, batches) = (None, AtomicU32::new(0));
-        let delivered = Delivered { place, batches, now, path, bearer, body };
-        network::call(self, method, &delivered, chance.random()).await
+        let body = body.to_string();
+        let sent = Delivered::new(None, self.now(), (method, path), bearer, body);
+        let fate = Fate { seed: chance.random(), dies_after: None };
+        network::serve(self, Arc::new(sent), fate).await
     }
 
     /// A sign-in that the database has committed.
@@ -312,24 +353,35 @@ pub fn silence_panics() {
 /// Runs a seed to its end. `progress` is told the share that is done, from 0 to 1. A panic is a
 /// difference like others: it has the seed that repeats it.
 pub fn run(seed: u64, mix: &Mix, rows: &[Row], progress: impl Fn(f64)) -> Outcome {
+    run_watched(seed, mix, rows, &Arc::default(), progress)
+}
+
+/// The same, while somebody looks on.
+pub fn run_watched(
+    seed: u64,
+    mix: &Mix,
+    rows: &[Row],
+    watch: &Arc<Watch>,
+    progress: impl Fn(f64),
+) -> Outcome {
     let chances = Chances::new(seed, mix.team_rates(), None, false);
-    run_by(Arc::new(chances), seed, mix, rows, progress)
+    run_by(Arc::new(chances), (seed, mix), rows, watch, progress)
 }
 
 /// Runs a script, and tells in the script of its outcome what happened at its places.
-pub fn replay(script: &Script, rows: &[Row]) -> Outcome {
+pub fn replay(script: &Script, rows: &[Row], watch: &Arc<Watch>) -> Outcome {
     let Script { remarks, seed, mix, kept, .. } = script;
     let chances = Chances::new(*seed, mix.team_rates(), Some(kept.clone()), true);
-    let mut outcome = run_by(Arc::new(chances), *seed, mix, rows, |_| {});
+    let mut outcome = run_by(Arc::new(chances), (*seed, mix), rows, watch, |_| {});
     outcome.script.remarks = remarks.clone();
     outcome
 }
 
 fn run_by(
     chances: Arc<Chances>,
-    seed: u64,
-    mix: &Mix,
+    (seed, mix): (u64, &Mix),
     rows: &[Row],
+    watch: &Arc<Watch>,
     progress: impl Fn(f64),
 ) -> Outcome {
     let run = || {
@@ -338,13 +390,8 @@ fn run_by(
             .start_paused(true)
             .build()
             .expect("a runtime without threads or sockets");
-        runtime.block_on(LocalSet::new().run_until(world(
-            chances.clone(),
-            seed,
-            mix,
-            rows,
-            progress,
-        )))
+        let world = world(chances.clone(), (seed, mix), rows, watch, progress);
+        runtime.block_on(LocalSet::new().run_until(world))
     };
     let ended = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -357,19 +404,19 @@ fn run_by(
     let (stats, trace, differences) = ended;
     let (kept, notes) = chances.tell();
     let script = Script { remarks: Vec::new(), seed, mix: mix.clone(), kept, notes };
-    Outcome { stats, trace, differences, script }
+    Outcome { stats, trace, differences, script, course: watch.course() }
 }
 
 async fn world(
     chances: Arc<Chances>,
-    seed: u64,
-    mix: &Mix,
+    (seed, mix): (u64, &Mix),
     rows: &[Row],
+    watch: &Arc<Watch>,
     progress: impl Fn(f64),
 ) -> (Stats, String, Vec<Difference>) {
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     let (books, keys) = phone_books(mix, rows, &mut chance);
-    let (shared, database) = service(chances, mix, keys);
+    let (shared, database) = service((chances, watch), mix, keys);
     set_up(&shared, mix.users, &mut chance).await;
 
     // People live with their phones while things go wrong, then the faults stop.
@@ -379,7 +426,7 @@ async fn world(
     let phones = books.filter(|(index, _)| shared.chances.has_phone(*index as u32));
     let phones = phones.map(|(index, book)| {
         let phone = Phone::new(index, index % mix.users, shared.clone());
-        tokio::task::spawn_local(phone::live(phone, book, end))
+        tokio::task::spawn_local(PHONE.scope(index, phone::live(phone, book, end)))
     });
     let living: Vec<_> = phones.collect();
     let upgrade_at = mix.upgrade.then(|| chance.random_range(20..70));
@@ -392,6 +439,7 @@ async fn world(
         let mut chance = shared.chances.at(Place::Step(step));
         backups.pass_by(step, &mut chance, (&shared, &database)).await;
         purge(&shared, &database, chance.random()).await;
+        shared.watch.sample(shared.now(), || check::digest(&database.sqlite()));
         progress(0.9 * f64::from(step + 1) / 100.0);
     }
     let mut phones = Vec::new();
@@ -402,6 +450,9 @@ async fn world(
     let rounds = quieten(&shared, &mut phones, &progress).await;
 
     let sqlite = database.sqlite();
+    phones.iter().for_each(Phone::tell);
+    shared.watch.sample(shared.now(), || check::digest(&sqlite));
+
     let (restores, _) = shared.restores();
     let mut differences = check::all(&sqlite, &shared.inner().model, &phones, restores);
     if rounds > MOST_ROUNDS {
@@ -425,12 +476,17 @@ async fn purge(shared: &Shared, database: &Arc<FarDatabase>, seed: [u8; 32]) {
 }
 
 /// The real service on a far database, before its set-up.
-fn service(chances: Arc<Chances>, mix: &Mix, keys: Keys) -> (Arc<Shared>, Arc<FarDatabase>) {
+fn service(
+    (chances, watch): (Arc<Chances>, &Arc<Watch>),
+    mix: &Mix,
+    keys: Keys,
+) -> (Arc<Shared>, Arc<FarDatabase>) {
     let stats = Stats { devices: mix.devices as u64, ..Stats::default() };
     let shared = Arc::new(Shared {
         started: Instant::now(),
         mix: mix.clone(),
         chances,
+        watch: watch.clone(),
         calm: AtomicBool::new(true),
         partition_until: AtomicI64::new(i64::MIN),
         router: Mutex::default(),

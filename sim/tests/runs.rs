@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are no tests to clippy
 
-use callbook_sim::{Fault, Mix, Outcome, Rates, read, run};
+use std::sync::{Arc, Mutex};
+
+use callbook_sim::{
+    Difference, Fault, Mix, Outcome, Rates, RequestLog, Tape, Watch, read, run, run_watched,
+};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -37,6 +41,28 @@ fn each_fault_alone_does_no_harm() {
         let met: Vec<&Fault> = outcome.stats.faults.keys().collect();
         assert_eq!(met, [fault]);
     }
+}
+
+/// Whoever looks on changes nothing, and sees how books come together.
+#[test]
+fn a_run_that_is_watched_is_the_same_run() {
+    let mut mix = Mix::standard(&mut ChaCha8Rng::seed_from_u64(9)).with_devices(4);
+    (mix.contacts, mix.rates) = (40, Rates::usual());
+    let rows = read(None, 2_000).unwrap();
+    let watch = Arc::new(Watch {
+        requests: Some(RequestLog::new(std::io::sink())),
+        course: Some(Mutex::default()),
+        tape: Some(Tape::of(&Difference("of all".to_owned()))),
+    });
+    let (outcome, watched) =
+        (run(9, &mix, &rows, |_| {}), run_watched(9, &mix, &rows, &watch, |_| {}));
+    assert_eq!(outcome.trace, watched.trace);
+    assert_eq!(outcome.stats, watched.stats);
+    let course = watched.course;
+    let (first, last) = (course.samples[0], course.samples[100]);
+    assert!(first.devices == 4 && last.devices == 4 && last.differing == 0, "{first:?}, {last:?}");
+    assert!(course.samples.iter().any(|sample| sample.differing > 0));
+    assert!(course.percentile(50) > Some(0));
 }
 
 #[test]

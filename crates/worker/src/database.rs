@@ -120,6 +120,9 @@ pub struct Rows {
     pub values: Vec<Vec<Value>>,
     /// How many rows an INSERT, UPDATE or DELETE changed; 0 for other statements.
     pub changes: u64,
+    /// Steps of SQLite's virtual machine: how much work it was, rows that were looked at and not given too.
+    /// D1 does not tell: 0.
+    pub steps: u64,
 }
 
 impl Rows {

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use rusqlite::backup::Backup;
 use rusqlite::types::{Null, ValueRef};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, StatementStatus};
 
 use crate::database::{BatchFuture, Database, DatabaseError, Rows, Statement, Value};
 use error::{Step, d1_error, open_error, unreadable};
@@ -148,6 +148,8 @@ fn run_statement(connection: &Connection, statement: &Statement) -> Result<Rows,
 
     let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
     let written_before = connection.total_changes();
+    // From here on: a cached statement keeps counting, also what an earlier error left.
+    prepared.reset_status(StatementStatus::VmStep);
     let mut values = Vec::new();
     let mut rows = prepared.raw_query();
     while let Some(row) = rows.next().map_err(|error| d1_error(&error, Step::Run))? {
@@ -163,7 +165,9 @@ fn run_statement(connection: &Connection, statement: &Statement) -> Result<Rows,
     // SQLite keeps the count of the last statement that wrote; a statement that wrote nothing must
     // not show it.
     let wrote = connection.total_changes() != written_before;
-    Ok(Rows { columns, values, changes: if wrote { connection.changes() } else { 0 } })
+    let changes = if wrote { connection.changes() } else { 0 };
+    let steps = u64::try_from(prepared.reset_status(StatementStatus::VmStep)).unwrap_or(0);
+    Ok(Rows { columns, values, changes, steps })
 }
 
 /// A value as D1 gives it to JavaScript: every number is a double.

@@ -29,7 +29,7 @@ pub(super) async fn push(
 ) -> Result<Json<PushAnswer>, Problem> {
     let push = Push::read(&body)?;
     for _ in 0..TRIES {
-        let (book, facts) = read(&app, &access, &push, moment).await?;
+        let Found { book, facts, took_a_step } = read(&app, &access, &push, moment).await?;
         if let Some(fork) = push.epoch.as_deref().and_then(|known| book.forks_from(known)) {
             let detail = "the book was restored from a backup: pull from the start";
             return Err(Problem::new(StatusCode::CONFLICT, "epoch_changed", detail)
@@ -58,6 +58,8 @@ pub(super) async fn push(
             false => app.database.batch(writes).await,
         };
         match written {
+            // With a step of re-keying, another try would be more than D1's fifty statements.
+            Err(error) if error.is_constraint() && took_a_step => break,
             Err(error) if error.is_constraint() => continue,
             written => written?,
         };
@@ -68,21 +70,25 @@ pub(super) async fn push(
     Err(Problem::busy(moment))
 }
 
-/// The read batch of a push: the book, and what the plan goes by. A book that has yet to get
-/// its keys is first taken a step on.
-async fn read(
-    app: &App,
-    access: &Access,
-    push: &Push,
-    moment: Moment,
-) -> Result<(Book, Facts), Problem> {
+/// What the read batch of a push gave.
+struct Found {
+    book: Book,
+    /// What the plan goes by.
+    facts: Facts,
+    /// Whether the book was first taken a step on towards its keys.
+    took_a_step: bool,
+}
+
+/// The read batch of a push. A book that has yet to get its keys is first taken a step on.
+async fn read(app: &App, access: &Access, push: &Push, moment: Moment) -> Result<Found, Problem> {
     let mut reads = vec![book::read()];
     if !push.ops.is_empty() {
         reads.extend(push::reads(push, access.device, app.tables));
     }
     let (mut session, mut rows) = app.session(access, reads.clone()).await?;
     let mut book = book::read_row(&rows[0])?;
-    if !book.keys.are_of(app.tables) {
+    let took_a_step = !book.keys.are_of(app.tables);
+    if took_a_step {
         app.rekey(moment).await?;
         (session, rows) = app.session(access, reads).await?;
         book = book::read_row(&rows[0])?;
@@ -100,7 +106,7 @@ async fn read(
         device: session.pushes,
         edited_by_others: touched.edited_by_others,
     };
-    Ok((book, facts))
+    Ok(Found { book, facts, took_a_step })
 }
 
 /// `GET /sync/contacts`.

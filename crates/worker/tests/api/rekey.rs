@@ -217,3 +217,39 @@ async fn pushes_and_pulls_take_the_steps_of_a_host_that_opens_nothing() {
     assert_eq!(shown(&mut service, &phone).await, shown(&mut expected, &anew).await);
     assert_eq!(calls(&mut service, &phone).await, calls(&mut expected, &anew).await);
 }
+
+/// Lets another's write in before each write, and counts statements.
+struct Contended {
+    inner: Arc<Sqlite>,
+    statements: std::sync::atomic::AtomicUsize,
+}
+
+impl Database for Contended {
+    fn batch(&self, statements: Vec<Statement>) -> BatchFuture<'_> {
+        self.statements.fetch_add(statements.len(), std::sync::atomic::Ordering::Relaxed);
+        if statements[0].sql.starts_with("UPDATE") {
+            let push = Statement::new("UPDATE book SET rev = rev + 1");
+            drop(self.inner.batch(vec![push])); // it ran when it was called
+        }
+        self.inner.batch(statements)
+    }
+}
+
+/// D1 lets a request run fifty statements: a push that takes a step and finds no peace gives up early.
+#[tokio::test]
+async fn a_push_that_takes_a_step_has_fifty_statements() {
+    let (older, phone) = written_under(OLDER).await;
+    let seen = Arc::new(Contended { inner: older.database.clone(), statements: 0.into() });
+    let mut service =
+        Service::with_tables(older.database.clone(), seen.clone(), older.now, Tables::CURRENT);
+    // All kinds of writes at once: an edit, a new contact, a delete.
+    let mut list = ops(240, 242);
+    list[0]["id"] = ops(3, 4)[0]["id"].clone();
+    let delete = json!({ "op": "delete", "id": ops(9, 10)[0]["id"], "base_rev": 1 });
+    list.as_array_mut().unwrap().push(delete);
+    let body = service.push_body(&phone, list);
+    let answer = service.post("/sync/contacts", Some(&phone), &body).await;
+    assert_eq!(answer.problem(), (503, "busy"));
+    let statements = seen.statements.load(std::sync::atomic::Ordering::Relaxed);
+    assert!((30..=50).contains(&statements), "{statements}");
+}
