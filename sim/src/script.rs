@@ -255,7 +255,7 @@ step 31 book-restored
         #[track_caller]
         fn check(line: &str, problem: &str) {
             let error = format!("{SCRIPT}{line}\n").parse::<Script>().unwrap_err().to_string();
-            assert!(error.starts_with("line 25: ") && error.contains(problem), "{error}");
+            assert!(error.starts_with("line 24: ") && error.contains(problem), "{error}");
         }
         check("nonsense", "has no value");
         check("colour blue", "no line begins with `colour`");
