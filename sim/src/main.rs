@@ -1,5 +1,7 @@
 //! `cargo sim`: options, threads, progress and the exit code. A run itself is the library's.
 
+mod mutants;
+
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -32,7 +34,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     name = "callbook-sim",
     version,
     term_width = 80,
-    override_usage = "cargo sim -- [OPTIONS]\n       cargo sim -- replay FILE",
+    override_usage = "cargo sim -- [OPTIONS]\n       cargo sim -- replay FILE\n       cargo sim -- mutants",
     args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  cargo sim\n  cargo sim -- --seed 7\n  cargo sim -- --seeds 200\n  \
         cargo sim -- --contacts my-numbers.csv --count 5000\n  \
@@ -96,6 +98,10 @@ struct Options {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 
+    /// Does not make a seed that fails a short script
+    #[arg(long)]
+    no_shrink: bool,
+
     /// How many seeds run at once; as many as there are cores if it is not said
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -108,6 +114,9 @@ enum Command {
         /// The script
         file: PathBuf,
     },
+    /// Builds this simulator with deliberate mistakes in the code that it tests, and shows which of them it
+    /// finds, by what, and after how many seeds
+    Mutants,
 }
 
 impl Options {
@@ -183,8 +192,15 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    if let Some(Command::Replay { file }) = &options.command {
-        return replay_file(file, &rows);
+    match &options.command {
+        Some(Command::Replay { file }) => return replay_file(file, &rows),
+        Some(Command::Mutants) => {
+            return mutants::run(
+                cores(),
+                &bar(1, "{wide_bar} {pos} of {len} mistakes, {eta} to go"),
+            );
+        }
+        None => {}
     }
     // Before a run that may take long.
     let (trace, report) = match (create(options.trace.as_ref()), create(options.report.as_ref())) {
@@ -239,7 +255,9 @@ fn main() -> ExitCode {
         println!("trace: {}", outcome.trace);
     }
     if let Some((seed, outcome)) = failed.first() {
-        keep_short(*seed, outcome, &rows);
+        if !options.no_shrink {
+            keep_short(*seed, outcome, &rows);
+        }
         println!("{} of {seeds} seeds failed, in {:.1} s.", failed.len(), wall.as_secs_f64());
         return ExitCode::FAILURE;
     }
@@ -404,6 +422,10 @@ fn one(options: &Options, rows: &[Row], watch: &Arc<Watch>) -> Outcome {
     outcome
 }
 
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
 /// Every so many seeds one is run twice: it must be the same run.
 const TWICE: u64 = 10;
 
@@ -419,8 +441,7 @@ fn many(options: &Options, started: Instant, rows: &[Row]) -> Vec<(u64, Outcome)
     let next = AtomicU64::new(0);
     let first_failed = AtomicU64::new(u64::MAX);
     let done = Mutex::new(Vec::new());
-    let cores = options.threads.or_else(|| std::thread::available_parallelism().ok());
-    let cores = cores.map_or(1, NonZeroUsize::get);
+    let cores = options.threads.map_or_else(cores, NonZeroUsize::get);
     std::thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {

@@ -28,6 +28,12 @@ const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 const YEAR: i64 = 365 * DAY;
 
+/// How many requests a sync has at most; a first pull of twenty thousand contacts has some hundred.
+const MOST_REQUESTS: u32 = 5_000;
+
+/// The same for its time, when nothing fails.
+const LONGEST_SYNC: Duration = Duration::from_secs(60 * 60);
+
 /// How often a phone syncs, at most, until it has nothing more to say.
 const MOST_SYNCS: u32 = 100;
 
@@ -44,6 +50,7 @@ pub(crate) struct Phone {
     chance: ChaCha8Rng,
     /// How many syncs it has begun.
     syncs: u32,
+    is_stuck: bool,
     /// How far its clock is ahead of the true time, in milliseconds.
     clock_ahead: i64,
     /// Of its SIM.
@@ -139,6 +146,7 @@ impl Phone {
             place,
             chance,
             syncs: 0,
+            is_stuck: false,
             clock_ahead,
             region,
             backup,
@@ -240,7 +248,7 @@ impl Phone {
         let mut crash_in = crashes.then(|| self.chance.random_range(0..8));
         self.engine().start_sync();
         let mut sign_ins = 0;
-        loop {
+        for _ in 0..MOST_REQUESTS {
             let clock = self.clock();
             let mut chance = crate::world::split(&mut self.chance);
             let Ok(next) = self.engine().next(clock, &mut chance) else { return self.lose_power() };
@@ -282,6 +290,14 @@ impl Phone {
                 Next::SignIn(_) => return self.later(5, 15),
             }
         }
+        self.does_not_end();
+        self.shared.now().after(self.shared.mix().time)
+    }
+
+    /// That is enough to know; it does not sync again.
+    fn does_not_end(&mut self) {
+        self.is_stuck = true;
+        self.shared.violation(format!("phone {}: a sync does not end", self.index));
     }
 
     /// Is restored from a backup, wiped, or shut out, at times.
@@ -345,6 +361,9 @@ impl Phone {
     pub(crate) async fn settle(&mut self) {
         let shared = self.shared.clone();
         let ahead = self.clock_ahead;
+        if self.is_stuck {
+            return;
+        }
         self.restart(|store| store.power_for = None);
         self.goes_to(Place::Sync(self.index(), self.syncs));
         self.syncs += 1;
@@ -352,7 +371,10 @@ impl Phone {
             let mut chance = crate::world::split(&mut self.chance);
             let engine = self.engine.as_mut().expect("it is not crashing");
             let now = || shared.now().plus_millis(ahead);
-            let next = callbook_device::sync(engine, &mut self.network, now, &mut chance).await;
+            let sync = callbook_device::sync(engine, &mut self.network, now, &mut chance);
+            let Ok(next) = tokio::time::timeout(LONGEST_SYNC, sync).await else {
+                return self.does_not_end();
+            };
             let next = next.expect("a store in memory takes all");
             shared.stats(|stats| stats.syncs += u64::from(matches!(next, Next::Wait(_))));
             match next {

@@ -38,7 +38,7 @@ fn doings(
 
 /// Makes what a script is made of simpler, one thing each.
 const SIMPLER: [fn(&mut Script); 6] = [
-    |script| script.mix.time = script.mix.time * 3 / 4,
+    |script| script.mix.time = Duration::from_secs(script.mix.time.as_secs() / 80 * 60), // whole minutes
     |script| script.mix.upgrade = false,
     |script| script.mix.in_step = false,
     |script| script.mix.slowness = 1,

@@ -1,0 +1,303 @@
+//! `cargo sim -- mutants`: whether the simulator finds mistakes. All of them are put into a copy of the
+//! sources, each behind a question that a variable of the environment answers, so that one build has them
+//! all and the sources stay clean; then each runs until a seed fails. A mistake that survives is a checker
+//! that is missing.
+
+mod list;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use indicatif::ProgressBar;
+use list::{ALL, Mutant, SQL};
+
+/// Which mistake a program makes: its number in the list, from 1.
+const VARIABLE: &str = "CALLBOOK_MUTANT";
+
+/// What the copy of the sources has beside them.
+const ASKED: &str = r#"
+#[doc(hidden)]
+pub mod mutant {
+    use std::collections::BTreeMap;
+    use std::sync::{LazyLock, Mutex};
+
+    static NUMBER: LazyLock<usize> =
+        LazyLock::new(|| std::env::var("CALLBOOK_MUTANT").ok().and_then(|it| it.parse().ok()).unwrap_or(0));
+
+    pub fn is(number: usize) -> bool {
+        *NUMBER == number
+    }
+
+    pub fn sql(sql: &'static str) -> &'static str {
+        static CHANGED: Mutex<BTreeMap<usize, &'static str>> = Mutex::new(BTreeMap::new());
+        let Some((_, find, put)) = SQL.iter().find(|(number, ..)| is(*number)) else { return sql };
+        let mut changed = CHANGED.lock().expect("nothing panics with it");
+        changed.entry(sql.as_ptr() as usize).or_insert_with(|| sql.replace(find, put).leak())
+    }
+"#;
+
+/// What the sources are.
+const SOURCES: [&str; 8] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "rust-toolchain.toml",
+    "clippy.toml",
+    ".cargo",
+    "benches",
+    "crates",
+    "sim",
+];
+
+/// How many seeds a mistake may survive.
+const MOST_SEEDS: u32 = 200;
+
+/// What became of a mistake.
+struct Fate {
+    seeds: Option<u32>,
+    seconds: f64,
+    /// The first difference.
+    difference: String,
+}
+
+/// Builds the program and runs each mistake.
+pub(crate) fn run(threads: usize, bar: &ProgressBar) -> ExitCode {
+    match build().and_then(|program| fates(&program, threads, bar)) {
+        Ok(fates) => {
+            bar.finish_and_clear();
+            print!("{}", table(&fates));
+            let survived = fates.iter().filter(|fate| fate.seeds.is_none()).count();
+            if survived == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            bar.finish_and_clear();
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The program with all mistakes in it.
+fn build() -> Result<PathBuf, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root =
+        root.canonicalize().map_err(|error| format!("the sources are not there: {error}"))?;
+    // Beside what cargo builds, whose dependencies serve again.
+    let this = std::env::current_exe().map_err(|error| error.to_string())?;
+    let target =
+        this.parent().and_then(Path::parent).ok_or("this program stands in no target directory")?;
+    let copy = target.join("mutants");
+    fs::create_dir_all(&copy)
+        .map_err(|error| format!("cannot make {}: {error}", copy.display()))?;
+    let sql = sql(&root.join("crates/worker/src/sql"))?;
+    for mutant in ALL.iter().filter(|mutant| mutant.file == SQL && !sql.contains(mutant.find)) {
+        return Err(no_longer_fits(mutant, 0));
+    }
+    for source in SOURCES {
+        copy_changed(&root.join(source), &copy.join(source))?;
+    }
+    eprintln!("Building a program with {} mistakes in it …", ALL.len());
+    let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["build", "--release", "--quiet", "-p", "callbook-sim", "--bin", "callbook-mutants"])
+        .current_dir(&copy)
+        .env("CARGO_TARGET_DIR", target)
+        .output()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    match built.status.success() {
+        true => Ok(target.join("release").join("callbook-mutants")),
+        false => Err(format!(
+            "the sources with the mistakes in them do not build; see {}:\n{}",
+            copy.display(),
+            String::from_utf8_lossy(&built.stderr)
+        )),
+    }
+}
+
+/// Copies a file or a directory, with the mistakes put in, and writes only what is not there already, so
+/// that cargo builds no more than it must.
+fn copy_changed(from: &Path, to: &Path) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("cannot copy {}: {error}", from.display());
+    if from.is_dir() {
+        fs::create_dir_all(to).map_err(failed)?;
+        for entry in fs::read_dir(from).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            copy_changed(&from.join(&name), &to.join(&name))?;
+        }
+        return Ok(());
+    }
+    let text = fs::read(from).map_err(failed)?;
+    let text = match String::from_utf8(text) {
+        Ok(text) => with_mistakes(from, text)?.into_bytes(),
+        Err(bytes) => bytes.into_bytes(),
+    };
+    if fs::read(to).is_ok_and(|there| there == text) {
+        return Ok(());
+    }
+    fs::write(to, text).map_err(failed)
+}
+
+/// A file's text with the mistakes that are its own.
+fn with_mistakes(file: &Path, mut text: String) -> Result<String, String> {
+    if file.ends_with("crates/base/src/lib.rs") {
+        text.push_str(ASKED);
+        let _ = writeln!(text, "    static SQL: &[(usize, &str, &str)] = &[");
+        for (number, mutant) in numbered().filter(|(_, mutant)| mutant.file == SQL) {
+            let _ = writeln!(text, "        ({number}, {:?}, {:?}),", mutant.find, mutant.put);
+        }
+        text.push_str("    ];\n}\n");
+    }
+    if file.ends_with("crates/worker/src/database.rs") {
+        let new = "Self { sql, params: Vec::new() }";
+        text =
+            text.replace(new, "Self { sql: callbook_base::mutant::sql(sql), params: Vec::new() }");
+    }
+    if file.ends_with("Cargo.toml") && text.contains("[workspace.package]") {
+        // Another version, or cargo would take what it builds of these for the true ones.
+        text = text.replacen("version = \"", "version = \"0.0.0-", 1);
+    }
+    if file.ends_with("sim/Cargo.toml") {
+        // Beside the program that runs this.
+        text = text.replace("default-run = \"callbook-sim\"", "default-run = \"callbook-mutants\"");
+        text.push_str("\n[[bin]]\nname = \"callbook-mutants\"\npath = \"src/main.rs\"\n");
+    }
+    let mut here: BTreeMap<&str, Vec<(usize, &Mutant)>> = BTreeMap::new();
+    for (number, mutant) in numbered().filter(|(_, mutant)| file.ends_with(mutant.file)) {
+        here.entry(mutant.find).or_default().push((number, mutant));
+    }
+    for (find, mutants) in here {
+        if text.matches(find).count() != 1 {
+            return Err(no_longer_fits(mutants[0].1, text.matches(find).count()));
+        }
+        text = text.replacen(find, &with_choice(find, &mutants), 1);
+    }
+    Ok(text)
+}
+
+fn no_longer_fits(Mutant { name, file, .. }: &Mutant, times: usize) -> String {
+    format!(
+        "the mistake \"{name}\" no longer fits: {file} has its text {times} times, not once. Mend it in \
+         sim/src/mutants/list.rs"
+    )
+}
+
+/// All statements of the service.
+fn sql(rooms: &Path) -> Result<String, String> {
+    let failed = |error: std::io::Error| format!("cannot read {}: {error}", rooms.display());
+    let mut text = String::new();
+    for entry in fs::read_dir(rooms).map_err(failed)? {
+        text += &fs::read_to_string(entry.map_err(failed)?.path()).map_err(failed)?;
+    }
+    Ok(text)
+}
+
+/// A text that is one of several, as is asked when it runs.
+fn with_choice(find: &str, mutants: &[(usize, &Mutant)]) -> String {
+    let is = |number: usize| format!("callbook_base::mutant::is({number})");
+    if let [(number, mutant)] = mutants
+        && mutant.put.contains("MUTANT")
+    {
+        return mutant.put.replace("MUTANT", &is(*number));
+    }
+    let choices = mutants
+        .iter()
+        .map(|(number, mutant)| format!("if {} {{ {} }} else ", is(*number), mutant.put));
+    format!("({}{{ {find} }})", choices.collect::<String>())
+}
+
+fn numbered() -> impl Iterator<Item = (usize, &'static Mutant)> {
+    (1..).zip(ALL)
+}
+
+/// What became of each mistake, several at a time.
+fn fates(program: &Path, threads: usize, bar: &ProgressBar) -> Result<Vec<Fate>, String> {
+    bar.set_length(ALL.len() as u64);
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    if index >= ALL.len() {
+                        return;
+                    }
+                    let fate = fate(program, index + 1);
+                    done.lock().expect("no thread panics with it").insert(index, fate);
+                    bar.inc(1);
+                }
+            });
+        }
+    });
+    done.into_inner().expect("no thread panics with it").into_values().collect()
+}
+
+fn fate(program: &Path, number: usize) -> Result<Fate, String> {
+    let ran = Command::new(program)
+        .args(["--seeds", &MOST_SEEDS.to_string(), "--threads", "1", "--no-shrink"])
+        .env(VARIABLE, number.to_string())
+        .stderr(Stdio::null())
+        .output()
+        .map_err(|error| format!("cannot run {}: {error}", program.display()))?;
+    let said = String::from_utf8_lossy(&ran.stdout);
+    let mut lines = said.lines();
+    let difference = lines.find(|line| line.ends_with("fails:")).and_then(|_| lines.next());
+    // `1 of 7 seeds failed, in 2.5 s.`
+    let end: Vec<&str> = said.lines().last().unwrap_or_default().split(' ').collect();
+    let word = |at: usize| end.get(at).copied().unwrap_or_default();
+    Ok(Fate {
+        seeds: difference.and_then(|_| word(2).parse().ok()),
+        seconds: word(6).parse().unwrap_or_default(),
+        difference: difference.unwrap_or_default().trim().to_owned(),
+    })
+}
+
+/// Which checker a difference is of, by its words.
+fn checker(difference: &str) -> &'static str {
+    const WORDS: [(&str, &str); 18] = [
+        ("panicked", "a panic"),
+        ("is only in", "model and server"),
+        ("in the model", "model and server"),
+        ("the model", "model and server"),
+        ("which belongs to", "owners"),
+        ("follow from its keys", "owners"),
+        ("claims are not", "owners"),
+        ("digest and size", "digest anew"),
+        ("its digest differed", "pulls from the start"),
+        ("was here lately", "pulls from the start"),
+        ("revoked", "revoked devices"),
+        ("never done", "exactly once"),
+        ("was purged", "purges"),
+        ("restored book", "restores"),
+        ("something to say", "liveness"),
+        ("does not end", "liveness"),
+        ("refused", "refused ops"),
+        ("phone", "phone and book"),
+    ];
+    WORDS.iter().find(|(words, _)| difference.contains(words)).map_or("others", |(_, name)| name)
+}
+
+/// In 80 columns.
+fn table(fates: &[Fate]) -> String {
+    let mut text = format!("{:52}{:20}seeds\n", "mistake", "caught by");
+    for (mutant, fate) in ALL.iter().zip(fates) {
+        let (name, by) = (mutant.name, checker(&fate.difference));
+        let _ = match fate.seeds {
+            Some(seeds) => writeln!(text, "{name:52}{by:20}{seeds:5}"),
+            None => writeln!(text, "{name:52}SURVIVES {MOST_SEEDS} seeds"),
+        };
+    }
+    let mut seeds: Vec<u32> = fates.iter().filter_map(|fate| fate.seeds).collect();
+    seeds.sort_unstable();
+    let seconds: f64 = fates.iter().map(|fate| fate.seconds).sum();
+    let median = seeds.get(seeds.len() / 2).copied().unwrap_or_default();
+    let (caught, all) = (seeds.len(), fates.len());
+    let _ = writeln!(
+        text,
+        "{caught} of {all} caught, the median after {median} seeds, in {seconds:.0} s of one core."
+    );
+    text
+}

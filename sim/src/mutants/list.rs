@@ -1,0 +1,168 @@
+//! The mistakes: each one that a good engineer could make in this design. How they get into a program is in
+//! `mutants.rs`.
+
+/// A deliberate mistake: in one place of a file, another text.
+pub(super) struct Mutant {
+    pub(super) name: &'static str,
+    pub(super) file: &'static str,
+    /// An expression, once in the file; or, where `put` has the word MUTANT, any text.
+    pub(super) find: &'static str,
+    /// What stands there instead. MUTANT becomes whether this mistake is to be made.
+    pub(super) put: &'static str,
+}
+
+/// In this file's place: a part of a statement's SQL.
+pub(super) const SQL: &str = "SQL";
+
+const fn m(
+    name: &'static str,
+    file: &'static str,
+    find: &'static str,
+    put: &'static str,
+) -> Mutant {
+    Mutant { name, file, find, put }
+}
+
+const OWNER: &str = "crates/dedup/src/owner.rs";
+const BOOK: &str = "crates/contacts/src/plan/book.rs";
+const PLAN: &str = "crates/contacts/src/plan.rs";
+const DRAFT: &str = "crates/contacts/src/plan/draft.rs";
+const CLOCK: &str = "crates/contacts/src/clock.rs";
+const EDIT: &str = "crates/contacts/src/edit.rs";
+const PUSH: &str = "crates/worker/src/routes/contacts.rs";
+const PULL: &str = "crates/device/src/engine/pull.rs";
+const ENGINE: &str = "crates/device/src/engine.rs";
+const RESTORED: &str = "crates/device/src/engine/restored.rs";
+
+#[rustfmt::skip]
+pub(super) const ALL: &[Mutant] = &[
+    // Who owns a number.
+    m("the newest wins", OWNER,
+        "self.claimants(key).next()", "self.claimants(key).last()"),
+    m("of the same age the larger id wins", OWNER,
+        "self.claimants(key).next()",
+        "{ let oldest = self.claimants(key).next().map(|it| it.created_at);
+           self.claimants(key).take_while(|it| Some(it.created_at) == oldest).last() }"),
+    m("whoever arrives first owns", BOOK,
+        "self.clocks.created_at(self.facts.device.floor, created_at)", "self.clocks.now"),
+    m("the phone's clock is believed", BOOK,
+        "self.clocks.created_at(self.facts.device.floor, created_at)",
+        "created_at.unwrap_or(self.clocks.now)"),
+    m("a time before the floor is believed", CLOCK,
+        "self.correct(claimed).clamp(floor.min(self.now), self.now)",
+        "self.correct(claimed).min(self.now)"),
+    m("a number that is given up wakes nobody", DRAFT,
+        "self.claims.unclaim(key, &contact.claim(id))", "()"),
+    m("losers are not stamped", DRAFT,
+        "before.is_some_and(same)", "before.is_some()"),
+    m("shared numbers have one owner", DRAFT,
+        "self.held.shared.contains(key)", "false"),
+    // Deletes.
+    m("a delete ignores an edit that it has not seen", PLAN,
+        "self.edited_by_others.get(&delete.id).is_some_and(|edit| *edit > delete.base_rev)", "false"),
+    m("a delete yields to its own device's edits", SQL,
+        "WHERE device NOT IN (SELECT id FROM lineage)", ""),
+    m("a delete lets hidden contacts appear", BOOK,
+        "self.bury(heir, Some(op.id))", "()"),
+    m("a delete takes visible heirs with it", BOOK,
+        "shown.contains(&heir) || self.is_kept_by_its_phone(heir)", "self.is_kept_by_its_phone(heir)"),
+    m("a contact that replaces another goes with it", BOOK,
+        "shown.contains(&heir) || self.is_kept_by_its_phone(heir)", "shown.contains(&heir)"),
+    m("a revived contact comes back alone", BOOK,
+        "took.into_iter().filter(taken).collect()", "Vec::new()"),
+    m("the deletes of a day are not counted", "crates/contacts/src/plan/deletes.rs",
+        "asked + before", "asked"),
+    // Edits.
+    m("an edit removes after it adds", EDIT,
+        "!remove.contains(there.identity())",
+        "!remove.contains(there.identity()) || add.iter().any(|new| new.identity() == there.identity())"),
+    m("extensions are one number", BOOK,
+        "(self.facts.tables.key)(number.as_str(), region.as_str())",
+        "(self.facts.tables.key)(number.as_str().split(\" ext\").next().unwrap_or_default(), region.as_str())"),
+    // Exactly once.
+    m("an op that was sent twice is done twice", PLAN,
+        "_ if op.op_seq <= acked =>", "_ if op.op_seq <= acked && !MUTANT =>"),
+    m("a copied phone's ops are taken for the other's", PLAN,
+        "is_replay && !push.ops.iter().any(is_last_acked)", "false"),
+    m("each try has another op_seq", "crates/device/src/engine/push.rs",
+        "self.state.acked_seq + 1..", "self.state.acked_seq + 1 + u64::from(self.failures).."),
+    // Guards of a write.
+    m("a push does not ask whether the book has moved", SQL,
+        "WHEN rev = ?1 AND epoch = ?7 AND coalesce(rekey_to, tables) = ?5 THEN ?2 END", "WHEN 1 THEN ?2 END"),
+    m("a push does not ask for the floor", SQL,
+        "AND floor IS ?8 AND ended_at IS NULL", "AND ended_at IS NULL"),
+    m("a push without changes does not ask for the book", SQL,
+        "AND (SELECT rev FROM book WHERE epoch = ?11) = ?9", ""),
+    m("the counter is written in another batch", PUSH,
+        "app.database.batch(writes).await",
+        "{ let rest = writes.split_off(1);
+           match rest.is_empty() {
+               true => app.database.batch(writes).await,
+               false => match app.database.batch(rest).await {
+                   Ok(_) => app.database.batch(writes).await,
+                   error => error,
+               },
+           } }"),
+    m("a write that failed is answered as done", PUSH,
+        "written => written?,", "written if !MUTANT => written?, written => written.unwrap_or_default(),"),
+    m("a revoked device pushes calls", SQL,
+        "AND d.ended_at IS NULL AND NOT u.disabled)", ")"),
+    m("a revoked device is let in", "crates/worker/src/sql/devices.rs",
+        "device.ended_at.is_some()", "false"),
+    // Digests, cursors, revs.
+    m("the book's digest keeps what is gone", DRAFT,
+        "changes.digest.without(id, before.rev)", "changes.digest"),
+    m("the phone's digest keeps what is gone", PULL,
+        "state.digest.without(row.id, before)", "state.digest"),
+    m("the book forgets to count a contact", DRAFT,
+        "changes.visible += 1", "()"),
+    m("a cursor has the rev and not the last row", PUSH,
+        "(rev, id.to_owned(), first)", "(rev, String::new(), first)"),
+    m("a pull goes on with the next rev", SQL,
+        "WHERE (c.rev, c.id) > (?1, ?2)\n             AND (c.state = 0", "WHERE c.rev > ?1 AND ?2 <> ''\n             AND (c.state = 0"),
+    m("a first pull misses what goes meanwhile", SQL,
+        "(c.state = 0 OR c.rev > coalesce(?3, (SELECT rev FROM book)))", "(c.state = 0 OR (c.rev > ?3 AND ?3 = 0))"),
+    m("calls do not count", SQL,
+        "THEN calls_rev + 1 END", "THEN calls_rev END"),
+    // What is old.
+    m("a 410 drops the outbox", ENGINE,
+        "(410, Sent::PullContacts) => self.resync()?,",
+        "(410, Sent::PullContacts) => {
+            let places: Vec<u64> = self.outbox.ops().map(|op| op.place).filter(|_| MUTANT).collect();
+            for place in places {
+                self.commit(self.state.clone(), vec![StoreChange::RemoveOp(place)])?;
+                self.outbox.remove(place);
+            }
+            self.resync()?
+        }"),
+    m("a pull from the start sweeps nothing", PULL,
+        "self.store.not_seen_in(state.pass)?", "Vec::new()"),
+    m("a cursor from before a purge is let in", "crates/worker/src/routes/paging.rs",
+        "knows_deletes_to >= purged_rev", "true"),
+    m("a purge does not wait for phones", SQL,
+        "WHERE d.pulled_rev > 0 AND d.ended_at", "WHERE d.pulled_rev < 0 AND d.ended_at"),
+    m("young tombstones are purged", "crates/worker/src/purge.rs",
+        "moment.now.before(self.tombstones_kept)", "moment.now"),
+    m("re-keying passes over tombstones", SQL,
+        "SELECT id, fields, size, sum(size) OVER (ORDER BY id) AS total FROM contacts",
+        "SELECT id, fields, size, sum(size) OVER (ORDER BY id) AS total FROM (SELECT * FROM contacts WHERE state < 2)"),
+    // Restores.
+    m("after a restore nothing is sent again", RESTORED,
+        "op.acked.filter(|acked| *acked <= rev)", "op.acked"),
+    m("after a restore nothing is kept for the user", RESTORED,
+        "let Some(agrees_to) = self.state.agrees_to else { return Ok(None) };",
+        "let Some(agrees_to) = self.state.agrees_to.filter(|_| !MUTANT) else { return Ok(None) };"),
+    m("after a restore revs are those of before", RESTORED,
+        "Some(mirrored) if mirrored.pass < self.state.pass => at_most(mirrored.rev, agrees_to),",
+        "Some(mirrored) if mirrored.pass < self.state.pass && !MUTANT => at_most(mirrored.rev, agrees_to),"),
+    m("after a restore calls are not pushed again", "crates/device/src/engine/calls.rs",
+        "self.state.user.map(|user| self.store.calls_of(user)).transpose()?", "None::<Vec<callbook_calls::wire::PulledCall>>"),
+    // Power.
+    m("a page and its cursor are two commits", ENGINE,
+        "self.store.commit(changes)?;",
+        "if MUTANT && changes.len() > 2 {
+            let state = changes.pop().into_iter().collect();
+            self.store.commit(state)?;
+        }
+        self.store.commit(changes)?;"),
+];
