@@ -251,6 +251,15 @@ mod tests {
 
     /// Fields before, edits in turn, fields after; what is default is left out.
     #[test]
+    fn an_edit_of_nothing_is_empty_and_sends_nothing() {
+        assert!(Edit::default().is_empty());
+        assert_eq!(serde_json::to_string(&Edit::default()).unwrap(), "{}");
+        let edit: Edit = serde_json::from_str(r#"{"set":{"name":null}}"#).unwrap();
+        assert!(!edit.is_empty());
+        assert_eq!(serde_json::to_string(&edit).unwrap(), r#"{"set":{"name":null}}"#);
+    }
+
+    #[test]
     fn edits_merge_by_field_and_by_entry() {
         #[track_caller]
         fn check(before: &str, edits: &[&str], after: &str) {

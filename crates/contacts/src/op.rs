@@ -157,3 +157,17 @@ impl From<TooLarge> for Rejection {
         RejectionCode::ContactTooLarge.because(error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rejection_prints_its_code_and_nothing_that_was_sent() {
+        let rejection =
+            RejectionCode::InvalidContact.because("no contact has the field +1 415 555 2671");
+        assert_eq!(format!("{rejection:?}"), "Rejection(InvalidContact)");
+        let long = RejectionCode::InvalidOp.because("x".repeat(1_000));
+        assert_eq!(long.detail.len(), LONGEST_DETAIL);
+    }
+}

@@ -91,3 +91,30 @@ pub(super) fn unconfirmed() -> Rejection {
                   deletes again as new ops with confirm_deletes";
     RejectionCode::TooManyDeletes.because(detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 60 * 60 * 1_000;
+
+    #[test]
+    fn deletes_count_for_a_day() {
+        #[track_caller]
+        fn check(ages: &[i64], lately: u64) {
+            let now = Timestamp::from_millis(1_000 * HOUR);
+            let deletes = ages
+                .iter()
+                .fold(Deletes::default(), |deletes, age| deletes.with(1, now.plus_millis(-age)));
+            assert_eq!(deletes.lately(now), lately, "{ages:?}");
+        }
+        check(&[], 0);
+        check(&[0], 1);
+        check(&[23 * HOUR, HOUR], 2);
+        check(&[24 * HOUR - 1], 1);
+        check(&[24 * HOUR], 0);
+        check(&[30 * HOUR, HOUR], 1);
+        // More than are kept one by one: the oldest count together, as long as the younger of them.
+        check(&[HOUR; 150], 150);
+    }
+}
