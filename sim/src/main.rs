@@ -15,8 +15,8 @@ use callbook_base::{ContactId, Timestamp};
 use callbook_dedup::{Claim, number_key, oldest_wins};
 use callbook_sim::page::{Closer, Failure, Page, Speed};
 use callbook_sim::{
-    Course, Fault, Mix, Outcome, Rates, RequestLog, Row, Script, Stats, Tape, Trace, Watch, read,
-    replay, report, run, run_watched, shrink, silence_panics,
+    Course, Coverage, Fault, Mix, Outcome, Rates, RequestLog, Row, Script, Stats, Tape, Trace,
+    Watch, read, replay, report, run, run_watched, shrink, silence_panics,
 };
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -435,12 +435,12 @@ fn many(options: &Options, started: Instant, rows: &[Row]) -> Vec<(u64, Outcome)
     let seeds = options.seeds.map_or(u64::MAX, NonZeroU64::get);
     let time = options.time.unwrap_or(Duration::MAX);
     let bar = match options.time {
-        None => bar(seeds, "{wide_bar} {pos} of {len} seeds, {eta} to go"),
-        Some(time) => bar(time.as_secs(), "{wide_bar} {elapsed} of {len} s, {msg} seeds"),
+        None => bar(seeds, "{wide_bar} {pos} of {len} seeds, {msg}, {eta} to go"),
+        Some(time) => bar(time.as_secs(), "{wide_bar} {msg}, {eta} to go"),
     };
     let next = AtomicU64::new(0);
     let first_failed = AtomicU64::new(u64::MAX);
-    let done = Mutex::new(Vec::new());
+    let (done, coverage) = (Mutex::new(Vec::new()), Mutex::new(Coverage::default()));
     let cores = options.threads.map_or_else(cores, NonZeroUsize::get);
     std::thread::scope(|scope| {
         for _ in 0..cores {
@@ -460,12 +460,23 @@ fn many(options: &Options, started: Instant, rows: &[Row]) -> Vec<(u64, Outcome)
                     if !outcome.differences.is_empty() && !options.keep_going {
                         first_failed.fetch_min(index, Ordering::Relaxed);
                     }
-                    done.lock().expect("no thread panics with it").push((index, seed, outcome));
+                    let mut done = done.lock().expect("no thread panics with it");
+                    coverage.lock().expect("no thread panics with it").add(&outcome.stats.coverage);
+                    done.push((index, seed, outcome));
+                    let (met, all) = coverage.lock().expect("no thread panics with it").count();
+                    let minutes = started.elapsed().as_secs_f64() / 60.0;
+                    let rate = done.len() as f64 / minutes;
                     match options.time {
-                        None => bar.inc(1),
+                        None => {
+                            bar.set_message(format!("{rate:.0} a minute, {met} of {all} pairs"));
+                            bar.inc(1);
+                        }
                         Some(_) => {
+                            let seeds = done.len();
                             bar.set_position(started.elapsed().as_secs());
-                            bar.set_message((index + 1).to_string());
+                            bar.set_message(format!(
+                                "{seeds} seeds, {rate:.0} a minute, {met} of {all} pairs"
+                            ));
                         }
                     }
                 }

@@ -19,6 +19,7 @@ use tower::ServiceExt;
 
 use crate::chances::{self, Place};
 use crate::cost::Cost;
+use crate::coverage::operation;
 use crate::fault::Fault;
 use crate::world::Shared;
 
@@ -81,6 +82,8 @@ pub(crate) struct Network {
     /// The phone's number, and how many requests it has sent.
     pub(crate) phone: usize,
     pub(crate) requests: u32,
+    /// The kind of the last.
+    pub(crate) asked: Option<&'static str>,
     /// Until then nothing gets through.
     pub(crate) offline_until: Timestamp,
     /// How often the service has told it to pull contacts from the start.
@@ -95,6 +98,7 @@ impl Transport for Network {
         let shared = self.shared.clone();
         let place = Place::Request(self.phone as u32, self.requests);
         self.requests += 1;
+        self.asked = operation(&request.path, request.body.is_some());
         let mut here = Here { shared: shared.clone(), place, chance: shared.chances.at(place) };
         if here.strikes(Fault::Partition) {
             shared.part(Duration::from_secs(60 * here.chance.random_range(5..180)));
@@ -105,7 +109,7 @@ impl Transport for Network {
         }
 
         shared.note(place, || request.path.split('?').next().unwrap_or_default().to_owned());
-        if let Some(answer) = here.in_between() {
+        if let Some(answer) = here.in_between(self.asked) {
             tokio::time::sleep(here.delay()).await;
             return Ok(answer);
         }
@@ -209,15 +213,6 @@ impl Here {
         self.shared.strikes(self.place, fault, &mut self.chance)
     }
 
-    /// The same, counted.
-    fn meets(&mut self, fault: Fault) -> bool {
-        let strikes = self.strikes(fault);
-        if strikes {
-            self.shared.fault(fault);
-        }
-        strikes
-    }
-
     fn fate(&mut self) -> Fate {
         let dies = self.strikes(Fault::WorkerDied);
         let slowness = u64::from(self.shared.mix().slowness);
@@ -226,12 +221,14 @@ impl Here {
     }
 
     /// The answer of something that stands between the phone and the service, and lets nothing through.
-    fn in_between(&mut self) -> Option<Response> {
-        if self.meets(Fault::CaptivePortal) {
+    fn in_between(&mut self, asked: Option<&'static str>) -> Option<Response> {
+        if self.strikes(Fault::CaptivePortal) {
+            self.shared.fault_at(Fault::CaptivePortal, asked);
             let body = b"<html><body>Welcome! Please accept our terms.</body></html>".to_vec();
             return Some(Response { status: 200, retry_after: None, body });
         }
-        if self.meets(Fault::Busy) {
+        if self.strikes(Fault::Busy) {
+            self.shared.fault_at(Fault::Busy, asked);
             let status = [429, 502, 503][self.chance.random_range(0..3)];
             let retry_after =
                 self.chance.random_bool(0.7).then(|| self.chance.random_range(1..900));

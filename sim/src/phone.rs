@@ -126,6 +126,7 @@ impl Phone {
             shared: shared.clone(),
             phone: index,
             requests: 0,
+            asked: None,
             offline_until: shared.now(),
             expired: 0,
             pulled: None,
@@ -257,7 +258,7 @@ impl Phone {
                     let answer = self.network.send(request).await;
                     let place = Place::Request(self.index(), self.network.requests - 1);
                     if self.shared.strikes(place, Fault::PhoneEdited, &mut self.chance) {
-                        self.shared.fault(Fault::PhoneEdited);
+                        self.shared.fault_at(Fault::PhoneEdited, self.network.asked);
                         self.change(others);
                     }
                     let clock = self.clock();
@@ -337,7 +338,7 @@ impl Phone {
 
     /// Loses all but what its store has.
     fn crash(&mut self) {
-        self.shared.fault(Fault::PhoneCrashed);
+        self.shared.fault_at(Fault::PhoneCrashed, self.network.asked);
         self.restart(|store| store.power_for = None);
         // The password is not in the store; its user is there to type it.
         self.engine().start_sync();
@@ -345,7 +346,7 @@ impl Phone {
 
     /// The store has refused to commit. When it syncs again.
     fn lose_power(&mut self) -> Timestamp {
-        self.shared.fault(Fault::PowerLost);
+        self.shared.fault_at(Fault::PowerLost, self.network.asked);
         self.restart(|store| store.power_for = None);
         self.later(1, 10)
     }

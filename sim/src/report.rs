@@ -30,6 +30,8 @@ pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
     for (fault, number) in &stats.faults {
         line(&format!("  {fault}"), count(*number));
     }
+    let (met, all) = stats.coverage.count();
+    line("  met by kind of request", format!("{met} of {all} pairs"));
     if stats.asked_about_deletes > 0 {
         line("users asked about many deletes", count(stats.asked_about_deletes));
     }

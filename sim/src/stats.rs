@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use crate::cost::Cost;
+use crate::coverage::Coverage;
 use crate::fault::Fault;
 
 /// Counts of one run, or of several.
@@ -28,6 +29,8 @@ pub struct Stats {
     pub events: u64,
     /// What went wrong, on purpose.
     pub faults: BTreeMap<Fault, u64>,
+    /// Which of it met which kinds of request.
+    pub coverage: Coverage,
     /// Times that a user was asked whether many deletes are meant.
     pub asked_about_deletes: u64,
     /// Times that a user was asked what becomes of contacts that a restored book has lost.
@@ -78,6 +81,7 @@ impl Stats {
         for (fault, count) in &other.faults {
             *self.faults.entry(*fault).or_default() += count;
         }
+        self.coverage.add(&other.coverage);
         self.asked_about_deletes += other.asked_about_deletes;
         self.asked_about_lost += other.asked_about_lost;
         self.rekeyed += other.rekeyed;

@@ -29,11 +29,12 @@ use crate::chances::{Chances, Place};
 use crate::check::{self, Difference};
 use crate::cost;
 use crate::course::Course;
+use crate::coverage::operation;
 use crate::database::{FarDatabase, Rekeyed};
 use crate::fault::Fault;
 use crate::mix::Mix;
 use crate::model::{Keys, Made, Model, Push};
-use crate::network::{self, Delivered, Fate};
+use crate::network::{self, CURRENT, Delivered, Fate};
 use crate::phone::{self, Phone};
 use crate::rows::Row;
 use crate::script::Script;
@@ -153,8 +154,18 @@ impl Shared {
         change(&mut self.inner().stats);
     }
 
+    /// Counts a fault, at the request that the service is working on, if it is.
     pub(crate) fn fault(&self, fault: Fault) {
-        self.stats(|stats| stats.fault(fault));
+        let at = CURRENT.try_with(|sent| operation(&sent.path, !sent.body.is_empty()));
+        self.fault_at(fault, at.ok().flatten());
+    }
+
+    /// Counts a fault, at a kind of request.
+    pub(crate) fn fault_at(&self, fault: Fault, operation: Option<&'static str>) {
+        self.stats(|stats| {
+            stats.fault(fault);
+            operation.iter().for_each(|operation| stats.coverage.met(fault, operation));
+        });
         if let Some(tape) = &self.watch.tape {
             tape.fault(fault, self.now());
         }
@@ -162,7 +173,11 @@ impl Shared {
 
     /// A fault of the network, to a request of a phone.
     pub(crate) fn fault_on_the_way(&self, fault: Fault, phone: usize, sent: &Request) {
-        self.stats(|stats| stats.fault(fault));
+        let operation = operation(&sent.path, sent.body.is_some());
+        self.stats(|stats| {
+            stats.fault(fault);
+            operation.iter().for_each(|operation| stats.coverage.met(fault, operation));
+        });
         if let Some(tape) = &self.watch.tape {
             tape.fault_on_the_way(fault, phone, sent, self.now());
         }
