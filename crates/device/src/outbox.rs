@@ -25,6 +25,21 @@ pub struct Queued {
     pub acked: Option<Rev>,
 }
 
+impl Queued {
+    /// With this region for the numbers that have none of their own, if there are any.
+    pub(crate) fn written_in(&self, region: &Line) -> Option<Self> {
+        let mut op = self.clone();
+        let edit = match &mut op.change {
+            Change::Create(_, edit) | Change::Edit(edit) => edit,
+            Change::Delete => return None,
+        };
+        edit.add.phones.iter_mut().for_each(|phone| {
+            phone.region.get_or_insert_with(|| region.clone());
+        });
+        (op != *self).then_some(op)
+    }
+}
+
 /// What an op does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {

@@ -56,12 +56,25 @@ fn new_id(now: Timestamp, chance: &mut impl Rng) -> ContactId {
 }
 
 impl<S: Store> Engine<S> {
-    /// Where numbers without a region of their own are written from now on: ISO 3166, from the SIM.
+    /// Where numbers without a region of their own are written from now on: ISO 3166, from the SIM. Those
+    /// that were typed before keep the region before.
     ///
     /// # Errors
     /// The store cannot be written; nothing has changed.
     pub fn set_region(&mut self, region: Line) -> Result<(), StoreError> {
-        self.commit(State { region, ..self.state.clone() }, Vec::new())
+        if region == self.state.region {
+            return Ok(());
+        }
+        let before = &self.state.region;
+        // Also those that it has taken: a restored book loses them, and they are sent again.
+        let ops: Vec<Queued> = self.outbox.ops().filter_map(|op| op.written_in(before)).collect();
+        let changes = ops.iter().cloned().map(StoreChange::PutOp).collect();
+        self.commit(State { region, ..self.state.clone() }, changes)?;
+        for op in ops {
+            self.outbox.remove(op.place);
+            self.outbox.insert(op);
+        }
+        Ok(())
     }
 
     /// Makes a contact, and gives its id.

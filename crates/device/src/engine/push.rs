@@ -5,6 +5,7 @@ use callbook_contacts::wire::{MOST_OPS, OpMessage, OpResult, PushAnswer, PushReq
 use callbook_contacts::{Kind, OpId, Rejection, RejectionCode};
 use serde_json::value::RawValue;
 
+use super::restored::Fork;
 use super::{Engine, Outcome, Sent};
 use crate::outbox::{Aside, Change, Queued, Why, whole};
 use crate::store::{State, Store, StoreChange, StoreError};
@@ -66,11 +67,17 @@ impl<S: Store> Engine<S> {
         complete: bool,
     ) -> Result<Outcome, StoreError> {
         let before = self.state.acked_seq;
-        let taken =
-            answer.acked_seq.checked_sub(before).and_then(|taken| usize::try_from(taken).ok());
-        let Some(taken) = taken.filter(|taken| *taken <= places.len()) else {
-            return Ok(Outcome::Failed(None));
+        let Some(taken) = answer.acked_seq.checked_sub(before) else {
+            // A push without ops has no gap to refuse.
+            self.restored(Fork::forgotten(answer.acked_seq))?;
+            return Ok(Outcome::Taken);
         };
+        let taken = usize::try_from(taken).unwrap_or(usize::MAX);
+        if taken > places.len() {
+            // And no op that another phone has used: the book has had ops that this one has not sent.
+            self.is_a_copy()?;
+            return Ok(Outcome::Taken);
+        }
         let mut state = State {
             acked_seq: answer.acked_seq,
             epoch: Some(answer.epoch),

@@ -17,6 +17,13 @@ pub(super) struct Fork {
     rev: Rev,
 }
 
+impl Fork {
+    /// When the book has forgotten ops that it had, and nobody has said that it was restored.
+    pub(super) fn forgotten(acked_seq: u64) -> Self {
+        Self { epoch: None, acked_seq, rev: Rev(0) }
+    }
+}
+
 impl<S: Store> Engine<S> {
     /// What the refusal of a push tells of a restored book, if it tells that and it is news.
     pub(super) fn fork(&self, problem: &ProblemAnswer) -> Option<Fork> {
@@ -26,11 +33,9 @@ impl<S: Store> Engine<S> {
                 acked_seq: problem.acked_seq?,
                 rev: problem.rev.unwrap_or(Rev(0)),
             }),
-            // It has forgotten ops that it had, and nobody has said that it was restored.
             "op_gap" => {
                 let acked_seq = problem.expected?.checked_sub(1)?;
-                let is_news = acked_seq < self.state.acked_seq;
-                is_news.then_some(Fork { epoch: None, acked_seq, rev: Rev(0) })
+                (acked_seq < self.state.acked_seq).then(|| Fork::forgotten(acked_seq))
             }
             _ => None,
         }

@@ -545,6 +545,31 @@ fn a_shared_number_is_told_until_the_server_knows() {
     bench.sync();
 }
 
+/// Found by the simulator (seed 5026): a number that was typed before the SIM was changed.
+#[test]
+fn a_number_is_read_where_it_was_typed() {
+    let mut bench = Bench::synced();
+    bench.engine.set_region("US".parse().unwrap()).unwrap();
+    let mut edit = named("Ann");
+    edit.add.phones = ["1", "2"]
+        .map(|number| callbook_contacts::NewPhone {
+            number: number.parse().unwrap(),
+            region: (number == "2").then(|| "FR".parse().unwrap()),
+            r#type: None,
+            label: None,
+            primary: false,
+        })
+        .to_vec();
+    bench.engine.create(edit, bench.now, &mut bench.chance).unwrap();
+    bench.engine.set_region("DE".parse().unwrap()).unwrap();
+    bench.crash();
+    let body = bench.until("/sync/contacts").body.unwrap();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let regions = body["ops"][0]["add"]["phones"].as_array().unwrap().iter();
+    let regions: Vec<&Value> = regions.map(|phone| &phone["region"]).collect();
+    assert_eq!((&body["region"], regions), (&json!("DE"), vec![&json!("US"), &json!("FR")]));
+}
+
 #[test]
 fn a_copy_becomes_a_device_of_its_own() {
     let mut bench = Bench::synced();
@@ -560,6 +585,32 @@ fn a_copy_becomes_a_device_of_its_own() {
     bench.sync();
     assert_eq!(bench.log[0], "/sync/contacts 1!");
     assert_eq!(bench.names(), ["Ann"]);
+}
+
+/// Found by the simulator (seed 1795653869): a phone that was restored from a backup made before its first
+/// push, and that has nothing to push.
+#[test]
+fn a_push_without_ops_tells_too_that_phones_or_books_differ() {
+    let mut bench = Bench::new();
+    bench.type_password();
+    bench.until("/sync/contacts");
+    let answer = |acked_seq| {
+        let (epoch, results) = ("book".into(), Vec::new());
+        ok(&PushAnswer { epoch, acked_seq, rev: Rev(0), results })
+    };
+    assert_eq!(bench.log[1], "/sync/contacts !");
+    bench.receive(answer(3));
+    assert_eq!(bench.next(), Next::SignIn(SignInReason::Copied));
+
+    // The book has forgotten an op, and has not been told that it was restored.
+    let mut bench = Bench::synced();
+    bench.create("Ann");
+    bench.sync();
+    bench.engine.state.told_all = false;
+    bench.until("/sync/contacts");
+    bench.receive(answer(0));
+    assert_eq!(bench.engine.state.acked_seq, 0);
+    assert_eq!(bench.request().path, "/sync/contacts");
 }
 
 #[test]
