@@ -57,6 +57,7 @@ faults! {
     PowerLost, "power-lost", "power lost before a commit", 0.01;
     PhoneCrashed, "phone-crashed", "phones crashed", 0.02;
     PhoneRestored, "phone-restored", "phones restored from a backup", 0.002;
+    PhoneCloned, "phone-cloned", "phones set up as copies of others", 0.001;
     PhoneWiped, "phone-wiped", "phones wiped", 0.001;
     ClockJumped, "clock-jumped", "clocks jumped", 0.01;
     DeviceRevoked, "device-revoked", "devices revoked", 0.002;

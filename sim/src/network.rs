@@ -96,7 +96,8 @@ pub(crate) struct Network {
 impl Transport for Network {
     async fn send(&mut self, request: callbook_device::Request) -> Result<Response, Unreachable> {
         let shared = self.shared.clone();
-        let place = Place::Request(self.phone as u32, self.requests);
+        let (phone, n) = (self.phone as u32, self.requests);
+        let place = Place::Request(phone, n);
         self.requests += 1;
         self.asked = operation(&request.path, request.body.is_some());
         let mut here = Here { shared: shared.clone(), place, chance: shared.chances.at(place) };
@@ -124,7 +125,7 @@ impl Transport for Network {
         let lost = here.strikes(Fault::RequestLost);
         let answer_lost = !lost && here.strikes(Fault::AnswerLost);
         let copy = here.strikes(Fault::RequestDuplicated).then(|| here.delay() * 3);
-        let fates = [here.fate(), here.fate()];
+        let fates = [here.fate(place), here.fate(Place::Batch(phone, n, chances::COPY))];
         let cut = here.strikes(Fault::AnswerCut);
         if lost {
             shared.fault_on_the_way(Fault::RequestLost, self.phone, &request);
@@ -213,8 +214,8 @@ impl Here {
         self.shared.strikes(self.place, fault, &mut self.chance)
     }
 
-    fn fate(&mut self) -> Fate {
-        let dies = self.strikes(Fault::WorkerDied);
+    fn fate(&mut self, place: Place) -> Fate {
+        let dies = self.shared.strikes(place, Fault::WorkerDied, &mut self.chance);
         let slowness = u64::from(self.shared.mix().slowness);
         let dies_after = dies.then(|| self.chance.random_range(0..40 * slowness));
         Fate { seed: self.chance.random(), dies_after: dies_after.map(Duration::from_millis) }

@@ -306,6 +306,8 @@ impl Phone {
         let is_backed_up = self.chance.random_bool(0.05);
         if self.meets(Fault::PhoneRestored) {
             self.open(self.backup.clone());
+        } else if self.strikes(Fault::PhoneCloned) {
+            self.clone_another();
         } else if self.meets(Fault::PhoneWiped) {
             let memory = MemoryStore::sharing(self.shared.pool.clone());
             self.open(PhoneStore { memory, ..PhoneStore::default() });
@@ -324,6 +326,17 @@ impl Phone {
     /// Its user answers what the engine asks. Whether there is more to send.
     fn answer(&mut self) -> bool {
         self.answer_about_deletes() | self.answer_about_lost()
+    }
+
+    /// Becomes a copy of what a phone of its user had at another such time, while that one goes on.
+    fn clone_another(&mut self) {
+        let own = self.engine_ref().store().clone();
+        let Some(other) = self.shared.to_clone(self.user, &own) else { return };
+        self.shared.fault(Fault::PhoneCloned);
+        // What the other was told counts for this one too.
+        let pass = other.state().expect("a store in memory reads").pass;
+        self.network.expired = self.network.expired.max(pass);
+        self.open(other);
     }
 
     /// Starts with another store; its user is there to sign in.

@@ -40,6 +40,7 @@ use crate::rows::Row;
 use crate::script::Script;
 use crate::spelling::{Spelling, respell};
 use crate::stats::{Stats, Trace};
+use crate::store::PhoneStore;
 use crate::tables::{OLDER, older};
 use crate::tape::PHONE;
 use crate::watch::Watch;
@@ -50,8 +51,9 @@ pub(crate) const START: i64 = 1_795_341_600_000;
 /// Everybody's, in a simulation.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-/// How often, at most, all phones sync after the faults until nothing moves.
-const MOST_ROUNDS: u64 = 12;
+/// How often, at most, all phones sync after the faults until nothing moves: once to tell, once to hear, and
+/// twice more for what their users answer.
+const MOST_ROUNDS: u64 = 4;
 
 /// A run that ended.
 #[derive(Debug)]
@@ -97,6 +99,8 @@ struct Inner {
     stats: Stats,
     trace: Trace,
     model: Model,
+    /// Of each user, what the last of their phones has that somebody might copy.
+    to_clone: BTreeMap<usize, PhoneStore>,
     /// How often the book was put back from a backup, and the rev to which the last time took it.
     restores: (u64, u64),
 }
@@ -268,6 +272,11 @@ impl Shared {
     /// The model as it is now.
     pub(crate) fn model(&self) -> Model {
         self.inner().model.clone()
+    }
+
+    /// What somebody might copy of a user's phone, which is another from then on.
+    pub(crate) fn to_clone(&self, user: usize, store: &PhoneStore) -> Option<PhoneStore> {
+        self.inner().to_clone.insert(user, store.clone())
     }
 
     /// Whether the book has had an op, done or refused.
@@ -510,6 +519,7 @@ fn service(
             stats,
             trace: Trace::default(),
             model: Model::new(keys, mix.upgrade),
+            to_clone: BTreeMap::new(),
             restores: (0, 0),
         }),
     });
