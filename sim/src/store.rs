@@ -16,17 +16,16 @@ pub(crate) struct PhoneStore {
     pub(crate) memory: MemoryStore,
     /// After so many commits more no other succeeds.
     pub(crate) power_for: Option<u32>,
-    /// Contacts that changed again after this pass had pulled them, if somebody asks for that.
-    pub(crate) changed_again: Option<BTreeSet<ContactId>>,
+    /// If somebody asks: contacts that changed again after they had been pulled in a later pass than this.
+    pub(crate) changed_again: Option<(u64, BTreeSet<ContactId>)>,
 }
 
 impl PhoneStore {
     fn watch(&mut self, changes: &[StoreChange]) -> Result<(), StoreError> {
-        let Some(changed_again) = &mut self.changed_again else { return Ok(()) };
-        let pass = self.memory.state()?.pass;
+        let Some((pass, changed_again)) = &mut self.changed_again else { return Ok(()) };
         for change in changes {
             if let StoreChange::PutContact(id, _) | StoreChange::RemoveContact(id) = change
-                && self.memory.contact(*id)?.is_some_and(|there| there.pass == pass)
+                && self.memory.contact(*id)?.is_some_and(|there| there.pass > *pass)
             {
                 changed_again.insert(*id);
             }

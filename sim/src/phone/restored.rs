@@ -7,7 +7,7 @@ use std::ops::Bound;
 use callbook_base::ContactId;
 use callbook_calls::CallId;
 use callbook_contacts::{Entry, Fields};
-use callbook_device::{Aside, Store};
+use callbook_device::{Aside, State, Store};
 use rand::RngExt;
 
 use super::Phone;
@@ -55,12 +55,12 @@ impl Phone {
         let ops = store.outbox().expect("a store in memory reads").into_iter();
         let ops = ops.filter(|op| op.acked.is_some_and(|acked| acked.0 > to));
         let ops = ops.map(|op| op.op_id.to_string()).collect();
-        let user = store.state().expect("a store in memory reads").user;
+        let State { user, pass, .. } = store.state().expect("a store in memory reads");
         let calls = user.map(|user| store.calls_of(user).expect("a store in memory reads"));
         let calls = calls.into_iter().flatten().map(|call| call.id);
         let calls = calls.chain(std::mem::take(&mut self.had.calls)).collect();
         self.had = Had { restores, contacts, ops, calls, ..Had::default() };
-        self.restart(|store| store.changed_again = Some(BTreeSet::new()));
+        self.restart(|store| store.changed_again = Some((pass, BTreeSet::new())));
     }
 
     /// Calls of its user that it has seen in a book that was put back since.
@@ -94,7 +94,7 @@ impl Phone {
         let kept: BTreeSet<ContactId> =
             self.engine_ref().aside().iter().filter(|it| it.is_lost()).map(|it| it.id).collect();
         let changed_again = self.engine_ref().store().changed_again.clone();
-        self.had.touched.extend(changed_again.into_iter().flatten());
+        self.had.touched.extend(changed_again.into_iter().flat_map(|(_, ids)| ids));
         for (id, fields) in had {
             let now = self.engine_ref().store().contact(id).expect("a store in memory reads");
             let is_there = now.is_some_and(|now| has(&now.shown.fields, &fields));
