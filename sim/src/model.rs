@@ -514,9 +514,12 @@ fn empty() -> Map<String, Value> {
     fields.as_object().expect("an object").clone()
 }
 
-/// What a phone dials of a text whose digits are ASCII.
+/// What a phone dials of a text whose digits are ASCII, or the text when that is nothing.
 fn dialled(text: &str) -> String {
-    text.chars().filter(|char| char.is_ascii_digit() || "+*#".contains(*char)).collect()
+    let plus = if text.starts_with('+') { "+" } else { "" };
+    let keys: String =
+        text.chars().filter(|char| char.is_ascii_digit() || "*#".contains(*char)).collect();
+    if keys.is_empty() { text.to_owned() } else { format!("{plus}{keys}") }
 }
 
 /// The milliseconds of `YYYY-MM-DDTHH:MM:SS.mmmZ`, by the civil calendar.
