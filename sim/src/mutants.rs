@@ -54,7 +54,7 @@ const SOURCES: [&str; 8] = [
 ];
 
 /// How many seeds a mistake may survive.
-const MOST_SEEDS: u32 = 200;
+const MOST_SEEDS: u32 = 600;
 
 /// What became of a mistake.
 struct Fate {
