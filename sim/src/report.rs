@@ -131,8 +131,8 @@ mod tests {
             virtual_ms: 268_000_000,
             ..Stats::default()
         };
-        stats.fault(Fault::RequestLost);
-        stats.fault(Fault::DatabaseAnswerLost);
+        stats.fault(Fault::RequestLost, None);
+        stats.fault(Fault::DatabaseAnswerLost, None);
         let table = table(&stats, 200, Duration::from_millis(12_345));
         assert!(table.lines().all(|line| line.chars().count() <= 80));
         insta::assert_snapshot!(table);

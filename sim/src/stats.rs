@@ -56,8 +56,9 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Counts a fault.
-    pub fn fault(&mut self, fault: Fault) {
+    /// Counts a fault, and the kind of request that it met, if it did one.
+    pub fn fault(&mut self, fault: Fault, operation: Option<&'static str>) {
+        operation.iter().for_each(|operation| self.coverage.met(fault, operation));
         *self.faults.entry(fault).or_default() += 1;
         self.events += 1;
     }

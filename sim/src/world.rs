@@ -166,10 +166,7 @@ impl Shared {
 
     /// Counts a fault, at a kind of request.
     pub(crate) fn fault_at(&self, fault: Fault, operation: Option<&'static str>) {
-        self.stats(|stats| {
-            stats.fault(fault);
-            operation.iter().for_each(|operation| stats.coverage.met(fault, operation));
-        });
+        self.stats(|stats| stats.fault(fault, operation));
         if let Some(tape) = &self.watch.tape {
             tape.fault(fault, self.now());
         }
@@ -178,10 +175,7 @@ impl Shared {
     /// A fault of the network, to a request of a phone.
     pub(crate) fn fault_on_the_way(&self, fault: Fault, phone: usize, sent: &Request) {
         let operation = operation(&sent.path, sent.body.is_some());
-        self.stats(|stats| {
-            stats.fault(fault);
-            operation.iter().for_each(|operation| stats.coverage.met(fault, operation));
-        });
+        self.stats(|stats| stats.fault(fault, operation));
         if let Some(tape) = &self.watch.tape {
             tape.fault_on_the_way(fault, phone, sent, self.now());
         }

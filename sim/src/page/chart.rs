@@ -110,13 +110,7 @@ pub(super) fn syncs(course: &Course) -> Markup {
             }
             table class="bars" {
                 caption { "Time of a whole sync" }
-                thead {
-                    tr {
-                        th scope="col" { "Syncs" }
-                        th scope="col" class="number" { "Took at most" }
-                        th class="bar" aria-hidden="true" {}
-                    }
-                }
+                (head("Syncs", "Took at most"))
                 tbody {
                     @for (name, percent) in rows {
                         @let ms = course.percentile(percent).unwrap_or(0);
@@ -127,6 +121,19 @@ pub(super) fn syncs(course: &Course) -> Markup {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// The head of a table of bars.
+fn head(name: &str, value: &str) -> Markup {
+    html! {
+        thead {
+            tr {
+                th scope="col" { (name) }
+                th scope="col" class="number" { (value) }
+                th class="bar" aria-hidden="true" {}
             }
         }
     }
@@ -143,13 +150,7 @@ pub(super) fn faults(stats: &Stats) -> Markup {
             } @else {
                 table class="bars" {
                     caption { (count(stats.faults.values().sum())) " faults" }
-                    thead {
-                        tr {
-                            th scope="col" { "Fault" }
-                            th scope="col" class="number" { "Times" }
-                            th class="bar" aria-hidden="true" {}
-                        }
-                    }
+                    (head("Fault", "Times"))
                     tbody {
                         @for (fault, times) in &stats.faults {
                             tr {

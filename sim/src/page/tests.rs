@@ -20,9 +20,9 @@ fn page(fails: bool) -> String {
         ..Stats::default()
     };
     stats.cost.rows_read = 4_567;
-    stats.fault(Fault::RequestLost);
-    stats.fault(Fault::RequestLost);
-    stats.fault(Fault::PhoneCrashed);
+    stats.fault(Fault::RequestLost, None);
+    stats.fault(Fault::RequestLost, None);
+    stats.fault(Fault::PhoneCrashed, None);
     let sample = |step: u64| {
         let differing = if step > 100 { 0 } else { 3 - step / 40 };
         Sample { devices: 3, differing, for_long: differing / 2 }

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use callbook_base::{ContactId, Line, Timestamp};
 use callbook_calls::{Call, Direction, Seconds};
 use callbook_contacts::{Add, Edit, Entry, Fields, NewPhone, Remove, Set};
-use callbook_device::{Aside, Engine};
+use callbook_device::{Aside, Engine, StoreError};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -25,13 +25,22 @@ impl Phone {
             return false;
         }
         self.shared.stats(|stats| stats.asked_about_deletes += 1);
-        let are_meant = self.chance.random_bool(0.5);
+        self.answer_about(Aside::is_unconfirmed_delete, Engine::confirm_deletes)
+    }
+
+    /// Its user says yes to some changes that are kept aside, or lets them go. Whether there is more to send.
+    pub(super) fn answer_about(
+        &mut self,
+        which: fn(&Aside) -> bool,
+        yes: fn(&mut Engine<PhoneStore>, &mut ChaCha8Rng) -> Result<(), StoreError>,
+    ) -> bool {
+        let are_wanted = self.chance.random_bool(0.5);
         let mut chance = crate::world::split(&mut self.chance);
-        let answered = match are_meant {
-            true => self.engine().confirm_deletes(&mut chance),
-            false => self.engine().drop_aside(Aside::is_unconfirmed_delete),
+        let answered = match are_wanted {
+            true => yes(self.engine(), &mut chance),
+            false => self.engine().drop_aside(which),
         };
-        answered.is_ok() && are_meant
+        answered.is_ok() && are_wanted
     }
 
     /// Its user, or an app, clears the phone book: deletes all that it shows from one contact on, up to

@@ -8,7 +8,6 @@ use callbook_base::ContactId;
 use callbook_calls::CallId;
 use callbook_contacts::{Entry, Fields};
 use callbook_device::{Aside, State, Store};
-use rand::RngExt;
 
 use super::Phone;
 
@@ -129,13 +128,9 @@ impl Phone {
         let lost: Vec<ContactId> = lost.map(|it| it.id).collect();
         self.had.touched.extend(lost);
         self.shared.stats(|stats| stats.asked_about_lost += 1);
-        let is_wanted = self.chance.random_bool(0.5);
-        let mut chance = crate::world::split(&mut self.chance);
-        let answered = match is_wanted {
-            true => self.engine().send_aside(Aside::is_lost, &mut chance),
-            false => self.engine().drop_aside(Aside::is_lost),
-        };
-        answered.is_ok() && is_wanted
+        self.answer_about(Aside::is_lost, |engine, chance| {
+            engine.send_aside(Aside::is_lost, chance)
+        })
     }
 }
 

@@ -49,7 +49,7 @@ impl<S: Store> Engine<S> {
     }
 
     pub(super) fn calls_pulled(&mut self, answer: PullCallsAnswer) -> Result<Outcome, StoreError> {
-        if self.state.epoch.as_ref().is_some_and(|known| *known != answer.epoch) {
+        if self.is_another_book(&answer.epoch) {
             return self.pulled_from_another_book();
         }
         let state = State { calls_cursor: Some(answer.cursor), ..self.state.clone() };

@@ -19,7 +19,7 @@ impl<S: Store> Engine<S> {
 
     pub(super) fn contacts_pulled(&mut self, answer: PullAnswer) -> Result<Outcome, StoreError> {
         let PullAnswer { epoch, contacts, cursor, has_more, digest, rev } = answer;
-        if self.state.epoch.as_ref().is_some_and(|known| *known != epoch) {
+        if self.is_another_book(&epoch) {
             return self.pulled_from_another_book();
         }
         let mut state = State { epoch: Some(epoch), cursor: Some(cursor), ..self.state.clone() };

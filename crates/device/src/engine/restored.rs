@@ -41,6 +41,11 @@ impl<S: Store> Engine<S> {
         }
     }
 
+    /// Whether a book is called otherwise than the one that this phone knows.
+    pub(super) fn is_another_book(&self, epoch: &str) -> bool {
+        self.state.epoch.as_deref().is_some_and(|known| known != epoch)
+    }
+
     /// A pull comes from a book that this phone knows by another epoch. How far they agree, the refusal of
     /// a push tells; nothing of the pull is taken before that.
     pub(super) fn pulled_from_another_book(&mut self) -> Result<Outcome, StoreError> {
