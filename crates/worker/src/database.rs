@@ -4,10 +4,13 @@
 //! it thinks: whoever must read, decide and write reads in one batch, plans, and writes in a second
 //! one whose first statement checks that what was read still holds.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
 use callbook_base::{Rev, Timestamp};
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What [`Database::batch`] returns.
 pub type BatchFuture<'a> =
@@ -44,8 +47,10 @@ impl Statement {
 }
 
 /// What D1 takes and gives. Every number is a double, so whole numbers are exact up to 2⁵³; a set
-/// of rows travels as one JSON text that the SQL unfolds with `json_each`.
-#[derive(Clone, PartialEq)]
+/// of rows travels as one JSON text that the SQL unfolds with `json_each`. As JSON it is the value itself;
+/// what JSON has no number for is null, as it is to D1.
+#[derive(Clone, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Value {
     /// SQL's NULL.
     Null,
@@ -53,6 +58,51 @@ pub enum Value {
     Real(f64),
     /// UTF-8 text.
     Text(String),
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        struct Read;
+
+        impl<'de> Visitor<'de> for Read {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("null, a number or a text")
+            }
+
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+                Ok(Value::Real(number as f64))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+                Ok(Value::Real(number as f64))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+                Ok(Value::Real(number))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+                Ok(Value::Text(text.to_owned()))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<Value, E> {
+                Ok(Value::Text(text))
+            }
+
+            /// As D1 gives bytes.
+            fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Value, A::Error> {
+                Err(A::Error::custom("is a BLOB, which nothing here reads"))
+            }
+        }
+
+        json.deserialize_any(Read)
+    }
 }
 
 impl From<&str> for Value {
@@ -112,7 +162,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 }
 
 /// The rows that one statement gave, and what it cost.
-#[derive(Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
     /// The names of the columns, in order.
     pub columns: Vec<String>,

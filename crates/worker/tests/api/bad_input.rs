@@ -1,6 +1,6 @@
 //! What cannot be read has its status and its code, and changes nothing.
 
-use callbook_worker::database::{Database, Statement, Value as Bound};
+use callbook_worker::database::{Statement, Value as Bound};
 
 use super::*;
 

@@ -8,7 +8,7 @@ use super::*;
 
 /// Lets another's write in before each of so many writes of pushes, and counts statements.
 struct Contended {
-    inner: Arc<Sqlite>,
+    inner: Arc<dyn Database>,
     intruder: &'static [&'static str],
     intruders: Mutex<u32>,
     most_statements: Mutex<usize>,

@@ -1,4 +1,6 @@
-//! The whole protocol over HTTP, on the real SQL, without a network.
+//! The whole protocol over HTTP, on the real SQL: in process and without a network, or against the server
+//! that `CALLBOOK_WORKERD` names, which is Cloudflare's runtime with D1 when `test-workerd` runs this. Tests
+//! that put something between the service and its database run the service here, on that server's D1.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are no tests to clippy
 
@@ -6,6 +8,8 @@ mod bad_input;
 mod guard;
 mod purge;
 mod rekey;
+#[path = "../remote/mod.rs"]
+mod remote;
 mod restore;
 mod sign_in;
 mod sync;
@@ -14,7 +18,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use callbook_auth::{PasswordCost, SigningKeys};
 use callbook_base::{ContactId, Timestamp};
 use callbook_dedup::Tables;
@@ -22,6 +26,7 @@ use callbook_worker::database::Database;
 use callbook_worker::sqlite::Sqlite;
 use callbook_worker::{App, MIGRATIONS, Moment, TOMBSTONES_KEPT, router};
 use http_body_util::BodyExt;
+use remote::Remote;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -30,27 +35,36 @@ const START: i64 = 1_795_341_600_000;
 
 const PASSWORD: &str = "correct horse battery";
 
-/// A book in memory behind the real router, with a clock that a test moves.
+/// A new book behind the real router, with a clock that a test moves.
 struct Service {
-    router: Router,
-    database: Arc<Sqlite>,
+    way: Way,
+    database: Arc<dyn Database>,
     now: Timestamp,
     requests: u64,
+}
+
+/// How requests reach it.
+enum Way {
+    InProcess(Router),
+    Http(Arc<Remote>),
 }
 
 /// An answer, read.
 #[derive(Debug)]
 struct Answer {
     status: StatusCode,
+    headers: HeaderMap,
     content_type: String,
     retry_after: Option<String>,
+    /// Null if it is no JSON.
     body: Value,
+    text: String,
 }
 
 impl Answer {
     #[track_caller]
     fn ok(self) -> Value {
-        assert!(self.status.is_success(), "{self:?}");
+        assert!(self.status.is_success(), "{} {}", self.status, self.text);
         self.body
     }
 
@@ -59,6 +73,8 @@ impl Answer {
     fn problem(&self) -> (u16, &str) {
         assert_eq!(self.content_type, "application/problem+json", "{self:?}");
         assert_eq!(self.body["status"], self.status.as_u16());
+        let asks_who = self.headers.contains_key(header::WWW_AUTHENTICATE);
+        assert_eq!(asks_who, self.status == StatusCode::UNAUTHORIZED);
         assert!(self.body["title"].is_string() && self.body["detail"].is_string());
         (self.status.as_u16(), self.body["code"].as_str().unwrap())
     }
@@ -77,24 +93,27 @@ impl Service {
     /// A new server, before its set-up.
     fn bare() -> Self {
         let now = Timestamp::from_millis(START);
+        if let Some(remote) = Remote::new_book() {
+            return Self { way: Way::Http(remote.clone()), database: remote, now, requests: 0 };
+        }
         let database = Sqlite::in_memory().unwrap();
         database.migrate(MIGRATIONS, now).unwrap();
         let database = Arc::new(database);
         Self::over(database.clone(), database, now)
     }
 
-    /// The service over a database that does something else with what reaches it.
-    fn over(database: Arc<Sqlite>, seen: Arc<dyn Database>, now: Timestamp) -> Self {
+    /// The service, in process, over a database that does something else with what reaches it.
+    fn over(database: Arc<dyn Database>, seen: Arc<dyn Database>, now: Timestamp) -> Self {
         Self::with_tables(database, seen, now, Tables::CURRENT)
     }
 
     fn with_tables(
-        database: Arc<Sqlite>,
+        database: Arc<dyn Database>,
         seen: Arc<dyn Database>,
         now: Timestamp,
         tables: Tables,
     ) -> Self {
-        Self { router: router(app(seen, tables)), database, now, requests: 0 }
+        Self { way: Way::InProcess(router(app(seen, tables))), database, now, requests: 0 }
     }
 
     /// A server with the users `ann`, an admin, and `bob`, a member.
@@ -119,28 +138,50 @@ impl Service {
         phone: Option<&Phone>,
         body: Vec<u8>,
     ) -> Answer {
+        self.send_with(method, path, phone, &[], body).await
+    }
+
+    /// Sends a request with more headers.
+    async fn send_with(
+        &mut self,
+        method: Method,
+        path: &str,
+        phone: Option<&Phone>,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
         self.requests += 1;
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.requests.to_le_bytes());
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .extension(Moment { now: self.now, seed })
-            .body(Body::from(body))
-            .unwrap();
+        let moment = Moment { now: self.now, seed };
+        let mut request = Request::builder().method(method).uri(path).body(body).unwrap();
         if let Some(phone) = phone {
             let bearer = format!("Bearer {}", phone.access).parse().unwrap();
             request.headers_mut().insert(header::AUTHORIZATION, bearer);
         }
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let header = |name| response.headers().get(name).map(|it| it.to_str().unwrap().to_owned());
-        let (content_type, retry_after) =
-            (header(header::CONTENT_TYPE), header(header::RETRY_AFTER));
-        let status = response.status();
-        let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        let body =
-            if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        Answer { status, content_type: content_type.unwrap_or_default(), retry_after, body }
+        for (name, value) in headers {
+            let name: HeaderName = name.parse().unwrap();
+            request.headers_mut().append(name, value.parse().unwrap());
+        }
+        let (parts, bytes) = match &self.way {
+            Way::Http(remote) => remote.send(request, moment).into_parts(),
+            Way::InProcess(router) => {
+                request.extensions_mut().insert(moment);
+                let response = router.clone().oneshot(request.map(Body::from)).await.unwrap();
+                let (parts, body) = response.into_parts();
+                (parts, body.collect().await.unwrap().to_bytes().to_vec())
+            }
+        };
+        let header = |name| parts.headers.get(name).map(|it| it.to_str().unwrap().to_owned());
+        let content_type = header(header::CONTENT_TYPE).unwrap_or_default();
+        let retry_after = header(header::RETRY_AFTER);
+        let text = String::from_utf8(bytes).unwrap();
+        let body = match content_type.contains("json") {
+            true => serde_json::from_str(&text).unwrap(),
+            false => Value::Null,
+        };
+        let (status, headers) = (parts.status, parts.headers);
+        Answer { status, headers, content_type, retry_after, body, text }
     }
 
     async fn get(&mut self, path: &str, phone: &Phone) -> Answer {

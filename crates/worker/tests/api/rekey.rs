@@ -53,7 +53,7 @@ impl Service {
     }
 }
 
-async fn sqlite(database: &Sqlite, sql: &'static str) -> Rows {
+async fn ask(database: &Arc<dyn Database>, sql: &'static str) -> Rows {
     database.batch(vec![Statement::new(sql)]).await.unwrap().remove(0)
 }
 
@@ -99,7 +99,7 @@ async fn calls(service: &mut Service, phone: &Phone) -> Vec<(Value, Value)> {
 
 /// The book is whole: claims are those of the live, one owner a key, and the digest is right.
 async fn is_whole(service: &mut Service, phone: &Phone) {
-    let wrong = sqlite(
+    let wrong = ask(
         &service.database,
         "WITH live AS (SELECT c.id, c.created_at, k.value AS key, k.value IN (SELECT value FROM json_each(c.asleep)) AS asleep
                        FROM contacts AS c, json_each(c.keys) AS k WHERE c.state != 2),
@@ -150,7 +150,7 @@ async fn a_book_gets_the_keys_owners_and_rows_of_the_new_tables() {
     assert_eq!(pulled, 300);
 
     // It is no edit, and is done once.
-    let history = sqlite(&service.database, "SELECT count(*) AS n FROM history").await;
+    let history = ask(&service.database, "SELECT count(*) AS n FROM history").await;
     assert_eq!(history.first().unwrap().count("n").unwrap(), 0);
     assert_eq!(service.rekey(Tables::CURRENT).await, 0);
     // And back.
@@ -182,7 +182,7 @@ async fn a_step_that_was_cut_off_is_taken_again() {
 
 /// Of five batches fails one before it runs, and loses the answer of another.
 struct Failing {
-    inner: Arc<Sqlite>,
+    inner: Arc<dyn Database>,
     batches: std::sync::atomic::AtomicUsize,
 }
 
@@ -220,7 +220,7 @@ async fn pushes_and_pulls_take_the_steps_of_a_host_that_opens_nothing() {
 
 /// Lets another's write in before each write, and counts statements.
 struct Contended {
-    inner: Arc<Sqlite>,
+    inner: Arc<dyn Database>,
     statements: std::sync::atomic::AtomicUsize,
 }
 
