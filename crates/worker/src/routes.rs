@@ -34,6 +34,7 @@ pub fn router(app: impl Into<Arc<App>>) -> Router {
         .route("/token", post(session::refresh))
         .route("/logout", post(session::log_out))
         .route("/me", get(session::me))
+        .route("/me/password", post(session::change_password))
         .route("/users", get(users::list).post(users::create))
         .route("/users/{id}", patch(users::change))
         .route("/devices", get(devices::list))

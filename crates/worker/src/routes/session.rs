@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use callbook_auth::wire::{
-    DeviceView, LoginRequest, MeAnswer, SessionAnswer, SetupRequest, TokenRequest, UserAnswer,
-    UserView,
+    ChangePasswordRequest, DeviceView, LoginRequest, MeAnswer, SessionAnswer, SetupRequest,
+    TokenRequest, UserAnswer, UserView,
 };
 use callbook_auth::{
     Access, AuthError, Password, RefreshToken, Role, Rotation, TokenError, Username, Verdict, hash,
@@ -19,6 +19,7 @@ use super::users::new_user;
 use crate::app::{App, Caller, Moment, Read};
 use crate::problem::Problem;
 use crate::restore::new_epoch;
+use crate::sql::users::Account;
 use crate::sql::{book, devices, users};
 
 /// `POST /setup`: the first admin, and the book.
@@ -62,8 +63,8 @@ pub(super) async fn log_in(
     };
     let stored = account.as_ref().map(|account| account.password.as_str());
     let verdict = verify(stored, &request.password, app.password_cost);
-    let user = match account {
-        Some(account) if verdict != Verdict::Wrong && !account.user.disabled => account.user,
+    let Account { user, password: checked } = match account {
+        Some(account) if verdict != Verdict::Wrong && !account.user.disabled => account,
         _ => return Err(AuthError::InvalidCredentials.into()),
     };
 
@@ -80,7 +81,7 @@ pub(super) async fn log_in(
     };
     let refresh = RefreshToken::new(chance.bytes());
     let replaces = request.device.replaces;
-    let mut writes = devices::create(&device, replaces, refresh.hash()).to_vec();
+    let mut writes = devices::create(&device, replaces, refresh.hash(), &checked).to_vec();
     writes.extend(replaces.map(|older| devices::end_of_user(older, user.id, moment.now)));
     if verdict == Verdict::RightButRehash
         && let Ok(password) = Password::try_from(&request.password)
@@ -88,7 +89,11 @@ pub(super) async fn log_in(
         let password = hash(&password, chance.bytes(), app.password_cost);
         writes.push(users::rehash(user.id, password));
     }
-    app.batch(writes).await?;
+    match app.database.batch(writes).await {
+        // The password was changed, or the user disabled, while this one was checked.
+        Err(error) if error.is_constraint() => return Err(AuthError::InvalidCredentials.into()),
+        written => written?,
+    };
     Ok(Json(pair(&app, moment, &refresh, user, device)))
 }
 
@@ -144,6 +149,35 @@ pub(super) async fn log_out(
 ) -> Result<StatusCode, Problem> {
     let (session, _) = app.session(&access, vec![devices::end(access.device, moment.now)]).await?;
     tracing::debug!(device = %session.device.id, "signed out");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /me/password`: the user's other devices end.
+pub(super) async fn change_password(
+    State(app): State<Arc<App>>,
+    Caller(access): Caller,
+    moment: Moment,
+    Read(request): Read<ChangePasswordRequest>,
+) -> Result<StatusCode, Problem> {
+    let (session, rows) = app.session(&access, vec![users::account(access.user)]).await?;
+    let new = Password::try_from(&request.new_password).map_err(AuthError::Password)?;
+    let account = users::read_account(&rows[0])?.ok_or(AuthError::InvalidCredentials)?;
+    let stored = account.password.as_str();
+    if verify(Some(stored), &request.current_password, app.password_cost) == Verdict::Wrong {
+        return Err(AuthError::InvalidCredentials.into());
+    }
+    let new = hash(&new, moment.chance().bytes(), app.password_cost);
+    let (user, device) = (session.user.id, session.device.id);
+    let writes = vec![
+        devices::guard(device, moment.now),
+        users::change_password(user, stored, new.clone()),
+        devices::end_others(user, device, &new, moment.now),
+    ];
+    match app.database.batch(writes).await {
+        // Changed, or this device ended, while the current one was checked.
+        Err(error) if error.is_constraint() => return Err(AuthError::InvalidCredentials.into()),
+        written => written?,
+    };
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -11,7 +11,7 @@ use callbook_base::UserId;
 
 use crate::app::{App, Caller, Chance, Moment, Read};
 use crate::problem::Problem;
-use crate::sql::users;
+use crate::sql::{devices, users};
 
 /// `GET /users`.
 pub(super) async fn list(
@@ -59,7 +59,7 @@ pub(super) fn new_user(
     Ok((user, hash(&password, chance.bytes(), app.password_cost)))
 }
 
-/// `PATCH /users/{id}`.
+/// `PATCH /users/{id}`. Another password signs the user out everywhere but here.
 pub(super) async fn change(
     State(app): State<Arc<App>>,
     Caller(access): Caller,
@@ -74,8 +74,11 @@ pub(super) async fn change(
     let password = password
         .map_err(AuthError::Password)?
         .map(|password| hash(&password, moment.chance().bytes(), app.password_cost));
+    let end = password
+        .as_ref()
+        .map(|password| devices::end_others(id, access.device, password, moment.now));
     let patch = users::patch(id, request.role, request.disabled, password);
-    let rows = app.batch(vec![patch, users::by_id(id)]).await?;
+    let rows = app.batch([patch, users::by_id(id)].into_iter().chain(end).collect()).await?;
     let user: UserView = users::read_all(&rows[1])?.pop().ok_or_else(unknown)?;
     match rows[0].changes {
         0 => Err(AuthError::LastAdmin.into()),

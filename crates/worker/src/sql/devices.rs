@@ -84,17 +84,20 @@ pub(crate) fn read_session(rows: &Rows) -> Result<Session, Problem> {
     Ok(Session { user, device, pushes })
 }
 
-/// A new device, and its first refresh token.
+/// A new device, and its first refresh token; fails the batch unless its user may sign in and has the
+/// password, as it is stored, that was checked.
 pub(crate) fn create(
     device: &DeviceView,
     replaces: Option<DeviceId>,
     refresh: RefreshHash,
+    checked: &str,
 ) -> [Statement; 2] {
     let id = device.id.to_string();
     let row = Statement::new(
         "INSERT INTO devices (id, user, name, platform, created_at, replaces, refresh_current,
            acked_seq, rejections)
-         VALUES (?1, ?2, ?3, ?4, ?5, (SELECT id FROM devices WHERE id = ?6 AND user = ?2), ?7, 0, '[]')",
+         VALUES (?1, (SELECT id FROM users WHERE id = ?2 AND password = ?8 AND NOT disabled), ?3, ?4, ?5,
+           (SELECT id FROM devices WHERE id = ?6 AND user = ?2), ?7, 0, '[]')",
     )
     .bind(id)
     .bind(device.user.to_string())
@@ -102,7 +105,8 @@ pub(crate) fn create(
     .bind(device.platform.as_str())
     .bind(device.created_at)
     .bind(replaces.map(|replaced| replaced.to_string()))
-    .bind(refresh.to_string());
+    .bind(refresh.to_string())
+    .bind(checked);
     [row, create_refresh(device.id, refresh, None, device.created_at)]
 }
 
@@ -135,6 +139,23 @@ pub(crate) fn end_of_user(device: DeviceId, user: UserId, now: Timestamp) -> Sta
     )
     .bind(device.to_string())
     .bind(user.to_string())
+    .bind(now)
+}
+
+/// Ends all devices of a user but one, now that their password is this one, as it is stored.
+pub(crate) fn end_others(
+    user: UserId,
+    stays: DeviceId,
+    password: &str,
+    now: Timestamp,
+) -> Statement {
+    Statement::new(
+        "UPDATE devices SET ended_at = ?4 WHERE user = ?1 AND id <> ?2 AND ended_at IS NULL
+           AND EXISTS (SELECT 1 FROM users WHERE id = ?1 AND password = ?3)",
+    )
+    .bind(user.to_string())
+    .bind(stays.to_string())
+    .bind(password)
     .bind(now)
 }
 

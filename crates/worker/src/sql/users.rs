@@ -59,6 +59,13 @@ pub(crate) fn by_username(username: &Username) -> Statement {
     .bind(username.as_str())
 }
 
+pub(crate) fn account(id: UserId) -> Statement {
+    Statement::new(
+        "SELECT id, username, password, role, disabled, created_at FROM users WHERE id = ?1",
+    )
+    .bind(id.to_string())
+}
+
 pub(crate) fn by_id(id: UserId) -> Statement {
     Statement::new("SELECT id, username, role, disabled, created_at FROM users WHERE id = ?1")
         .bind(id.to_string())
@@ -87,6 +94,14 @@ pub(crate) fn patch(
     .bind(role.map(Role::as_str))
     .bind(disabled)
     .bind(password)
+}
+
+/// Another password; fails the batch unless the stored one is still the one that was read.
+pub(crate) fn change_password(id: UserId, read: &str, password: String) -> Statement {
+    Statement::new("UPDATE users SET password = CASE WHEN password = ?2 THEN ?3 END WHERE id = ?1")
+        .bind(id.to_string())
+        .bind(read)
+        .bind(password)
 }
 
 /// The same password hashed at today's cost.

@@ -148,3 +148,49 @@ async fn admins_keep_users_and_members_their_devices() {
     let answer = service.send(Method::PATCH, &nobody, Some(&cid), b"{}".to_vec()).await;
     assert_eq!(answer.problem(), (404, "not_found"));
 }
+
+#[tokio::test]
+async fn a_new_password_ends_the_other_devices() {
+    const NEW: &str = "another long password";
+    let mut service = Service::new().await;
+    let (ann, bob, other) =
+        (service.log_in("ann").await, service.log_in("bob").await, service.log_in("bob").await);
+    let with = |password: &str| {
+        json!({ "username": "bob", "password": password,
+                "device": { "name": "", "platform": "" } })
+    };
+    let mut change = async |current: &str, new: &str| {
+        let body = json!({ "current_password": current, "new_password": new });
+        service.post("/me/password", Some(&bob), &body).await
+    };
+    assert_eq!(change("wrong password", NEW).await.problem(), (401, "invalid_credentials"));
+    assert_eq!(change(PASSWORD, "short").await.problem(), (400, "password_too_short"));
+    let answer = change(PASSWORD, NEW).await;
+    assert_eq!((answer.status, answer.body), (StatusCode::NO_CONTENT, Value::Null));
+    assert_eq!(change(PASSWORD, NEW).await.problem(), (401, "invalid_credentials"));
+
+    service.get("/me", &bob).await.ok();
+    service.get("/me", &ann).await.ok();
+    assert_eq!(service.get("/me", &other).await.problem(), (401, "token_invalid"));
+    let refresh = json!({ "refresh_token": other.refresh });
+    assert_eq!(service.post("/token", None, &refresh).await.problem(), (401, "token_invalid"));
+    let old = service.post("/login", None, &with(PASSWORD)).await;
+    assert_eq!(old.problem(), (401, "invalid_credentials"));
+    let again = service.log_in_as(with(NEW)).await;
+
+    // An admin's word ends them all, and what is refused ends none.
+    let me = service.get("/me", &ann).await.ok()["user"]["id"].as_str().unwrap().to_owned();
+    let refused = json!({ "role": "member", "password": NEW }).to_string().into_bytes();
+    let second = service.log_in("ann").await;
+    let answer = service.send(Method::PATCH, &format!("/users/{me}"), Some(&ann), refused).await;
+    assert_eq!(answer.problem(), (409, "last_admin"));
+    service.get("/me", &second).await.ok();
+    let bob_id = service.get("/me", &bob).await.ok()["user"]["id"].as_str().unwrap().to_owned();
+    let reset = json!({ "password": PASSWORD }).to_string().into_bytes();
+    service.send(Method::PATCH, &format!("/users/{bob_id}"), Some(&ann), reset).await.ok();
+    for phone in [&bob, &again] {
+        assert_eq!(service.get("/me", phone).await.problem(), (401, "token_invalid"));
+    }
+    service.log_in("bob").await;
+    service.get("/me", &ann).await.ok();
+}
