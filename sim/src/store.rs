@@ -6,6 +6,7 @@ use std::ops::Bound;
 use callbook_base::{ContactId, Rev, UserId};
 use callbook_calls::Call;
 use callbook_calls::wire::PulledCall;
+use callbook_device::provider::{Duplicate, Link};
 use callbook_device::{
     Aside, MemoryStore, Mirrored, Queued, State, Store, StoreChange, StoreError,
 };
@@ -69,6 +70,14 @@ impl Store for PhoneStore {
 
     fn calls_of(&self, user: UserId) -> Result<Vec<PulledCall>, StoreError> {
         self.memory.calls_of(user)
+    }
+
+    fn links(&self) -> Result<Vec<Link>, StoreError> {
+        self.memory.links()
+    }
+
+    fn duplicates(&self) -> Result<Vec<Duplicate>, StoreError> {
+        self.memory.duplicates()
     }
 
     fn commit(&mut self, changes: Vec<StoreChange>) -> Result<(), StoreError> {

@@ -2,7 +2,9 @@
 //! of answer, has its module below. Anything that waits or sends must never live here.
 
 mod calls;
+mod duplicates;
 mod people;
+mod phone;
 mod pull;
 mod push;
 mod restored;
@@ -11,21 +13,24 @@ mod share;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use callbook_auth::{DeviceName, Platform, Secret};
-use callbook_base::{Rev, Timestamp};
+use callbook_base::{ContactId, Rev, Timestamp};
 use callbook_contacts::wire::ShareAnswer;
 use callbook_dedup::NumberKey;
 use rand::Rng;
 use serde::Deserialize;
 
 use crate::outbox::{Aside, Outbox};
+use crate::provider::{Duplicate, Links};
 use crate::status::{Problem, SignInReason, Status};
 use crate::store::{State, Store, StoreChange, StoreError};
 use crate::transport::{Method, Next, Request, Response, Unreachable};
 
 pub use people::Imported;
+pub use phone::Pass;
 
 /// How long a phone waits from the end of a sync to the next, if nothing else is said.
 const INTERVAL: Duration = Duration::from_secs(30 * 60);
@@ -43,6 +48,10 @@ pub struct Engine<S> {
     state: State,
     outbox: Outbox,
     aside: Vec<Aside>,
+    links: Links,
+    duplicates: BTreeMap<ContactId, Duplicate>,
+    /// Contacts that the phone did not take in the last pass over its contacts.
+    not_taken: Vec<ContactId>,
     stage: Stage,
     sent: Option<Sent>,
     typed: Option<Typed>,
@@ -111,6 +120,9 @@ impl<S: Store> Engine<S> {
         Ok(Self {
             state: store.state()?,
             aside: store.aside()?,
+            links: store.links()?.into_iter().collect(),
+            duplicates: store.duplicates()?.into_iter().map(|it| (it.id, it)).collect(),
+            not_taken: Vec::new(),
             outbox: store.outbox()?.into_iter().collect(),
             store,
             stage: Stage::PushContacts,
@@ -152,6 +164,8 @@ impl<S: Store> Engine<S> {
             aside: self.aside.len() - unconfirmed_deletes - lost,
             unconfirmed_deletes,
             lost,
+            unfit: self.unfit().count() + self.not_taken.len(),
+            duplicates: self.duplicates.len(),
             resyncs: self.resyncs,
             synced: self.stage == Stage::Synced,
             problem: self.problem.clone(),
@@ -254,7 +268,7 @@ impl<S: Store> Engine<S> {
     ) -> Result<(), StoreError> {
         let Some(sent) = self.sent.take() else { return Ok(()) };
         let outcome = match answer {
-            Ok(Response { status: 200, body, .. }) => self.take(sent, &body)?,
+            Ok(Response { status: 200, body, .. }) => self.take_answer(sent, &body, now)?,
             Ok(response) => self.refused(sent, &response)?,
             Err(Unreachable) => Outcome::Failed(None),
         };
@@ -266,17 +280,22 @@ impl<S: Store> Engine<S> {
     }
 
     /// An answer with 200. One that is not of the service's form comes from something between.
-    fn take(&mut self, sent: Sent, body: &[u8]) -> Result<Outcome, StoreError> {
+    fn take_answer(
+        &mut self,
+        sent: Sent,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
         let outcome = match sent {
             Sent::LogIn | Sent::Refresh => return read(body, |answer| self.signed_in(answer)),
             Sent::PushContacts { places, complete } => {
-                read(body, |answer| self.contacts_pushed(answer, &places, complete))
+                read(body, |answer| self.contacts_pushed(answer, &places, complete, now))
             }
             Sent::PushCalls(numbers) => read(body, |answer| self.calls_pushed(&answer, &numbers)),
             Sent::Share(key, shared) => {
                 read(body, |_: ShareAnswer| self.told_of_share(key, shared))
             }
-            Sent::PullContacts => read(body, |answer| self.contacts_pulled(answer)),
+            Sent::PullContacts => read(body, |answer| self.contacts_pulled(answer, now)),
             Sent::PullCalls => read(body, |answer| self.calls_pulled(answer)),
         };
         self.refreshed = false;

@@ -7,11 +7,12 @@
 
 mod engine;
 mod outbox;
+pub mod provider;
 mod status;
 mod store;
 mod transport;
 
-pub use engine::{Engine, Imported};
+pub use engine::{Engine, Imported, Pass};
 pub use outbox::{Aside, Change, Queued, Why};
 pub use status::{Problem, SignInReason, Status};
 pub use store::memory::{MemoryStore, Pool};

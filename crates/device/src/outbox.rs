@@ -162,6 +162,11 @@ impl Outbox {
         acked.filter(|op| op.acked.is_some_and(|acked| acked <= rev)).map(|op| op.place).collect()
     }
 
+    /// Whether ops are about a contact.
+    pub(crate) fn touches(&self, id: ContactId) -> bool {
+        self.places.contains_key(&id)
+    }
+
     /// The first contact from there on that ops are about.
     pub(crate) fn next(&self, from: std::ops::Bound<ContactId>) -> Option<ContactId> {
         self.places.range((from, std::ops::Bound::Unbounded)).next().map(|(id, _)| *id)

@@ -18,6 +18,12 @@ pub struct Status {
     pub unconfirmed_deletes: usize,
     /// Those that bring back what the book had before it was restored from a backup.
     pub lost: usize,
+    /// Contacts of the phone that cannot be in the book, or of the book that the phone did not take:
+    /// [`Engine::unfit`](crate::Engine::unfit) and [`Engine::not_taken`](crate::Engine::not_taken).
+    pub unfit: usize,
+    /// Contacts that were removed from the phone since older ones have their numbers:
+    /// [`Engine::duplicates`](crate::Engine::duplicates).
+    pub duplicates: usize,
     /// Pulls from the start, since the engine was opened.
     pub resyncs: u64,
     /// Whether the last sync came to its end.

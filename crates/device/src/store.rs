@@ -16,6 +16,7 @@ use callbook_contacts::wire::Shown;
 use callbook_dedup::NumberKey;
 
 use crate::outbox::{Aside, Queued};
+use crate::provider::{Duplicate, Link, RawId, Settings};
 
 /// A store that cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +52,12 @@ pub trait Store {
     /// The calls of this user that were pulled, in any order.
     fn calls_of(&self, user: UserId) -> Result<Vec<PulledCall>, StoreError>;
 
+    /// What is known of the phone's raw contacts, in any order.
+    fn links(&self) -> Result<Vec<Link>, StoreError>;
+
+    /// The contacts that were removed from the phone as duplicates, in any order.
+    fn duplicates(&self) -> Result<Vec<Duplicate>, StoreError>;
+
     /// Makes all these changes, or none: after a crash either all of them have happened or none has.
     fn commit(&mut self, changes: Vec<StoreChange>) -> Result<(), StoreError>;
 }
@@ -78,6 +85,8 @@ pub struct State {
     pub pass: u64,
     /// Whether contacts that this pass does not send are to be swept at its end.
     pub sweeping: bool,
+    /// Whether the last pull came to its end.
+    pub is_whole: bool,
     /// While a book is pulled that was restored from a backup: up to there it is the one that this phone
     /// knows. What the mirror has beyond that, and this pass does not send, is kept for the user.
     pub agrees_to: Option<Rev>,
@@ -96,6 +105,8 @@ pub struct State {
     /// Calls with numbers below this one have been taken by the server, and stay until a pull has shown
     /// them: a restored book would lose them.
     pub calls_taken_to: u64,
+    /// What the user has chosen.
+    pub settings: Settings,
 }
 
 /// A sign-in.
@@ -143,4 +154,12 @@ pub enum StoreChange {
     PutCall(PulledCall),
     /// All calls that were pulled go.
     RemoveCalls,
+    /// What is known of a raw contact of the phone comes or changes.
+    PutLink(Link),
+    /// A raw contact of the phone is gone.
+    RemoveLink(RawId),
+    /// A contact was removed from the phone as a duplicate.
+    PutDuplicate(Duplicate),
+    /// It is there again, or its user knows.
+    RemoveDuplicate(ContactId),
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use callbook_base::{ContactId, Line, Timestamp};
+use callbook_base::{ContactId, Line, Rev, Timestamp};
 use callbook_calls::Call;
 use callbook_contacts::{Edit, Fields, NewPhone, OpId};
 use callbook_dedup::{Claim, number_key, oldest_wins};
@@ -49,7 +49,7 @@ impl Imported {
     }
 }
 
-fn new_id(now: Timestamp, chance: &mut impl Rng) -> ContactId {
+pub(super) fn new_id(now: Timestamp, chance: &mut impl Rng) -> ContactId {
     let mut bytes = [0; 10];
     chance.fill_bytes(&mut bytes);
     ContactId::new(now, bytes)
@@ -194,7 +194,7 @@ impl<S: Store> Engine<S> {
         chance: &mut impl Rng,
     ) -> Result<(), StoreError> {
         let again = self.aside.iter().filter(|aside| which(aside));
-        let again = again.map(|aside| (aside.id, aside.change.clone())).collect();
+        let again = again.map(|aside| (aside.id, aside.change.clone(), None)).collect();
         self.queue_with(state, again, self.forget_aside(&which), chance)?;
         self.aside.retain(|aside| !which(aside));
         Ok(())
@@ -211,21 +211,24 @@ impl<S: Store> Engine<S> {
         changes: Vec<(ContactId, Change)>,
         chance: &mut impl Rng,
     ) -> Result<(), StoreError> {
+        let changes = changes.into_iter().map(|(id, change)| (id, change, None)).collect();
         self.queue_with(self.state.clone(), changes, Vec::new(), chance)
     }
 
-    /// The same, and with it another state and other changes of the store.
-    fn queue_with(
+    /// The same, and with it another state and other changes of the store. Beside each change stands the rev that
+    /// its user saw, where that may be older than the mirror's.
+    pub(super) fn queue_with(
         &mut self,
         state: State,
-        changes: Vec<(ContactId, Change)>,
+        changes: Vec<(ContactId, Change, Option<Rev>)>,
         mut others: Vec<StoreChange>,
         chance: &mut impl Rng,
     ) -> Result<(), StoreError> {
         let mut ops = Vec::with_capacity(changes.len());
-        for (place, (id, change)) in (self.state.next_place..).zip(changes) {
+        for (place, (id, change, seen)) in (self.state.next_place..).zip(changes) {
             let op_id: OpId = format!("{:016x}", chance.next_u64()).parse().expect("16 hex digits");
             let base_rev = self.base_rev(id)?;
+            let base_rev = seen.map_or(base_rev, |seen| seen.min(base_rev));
             ops.push(Queued { place, op_id, id, base_rev, change, acked: None });
         }
         let state = State { next_place: state.next_place + ops.len() as u64, ..state };

@@ -1,5 +1,6 @@
 //! Pulling contacts: each page and its cursor in one commit, and the digest that proves the mirror.
 
+use callbook_base::Timestamp;
 use callbook_contacts::wire::{Form, PullAnswer};
 
 use super::{Engine, Outcome, Sent};
@@ -17,24 +18,30 @@ impl<S: Store> Engine<S> {
         (Sent::PullContacts, self.request(Method::Get, path, None))
     }
 
-    pub(super) fn contacts_pulled(&mut self, answer: PullAnswer) -> Result<Outcome, StoreError> {
+    pub(super) fn contacts_pulled(
+        &mut self,
+        answer: PullAnswer,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
         let PullAnswer { epoch, contacts, cursor, has_more, digest, rev } = answer;
         if self.is_another_book(&epoch) {
             return self.pulled_from_another_book();
         }
-        let mut state = State { epoch: Some(epoch), cursor: Some(cursor), ..self.state.clone() };
+        let (epoch, cursor, is_whole) = (Some(epoch), Some(cursor), !has_more);
+        let mut state = State { epoch, cursor, is_whole, ..self.state.clone() };
         let mut changes = Vec::with_capacity(contacts.len() + 1);
-        let mut lost = Vec::new();
+        let (mut lost, mut duplicates) = (Vec::new(), Vec::new());
         // A page has a contact once.
         for row in contacts {
             if let Some(before) = self.store.rev(row.id)? {
                 state.digest = state.digest.without(row.id, before);
             }
-            let now = match &row.form {
+            duplicates.extend(self.duplicate(row.id, &row.form, now)?);
+            let shown = match &row.form {
                 Form::Visible(shown) => Some(&shown.fields),
                 Form::Hidden { .. } | Form::Deleted => None,
             };
-            lost.extend(self.lost(row.id, now, state.next_place + lost.len() as u64)?);
+            lost.extend(self.lost(row.id, shown, state.next_place + lost.len() as u64)?);
             changes.push(match row.form {
                 Form::Visible(shown) => {
                     state.digest = state.digest.with(row.id, row.rev);
@@ -44,7 +51,9 @@ impl<S: Store> Engine<S> {
                 Form::Hidden { .. } | Form::Deleted => StoreChange::RemoveContact(row.id),
             });
         }
+        changes.extend(duplicates.iter().cloned());
         self.commit_lost(state, changes, lost)?;
+        self.note_duplicates(duplicates);
         if has_more {
             return Ok(Outcome::Taken);
         }
@@ -112,6 +121,6 @@ impl<S: Store> Engine<S> {
     pub(super) fn state_of_next_pass(&mut self) -> State {
         self.resyncs += 1;
         let pass = self.state.pass + 1;
-        State { cursor: None, pass, sweeping: true, ..self.state.clone() }
+        State { cursor: None, pass, sweeping: true, is_whole: false, ..self.state.clone() }
     }
 }

@@ -1,7 +1,9 @@
 //! Pushing contacts: which ops go together, and what becomes of them.
 
 use callbook_base::{Rev, Timestamp};
-use callbook_contacts::wire::{MOST_OPS, OpMessage, OpResult, PushAnswer, PushRequest, Status};
+use callbook_contacts::wire::{
+    Form, MOST_OPS, OpMessage, OpResult, PushAnswer, PushRequest, Status,
+};
 use callbook_contacts::{Kind, OpId, Rejection, RejectionCode};
 use serde_json::value::RawValue;
 
@@ -65,6 +67,7 @@ impl<S: Store> Engine<S> {
         answer: PushAnswer,
         places: &[u64],
         complete: bool,
+        now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let before = self.state.acked_seq;
         let Some(taken) = answer.acked_seq.checked_sub(before) else {
@@ -84,10 +87,14 @@ impl<S: Store> Engine<S> {
             told_all: self.state.told_all || (complete && taken == places.len()),
             ..self.state.clone()
         };
-        let (mut changes, mut fates) = (Vec::new(), Vec::new());
+        let (mut changes, mut fates, mut duplicates) = (Vec::new(), Vec::new(), Vec::new());
         for (index, place) in places[..taken].iter().enumerate() {
             let Some(op) = self.outbox.get(*place) else { continue };
-            let fate = self.fate(op, answer.results.get(index), state.next_place)?;
+            let result = answer.results.get(index);
+            if let Some(form) = result.and_then(hidden) {
+                duplicates.extend(self.duplicate(op.id, &form, now)?);
+            }
+            let fate = self.fate(op, result, state.next_place)?;
             match &fate {
                 Fate::Acked => {
                     let op = Queued { acked: Some(answer.rev), ..op.clone() };
@@ -105,8 +112,10 @@ impl<S: Store> Engine<S> {
             }
             fates.push((*place, fate));
         }
+        changes.extend(duplicates.iter().cloned());
         self.commit(state, changes)?;
 
+        self.note_duplicates(duplicates);
         for (place, fate) in fates {
             match fate {
                 Fate::Acked => self.outbox.acknowledge(place, answer.rev),
@@ -171,6 +180,14 @@ impl<S: Store> Engine<S> {
         self.aside.push(aside);
         Ok(())
     }
+}
+
+/// What a result says of a contact that is a duplicate.
+fn hidden(result: &OpResult) -> Option<Form> {
+    let owners = result.lost.iter().flatten().map(|lost| lost.owner);
+    let owner = owners.min().filter(|_| result.status == Status::Hidden);
+    let replayed = || result.contact.as_ref().map(|contact| contact.form.clone());
+    owner.map(|owner| Form::Hidden { owner }).or_else(replayed)
 }
 
 /// What becomes of an op that the server has taken.

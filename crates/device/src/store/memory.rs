@@ -12,6 +12,7 @@ use callbook_contacts::wire::Shown;
 
 use super::{Mirrored, State, Store, StoreChange, StoreError};
 use crate::outbox::{Aside, Queued};
+use crate::provider::{Duplicate, Link, RawId};
 
 /// What a phone must not forget, in memory.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,8 @@ pub struct MemoryStore {
     aside: BTreeMap<u64, Aside>,
     calls_to_push: BTreeMap<u64, Call>,
     calls: BTreeMap<CallId, Arc<PulledCall>>,
+    links: BTreeMap<RawId, Link>,
+    duplicates: BTreeMap<ContactId, Duplicate>,
 }
 
 /// Rows as stores of one process have pulled them, by their ids, the latest of each: a row that is the
@@ -127,6 +130,14 @@ impl Store for MemoryStore {
             .collect())
     }
 
+    fn links(&self) -> Result<Vec<Link>, StoreError> {
+        Ok(self.links.values().cloned().collect())
+    }
+
+    fn duplicates(&self) -> Result<Vec<Duplicate>, StoreError> {
+        Ok(self.duplicates.values().cloned().collect())
+    }
+
     fn commit(&mut self, changes: Vec<StoreChange>) -> Result<(), StoreError> {
         for change in changes {
             match change {
@@ -161,6 +172,18 @@ impl Store for MemoryStore {
                     self.calls.insert(call.id, call);
                 }
                 StoreChange::RemoveCalls => self.calls.clear(),
+                StoreChange::PutLink(link) => {
+                    self.links.insert(link.raw, link);
+                }
+                StoreChange::RemoveLink(raw) => {
+                    self.links.remove(&raw);
+                }
+                StoreChange::PutDuplicate(duplicate) => {
+                    self.duplicates.insert(duplicate.id, duplicate);
+                }
+                StoreChange::RemoveDuplicate(id) => {
+                    self.duplicates.remove(&id);
+                }
             }
         }
         Ok(())

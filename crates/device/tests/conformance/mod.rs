@@ -9,6 +9,7 @@ use callbook_calls::wire::PulledCall;
 use callbook_calls::{Call, CallId, Direction, Seconds};
 use callbook_contacts::Fields;
 use callbook_contacts::wire::Shown;
+use callbook_device::provider::{Duplicate, Link, RawId, Unfit};
 use callbook_device::{Aside, Change, Mirrored, Queued, State, Store, StoreChange, Why};
 
 /// Runs the suite on stores that `open` makes, each of them empty.
@@ -21,6 +22,7 @@ pub(crate) fn conforms<S: Store>(open: impl Fn() -> S) {
     changes_kept_aside_stay_until_they_are_done_with(open());
     calls_keep_their_order(open());
     pulled_calls_are_found_by_user(open());
+    links_and_duplicates_are_kept(open());
     changes_of_one_commit_act_in_order(open());
 }
 
@@ -139,6 +141,45 @@ fn pulled_calls_are_found_by_user(mut store: impl Store) {
     store.commit(vec![StoreChange::RemoveCalls, StoreChange::PutCall(pulled(1, call(4)))]).unwrap();
     assert_eq!(times(&|user| store.calls_of(user).unwrap(), 1), [4].into());
     assert_eq!(times(&|user| store.calls_of(user).unwrap(), 2), [].into());
+}
+
+fn links_and_duplicates_are_kept(mut store: impl Store) {
+    let link = |raw, id, unfit| Link {
+        raw: RawId(raw),
+        id,
+        own: raw > 1,
+        version: 4,
+        has: Arc::new(contact(3, 0).shown.fields.clone()),
+        rev: id.map(|_| Rev(2)),
+        unfit,
+    };
+    let links = [link(1, None, Some(Unfit::Nul)), link(2, Some(id(1)), None), link(9, None, None)];
+    let duplicate = |n| Duplicate {
+        id: id(n),
+        owner: id(9),
+        at: Timestamp::from_millis(7),
+        had: Arc::new(contact(u64::from(n), 0).shown.fields.clone()),
+    };
+    let puts = links.iter().cloned().map(StoreChange::PutLink);
+    let duplicates = [1, 2].map(|n| StoreChange::PutDuplicate(duplicate(n)));
+    store.commit(puts.chain(duplicates).collect()).unwrap();
+    let kept = |store: &dyn Fn() -> Vec<Link>| {
+        let mut links = store();
+        links.sort_by_key(|link| link.raw);
+        links
+    };
+    assert_eq!(kept(&|| store.links().unwrap()), links);
+    let changed = Link { version: 5, unfit: None, ..links[0].clone() };
+    let changes = vec![
+        StoreChange::PutLink(changed.clone()),
+        StoreChange::RemoveLink(RawId(2)),
+        StoreChange::RemoveLink(RawId(7)),
+        StoreChange::RemoveDuplicate(id(1)),
+        StoreChange::PutDuplicate(Duplicate { owner: id(8), ..duplicate(2) }),
+    ];
+    store.commit(changes).unwrap();
+    assert_eq!(kept(&|| store.links().unwrap()), [changed, links[2].clone()]);
+    assert_eq!(store.duplicates().unwrap(), [Duplicate { owner: id(8), ..duplicate(2) }]);
 }
 
 fn changes_of_one_commit_act_in_order(mut store: impl Store) {

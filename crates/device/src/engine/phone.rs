@@ -1,0 +1,263 @@
+//! The phone's own contacts: what its user changed there becomes ops, and what the book changed is written there
+//! (in this order, so that nothing is overwritten that nobody has read). How rows and fields correspond is in
+//! `provider/`; a driver does what it is asked, as [`Ask`] says, and decides nothing.
+//!
+//! Only `DELETED` is a deletion. A raw contact that is not there is written again, whatever it was that took it:
+//! Android's safe mode, an account removed and added, a crash. What a crash left half applied is found by the id
+//! of the contact in `SOURCE_ID`, and otherwise by what it says.
+
+mod give;
+mod take;
+
+use std::collections::BTreeMap;
+
+use callbook_base::{ContactId, Line, Rev, Timestamp};
+use rand::Rng;
+
+use super::Engine;
+use crate::outbox::Change;
+use crate::provider::{
+    Ask, Batch, Given, Group, Head, Link, Operation, Queue, RawId, Refusal, Settings,
+};
+use crate::store::{State, Store, StoreChange, StoreError};
+
+/// How many raw contacts are read with their rows at once.
+const CHUNK: usize = 100;
+
+/// How often a pass begins again, at most, when Android refuses what it was given.
+const MOST_RESTARTS: u32 = 40;
+
+/// How often one contact is tried.
+const TRIES: u32 = 2;
+
+/// A version that no raw contact has: it is read again.
+const UNREAD: i64 = -1;
+
+/// One pass over the phone's contacts. It is in memory only, and may be dropped at any time.
+#[derive(Debug, Default)]
+pub struct Pass {
+    stage: Stage,
+    /// All raw contacts.
+    heads: BTreeMap<RawId, Head>,
+    /// Those that are to be read.
+    unread: Vec<RawId>,
+    /// What the phone shows, by name, once somebody has looked for a contact by what it says.
+    by_name: Option<BTreeMap<Option<Line>, Vec<ContactId>>>,
+    queue: Queue,
+    /// Of the batch under way.
+    sent: Vec<Group>,
+    /// Written just now and to be read again: of which contact, and at which rev.
+    written: BTreeMap<RawId, (ContactId, Option<Rev>)>,
+    /// How often each contact has failed by itself.
+    failed: BTreeMap<(Option<ContactId>, Option<RawId>), u32>,
+    restarts: u32,
+    /// Whether a contact was cut, so that the rest of it is still missing.
+    is_cut: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Stage {
+    #[default]
+    Heads,
+    /// What the user changed.
+    Take,
+    /// What differs from the book.
+    Compare,
+    Apply,
+    ReadBack,
+    Done,
+}
+
+impl Pass {
+    /// Asks for the next raw contacts that are to be read.
+    fn ask_rows(&mut self) -> Option<Ask> {
+        let rest = self.unread.len().saturating_sub(CHUNK);
+        let raws = self.unread.split_off(rest);
+        (!raws.is_empty()).then_some(Ask::Rows { raws })
+    }
+
+    /// These are to be applied, but for those that have failed by themselves.
+    fn queue(&mut self, groups: impl IntoIterator<Item = Group>) {
+        let failed = &self.failed;
+        let has_failed =
+            |group: &Group| failed.get(&(group.id, group.raw)).is_some_and(|times| *times >= TRIES);
+        self.queue.extend(groups.into_iter().filter(|group| !has_failed(group)));
+    }
+
+    /// Reads all again, and keeps what it has learnt of batches.
+    fn restart(&mut self) {
+        self.queue.clear();
+        self.by_name = None;
+        self.restarts += 1;
+        self.stage = if self.restarts > MOST_RESTARTS { Stage::Done } else { Stage::Heads };
+    }
+}
+
+impl<S: Store> Engine<S> {
+    /// What the user has chosen about the phone's contacts.
+    pub fn settings(&self) -> &Settings {
+        &self.state.settings
+    }
+
+    /// Chooses.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing has changed.
+    pub fn set_settings(&mut self, settings: Settings) -> Result<(), StoreError> {
+        if settings == self.state.settings {
+            return Ok(());
+        }
+        self.commit(State { settings, ..self.state.clone() }, Vec::new())
+    }
+
+    /// Raw contacts that cannot be in the book, each with what it said before, if that was in the book, and why.
+    /// They stay on the phone as they are, and follow when they have been changed.
+    pub fn unfit(&self) -> impl Iterator<Item = &Link> {
+        self.links.iter().filter(|link| link.unfit.is_some())
+    }
+
+    /// Contacts that the phone's provider did not take in the last pass. The next tries again.
+    pub fn not_taken(&self) -> &[ContactId] {
+        &self.not_taken
+    }
+
+    /// What to do next with the phone's contacts, after what came of what was asked. A pass begins with
+    /// [`Given::Start`] and ends with [`Ask::Done`]. One belongs before each sync and one after it.
+    ///
+    /// # Errors
+    /// The store cannot be read or written. The next pass goes on from what it has.
+    pub fn phone(
+        &mut self,
+        pass: &mut Pass,
+        given: Given,
+        now: Timestamp,
+        chance: &mut impl Rng,
+    ) -> Result<Ask, StoreError> {
+        if self.state.settings.account.is_none() {
+            return Ok(Ask::Done);
+        }
+        match (pass.stage, given) {
+            (_, Given::Start) => {
+                *pass = Pass::default();
+                self.not_taken.clear();
+                return Ok(Ask::Heads);
+            }
+            (Stage::Heads, Given::Heads { heads }) => {
+                pass.heads = heads.into_iter().map(|head| (head.raw, head)).collect();
+                self.take_heads(pass, chance)?;
+                pass.stage = Stage::Take;
+            }
+            (Stage::Take, Given::Rows { contacts }) => self.take(pass, contacts, now, chance)?,
+            (Stage::Compare, Given::Rows { contacts }) => self.compare(pass, contacts)?,
+            (Stage::Apply, Given::Applied { results }) => self.applied(pass, &results)?,
+            (Stage::ReadBack, Given::Rows { contacts }) => self.read_back(pass, contacts)?,
+            (Stage::Apply, Given::Refused { why }) => self.refused_by_phone(pass, why),
+            // What was asked for cannot be had.
+            _ => return Ok(Ask::Done),
+        }
+        loop {
+            match pass.stage {
+                Stage::Heads => return Ok(Ask::Heads),
+                Stage::Take => match pass.ask_rows() {
+                    Some(ask) => return Ok(ask),
+                    None => {
+                        self.plan(pass)?;
+                        pass.stage = Stage::Compare;
+                    }
+                },
+                Stage::Compare => match pass.ask_rows() {
+                    Some(ask) => return Ok(ask),
+                    None => pass.stage = Stage::Apply,
+                },
+                Stage::ReadBack => match pass.ask_rows() {
+                    Some(ask) => return Ok(ask),
+                    None => {
+                        pass.written.clear();
+                        pass.stage = Stage::Apply;
+                    }
+                },
+                Stage::Apply => {
+                    pass.sent = pass.queue.next();
+                    if !pass.sent.is_empty() {
+                        return Ok(Ask::Apply(Batch::of(&pass.sent)));
+                    }
+                    match std::mem::take(&mut pass.is_cut) {
+                        true => pass.restart(),
+                        false => pass.stage = Stage::Done,
+                    }
+                }
+                Stage::Done => return Ok(Ask::Done),
+            }
+        }
+    }
+
+    /// A batch was refused. One that is too large was not even looked at. What was applied of another, reading all
+    /// again will show.
+    fn refused_by_phone(&mut self, pass: &mut Pass, why: Refusal) {
+        let sent = std::mem::take(&mut pass.sent);
+        let alone = match (why, sent.len()) {
+            (Refusal::TooLarge, _) => pass.queue.halve(sent),
+            (Refusal::Failed, 1) => sent,
+            (Refusal::Failed, groups) => {
+                pass.queue.narrow(groups);
+                Vec::new()
+            }
+        };
+        for group in alone {
+            let times = pass.failed.entry((group.id, group.raw)).or_default();
+            *times += if why == Refusal::TooLarge { TRIES } else { 1 };
+            if *times >= TRIES {
+                self.not_taken.extend(group.id);
+            }
+        }
+        if why == Refusal::Failed {
+            pass.restart();
+        }
+    }
+
+    /// Whether the mirror has the whole book, so that what it has not is not there.
+    fn knows_the_book(&self) -> bool {
+        self.state.is_whole && !self.state.sweeping
+    }
+
+    /// Notes ops, links that come or change, and raw contacts that are gone: all or none.
+    fn note(
+        &mut self,
+        ops: Vec<(ContactId, Change, Option<Rev>)>,
+        links: Vec<Link>,
+        gone: Vec<RawId>,
+        chance: &mut impl Rng,
+    ) -> Result<(), StoreError> {
+        if ops.is_empty() {
+            return self.note_links(links, gone);
+        }
+        let changes = changes_of(&links, &gone);
+        self.queue_with(self.state.clone(), ops, changes, chance)?;
+        self.links.change(links, gone);
+        Ok(())
+    }
+
+    fn note_links(&mut self, links: Vec<Link>, gone: Vec<RawId>) -> Result<(), StoreError> {
+        if links.is_empty() && gone.is_empty() {
+            return Ok(());
+        }
+        self.commit(self.state.clone(), changes_of(&links, &gone))?;
+        self.links.change(links, gone);
+        Ok(())
+    }
+}
+
+/// The contact of the book that a raw contact of Callbook's own account says it is.
+fn source(head: &Head) -> Option<ContactId> {
+    head.source_id.as_deref()?.parse().ok()
+}
+
+fn delete(head: &Head) -> Operation {
+    Operation::DeleteRaw { raw: head.raw, version: head.version }
+}
+
+/// Those that are gone go first: one of the others may stand in their place.
+fn changes_of(links: &[Link], gone: &[RawId]) -> Vec<StoreChange> {
+    let removes = gone.iter().map(|raw| StoreChange::RemoveLink(*raw));
+    removes.chain(links.iter().cloned().map(StoreChange::PutLink)).collect()
+}

@@ -1,0 +1,281 @@
+//! What the user changed on the phone becomes ops.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use callbook_base::{ContactId, Timestamp};
+use callbook_contacts::{Edit, Fields};
+use rand::Rng;
+
+use super::{Pass, UNREAD, delete, source};
+use crate::engine::Engine;
+use crate::engine::people::new_id;
+use crate::outbox::Change;
+use crate::provider::{
+    Group, Head, Link, Operation, RawContact, RawId, beyond, changed, needed, read,
+};
+use crate::store::{Store, StoreError};
+
+/// What a chunk of raw contacts comes to.
+#[derive(Default)]
+struct Taken {
+    ops: Vec<(ContactId, Change)>,
+    links: Vec<Link>,
+    /// Contacts that one of these has just been found to stand for, in Callbook's own account.
+    own: BTreeSet<ContactId>,
+    groups: Vec<Group>,
+}
+
+impl<S: Store> Engine<S> {
+    /// Looks at all raw contacts: what was deleted, what is gone, and what has to be read.
+    pub(super) fn take_heads(
+        &mut self,
+        pass: &mut Pass,
+        chance: &mut impl Rng,
+    ) -> Result<(), StoreError> {
+        let settings = self.state.settings.clone();
+        let (mut gone, mut moved) = (Vec::new(), Vec::new());
+        let unlinked = pass.heads.values().filter(|head| {
+            !head.deleted
+                && settings.is_own(head.account.as_ref())
+                && self.links.get(head.raw).is_none()
+        });
+        let unlinked: BTreeMap<ContactId, RawId> =
+            unlinked.filter_map(|head| Some((source(head)?, head.raw))).collect();
+        for link in self.links.iter().filter(|link| !pass.heads.contains_key(&link.raw)) {
+            gone.push(link.raw);
+            // Android gives contacts other ids when it restores them from a backup.
+            if let (true, Some(raw)) = (link.own, link.id.and_then(|id| unlinked.get(&id))) {
+                moved.push(Link { raw: *raw, version: UNREAD, ..link.clone() });
+            }
+        }
+
+        let (mut deleted, mut purged, mut unread) = (Vec::new(), Vec::new(), Vec::new());
+        for head in pass.heads.values() {
+            let link = self.links.get(head.raw);
+            if settings.is_own(head.account.as_ref()) {
+                let id = link.map_or_else(|| source(head), |link| link.id);
+                match (head.deleted, id) {
+                    (false, _) => {
+                        let is_known = link.is_some_and(|link| {
+                            link.version == head.version
+                                && (link.unfit.is_some() || link.id == source(head))
+                        });
+                        if !is_known || (head.dirty && !is_unfit(link, head)) {
+                            unread.push(head.raw);
+                        }
+                    }
+                    // Nobody knows yet whether the book has it.
+                    (true, Some(_)) if link.is_none() && !self.knows_the_book() => {}
+                    (true, id) => {
+                        let is_extra = id.is_some_and(|id| {
+                            self.links.own(id).is_some_and(|own| own.raw != head.raw)
+                        });
+                        deleted.extend(id.filter(|_| !is_extra).map(|id| (id, link)));
+                        gone.extend(link.map(|link| link.raw));
+                        purged.push(Group::of(head.raw, vec![delete(head)]));
+                    }
+                }
+            } else if settings.follows(head.account.as_ref()) {
+                let is_known = link.is_some_and(|link| {
+                    let is_starred = link.id.is_none() || link.has.starred == head.starred;
+                    link.version == head.version && is_starred
+                });
+                match head.deleted {
+                    // It stays in the book: its user has removed it from that account.
+                    true => gone.extend(link.map(|link| link.raw)),
+                    false if !is_known => unread.push(head.raw),
+                    false => {}
+                }
+            }
+        }
+        let mut ops = Vec::new();
+        for (id, link) in deleted {
+            if self.contact(id)?.is_some() {
+                ops.push((id, Change::Delete, link.and_then(|link| link.rev)));
+            }
+        }
+        unread.reverse(); // they are read from the end
+        pass.unread = unread;
+        pass.queue(purged);
+        self.note(ops, moved, gone, chance)
+    }
+
+    /// Notes what raw contacts that were read say.
+    pub(super) fn take(
+        &mut self,
+        pass: &mut Pass,
+        mut contacts: Vec<RawContact>,
+        now: Timestamp,
+        chance: &mut impl Rng,
+    ) -> Result<(), StoreError> {
+        contacts.sort_by_key(|contact| contact.head.raw);
+        let mut taken = Taken::default();
+        for contact in contacts {
+            self.take_one(pass, &mut taken, &contact, now, chance)?;
+        }
+        pass.queue(taken.groups);
+        let ops = taken.ops.into_iter().map(|(id, change)| (id, change, None)).collect();
+        self.note(ops, taken.links, Vec::new(), chance)
+    }
+
+    fn take_one(
+        &self,
+        pass: &mut Pass,
+        taken: &mut Taken,
+        contact: &RawContact,
+        now: Timestamp,
+        chance: &mut impl Rng,
+    ) -> Result<(), StoreError> {
+        let head = &contact.head;
+        let own = self.state.settings.is_own(head.account.as_ref());
+        let before = self.links.get(head.raw);
+        let linked = before.filter(|link| link.id.is_some());
+        let mut link = Link {
+            raw: head.raw,
+            id: linked.and_then(|link| link.id),
+            own,
+            version: head.version,
+            has: before.map(|link| link.has.clone()).unwrap_or_default(),
+            rev: linked.and_then(|link| link.rev),
+            unfit: None,
+        };
+        let fields = match read(contact) {
+            Ok(fields) => fields,
+            Err(why) => {
+                link.unfit = Some(why);
+                link.id = link.id.or_else(|| source(head).filter(|_| own));
+                taken.links.extend((before != Some(&link)).then_some(link));
+                return Ok(());
+            }
+        };
+        let is_changed = !own || head.dirty;
+        let known = link.id.or_else(|| source(head).filter(|_| own));
+        let id = match (linked, known) {
+            (Some(linked), Some(id)) => {
+                let edit = if is_changed { changed(&linked.has, &fields) } else { Edit::default() };
+                taken.ops.extend(self.edit_of(id, edit, &fields, now)?.map(|change| (id, change)));
+                id
+            }
+            (None, Some(id)) => {
+                let other = self.links.own(id).is_some_and(|other| {
+                    pass.heads.get(&other.raw).is_some_and(|head| !head.deleted)
+                });
+                let is_extra = other || taken.own.contains(&id);
+                match self.contact(id)? {
+                    Some(book) if head.dirty => {
+                        let edit = beyond(&book, &fields);
+                        let change = (!edit.is_empty()).then(|| Change::Edit(Box::new(edit)));
+                        taken.ops.extend(change.map(|change| (id, change)));
+                    }
+                    Some(_) => {}
+                    None if !self.knows_the_book() => return Ok(()),
+                    None if head.dirty => {
+                        let edit = Box::new(changed(&Fields::default(), &fields));
+                        taken.ops.push((id, Change::Create(now, edit)));
+                    }
+                    None => {
+                        taken.groups.push(Group::of(head.raw, vec![delete(head)]));
+                        return Ok(());
+                    }
+                }
+                if is_extra {
+                    taken.groups.push(Group::of(head.raw, vec![delete(head)]));
+                    return Ok(());
+                }
+                id
+            }
+            (_, None) if !self.knows_the_book() => return Ok(()),
+            // What says nothing waits until it does: its user is still writing.
+            (_, None) if fields == Fields::default() => {
+                taken.links.extend((before != Some(&link)).then_some(link));
+                return Ok(());
+            }
+            (_, None) => match self.find(pass, taken, &fields, own)? {
+                Some(id) => id,
+                None => {
+                    let saved_at = head.saved_at.map_or(now, |saved_at| saved_at.min(now));
+                    let id = new_id(saved_at, chance);
+                    let edit = Box::new(changed(&Fields::default(), &fields));
+                    taken.ops.push((id, Change::Create(saved_at, edit)));
+                    id
+                }
+            },
+        };
+        if own {
+            taken.own.insert(id);
+            let mut ops = Vec::new();
+            if source(head) != Some(id) {
+                ops.push(Operation::SetSourceId { raw: head.raw, source_id: id.to_string() });
+            }
+            if head.dirty {
+                ops.push(Operation::ClearDirty { raw: head.raw, version: head.version });
+            }
+            if !ops.is_empty() {
+                taken.groups.push(Group::of(head.raw, ops));
+            }
+        }
+        link.id = Some(id);
+        link.has = Arc::new(fields);
+        taken.links.extend((before != Some(&link)).then_some(link));
+        Ok(())
+    }
+
+    /// The op for what its user has changed of a contact, if the book has not all of it.
+    fn edit_of(
+        &self,
+        id: ContactId,
+        edit: Edit,
+        fields: &Fields,
+        now: Timestamp,
+    ) -> Result<Option<Change>, StoreError> {
+        if edit.is_empty() {
+            return Ok(None);
+        }
+        Ok(match self.contact(id)? {
+            Some(book) => {
+                let edit = needed(edit, &book);
+                (!edit.is_empty()).then(|| Change::Edit(Box::new(edit)))
+            }
+            // Others have deleted it, or it is a duplicate. It is sent whole: an edit revives what was deleted.
+            None => {
+                let whole = changed(&Fields::default(), fields);
+                Some(Change::Create(now, Box::new(Edit { remove: edit.remove, ..whole })))
+            }
+        })
+    }
+
+    /// A contact that the phone shows and that says all that this one does.
+    fn find(
+        &self,
+        pass: &mut Pass,
+        taken: &Taken,
+        fields: &Fields,
+        own: bool,
+    ) -> Result<Option<ContactId>, StoreError> {
+        if pass.by_name.is_none() {
+            let (mut by_name, mut from) = (BTreeMap::<_, Vec<_>>::new(), Bound::Unbounded);
+            while let Some((id, shown)) = self.next_contact(from)? {
+                by_name.entry(shown.name).or_default().push(id);
+                from = Bound::Excluded(id);
+            }
+            pass.by_name = Some(by_name);
+        }
+        let named = pass.by_name.as_ref().and_then(|by_name| by_name.get(&fields.name));
+        for id in named.into_iter().flatten() {
+            let is_free = self.links.own(*id).is_none() && !taken.own.contains(id);
+            if (is_free || !own)
+                && self.contact(*id)?.is_some_and(|book| beyond(&book, fields).is_empty())
+            {
+                return Ok(Some(*id));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether it is known that a raw contact cannot be in the book.
+fn is_unfit(link: Option<&Link>, head: &Head) -> bool {
+    link.is_some_and(|link| link.unfit.is_some() && link.version == head.version)
+}

@@ -1,0 +1,562 @@
+//! The phone's own contacts, on a fake provider.
+
+mod random;
+
+use super::*;
+use crate::Pass;
+use crate::provider::fake::{Columns, Fake, Table, Uri};
+use crate::provider::{
+    Account, Ask, Follow, Given, Of, Operation, RawContact, RawId, Settings, Unfit, read, rows,
+};
+
+const NAME: &str = "vnd.android.cursor.item/name";
+const PHONE: &str = "vnd.android.cursor.item/phone_v2";
+const NOTE: &str = "vnd.android.cursor.item/note";
+const PHOTO: &str = "vnd.android.cursor.item/photo";
+
+fn own() -> Account {
+    Account { name: "ann".into(), r#type: "org.callbook".into() }
+}
+
+fn google() -> Account {
+    Account { name: "ann@x.org".into(), r#type: "com.google".into() }
+}
+
+/// A phone with contacts.
+struct Phone {
+    bench: Bench,
+    fake: Fake,
+}
+
+impl Phone {
+    /// Signed in and in step with an empty book.
+    fn new() -> Self {
+        let mut phone = Self { bench: Bench::synced(), fake: Fake::default() };
+        phone
+            .bench
+            .engine
+            .set_settings(Settings { account: Some(own()), follow: Follow::All })
+            .unwrap();
+        phone
+    }
+
+    fn ask(&mut self, pass: &mut Pass, given: Given) -> Ask {
+        self.bench.engine.phone(pass, given, self.bench.now, &mut self.bench.chance).unwrap()
+    }
+
+    /// One pass over the phone's contacts; what was asked.
+    fn pass(&mut self) -> Vec<Ask> {
+        let (mut pass, mut given, mut asked) = (Pass::default(), Given::Start, Vec::new());
+        loop {
+            let ask = self.ask(&mut pass, given);
+            if ask == Ask::Done {
+                return asked;
+            }
+            asked.push(ask.clone());
+            assert!(asked.len() < 500, "no end");
+            given = self.fake.serve(ask);
+        }
+    }
+
+    /// As a driver does it.
+    fn sync(&mut self) {
+        self.pass();
+        self.bench.sync();
+        self.pass();
+    }
+
+    /// Until there is nothing more to say.
+    fn settle(&mut self) {
+        for _ in 0..6 {
+            self.sync();
+        }
+        assert!(self.bench.engine.status().unwrap().is_quiet());
+    }
+
+    /// Raw contacts of an account that are not deleted.
+    fn of(&self, account: &Account) -> Vec<RawContact> {
+        let heads = self.fake.heads().into_iter();
+        let heads = heads.filter(|head| head.account.as_ref() == Some(account) && !head.deleted);
+        heads.map(|head| self.fake.contact(head.raw).unwrap()).collect()
+    }
+
+    fn names(&self, account: &Account) -> Vec<String> {
+        let names = self.of(account).into_iter().map(|contact| name_of(&contact));
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    }
+
+    fn raw(&self, account: &Account, name: &str) -> RawId {
+        self.of(account).into_iter().find(|it| name_of(it) == name).expect("it is there").head.raw
+    }
+
+    fn save(&mut self, account: &Account, name: &str, number: &str) -> RawId {
+        let (name, number) =
+            ([("data1", Some(name))], [("data1", Some(number)), ("data2", Some("2"))]);
+        self.fake.save(Some(account), &[(NAME, &name), (PHONE, &number)])
+    }
+
+    /// The book's names.
+    fn book(&self) -> Vec<String> {
+        let rows = self.bench.book.iter().filter_map(|row| self.bench.fields(row.id));
+        let mut names: Vec<_> = rows.map(|fields| fields.name.unwrap().to_string()).collect();
+        names.sort();
+        names
+    }
+
+    fn id(&self, name: &str) -> ContactId {
+        let is = |row: &&Pulled| {
+            self.bench
+                .fields(row.id)
+                .is_some_and(|it| it.name.is_some_and(|it| it.as_str() == name))
+        };
+        self.bench.book.iter().find(is).expect("it is there").id
+    }
+
+    /// Others change the book.
+    fn others(&mut self, id: ContactId, change: impl FnOnce(&mut Fields)) {
+        self.bench.rev += 1;
+        let mut fields = self.bench.fields(id).unwrap_or_default();
+        change(&mut fields);
+        self.bench.put(id, fields);
+    }
+
+    fn others_name(&mut self, id: ContactId, name: &str) {
+        self.others(id, |fields| fields.name = Some(name.parse().unwrap()));
+    }
+
+    fn others_drop(&mut self, id: ContactId, form: Form) {
+        self.bench.rev += 1;
+        self.bench.put_form(id, form);
+    }
+
+    /// The phone shows the book, each contact once, and nothing is left to be told.
+    #[track_caller]
+    fn is_in_step(&self) {
+        let mut contacts = self.of(&own());
+        assert!(contacts.iter().all(|it| !it.head.dirty), "all is taken");
+        for row in &self.bench.book {
+            let Some(fields) = self.bench.fields(row.id) else { continue };
+            let id = row.id.to_string();
+            let at = contacts.iter().position(|it| it.head.source_id.as_ref() == Some(&id));
+            let contact = contacts.remove(at.expect("the phone has each contact"));
+            assert_eq!(rows(Of::Raw(contact.head.raw), &contact.rows, &fields), []);
+            assert_eq!(contact.head.starred, fields.starred);
+        }
+        assert_eq!(
+            contacts.iter().map(name_of).collect::<Vec<_>>(),
+            Vec::<String>::new(),
+            "and no other"
+        );
+        assert!(self.fake.heads().iter().all(|it| it.account != Some(own()) || !it.deleted));
+    }
+}
+
+fn name_of(contact: &RawContact) -> String {
+    read(contact)
+        .ok()
+        .and_then(|fields| fields.name)
+        .map(|name| name.to_string())
+        .unwrap_or_default()
+}
+
+#[test]
+fn a_contact_that_is_saved_on_the_phone_is_in_the_book_and_stays_one() {
+    let mut phone = Phone::new();
+    phone.save(&own(), "Ann Lee", "(415) 555-2671");
+    phone.settle();
+    assert_eq!(
+        (phone.book(), phone.names(&own())),
+        (vec!["Ann Lee".into()], vec!["Ann Lee".into()])
+    );
+    assert_eq!(
+        phone.bench.fields(phone.id("Ann Lee")).unwrap().phones[0].r#type,
+        Some("mobile".parse().unwrap())
+    );
+    phone.is_in_step();
+    // Android has taken the name apart; that is nobody's doing.
+    let pushes = |phone: &Phone| phone.bench.log.iter().filter(|line| line.contains(" 2")).count();
+    assert_eq!(pushes(&phone), 0);
+    phone.fake.write(phone.raw(&own(), "Ann Lee"), NOTE, &[("data1", Some("hi"))]);
+    phone.settle();
+    let fields = phone.bench.fields(phone.id("Ann Lee")).unwrap();
+    assert_eq!(fields.note.unwrap().as_str(), "hi");
+    phone.is_in_step();
+}
+
+#[test]
+fn what_others_do_comes_to_the_phone() {
+    let mut phone = Phone::new();
+    phone.others_name(id(1), "Ann");
+    phone.others_name(id(2), "Bob");
+    phone.settle();
+    assert_eq!(phone.names(&own()), ["Ann", "Bob"]);
+    phone.others(id(1), |fields| fields.starred = true);
+    phone.others_drop(id(2), Form::Deleted);
+    phone.settle();
+    assert_eq!(phone.names(&own()), ["Ann"]);
+    phone.is_in_step();
+    assert!(phone.of(&own())[0].head.starred);
+    assert_eq!(phone.bench.engine.duplicates().count(), 0);
+}
+
+#[test]
+fn a_quiet_pass_reads_the_heads_and_writes_nothing() {
+    let mut phone = Phone::new();
+    phone.save(&google(), "Ann", "1");
+    phone.others_name(id(2), "Bob");
+    phone.settle();
+    let before = format!("{:?}", phone.bench.engine.store());
+    assert_eq!(phone.pass(), [Ask::Heads]);
+    assert_eq!(format!("{:?}", phone.bench.engine.store()), before);
+}
+
+#[test]
+fn contacts_of_other_accounts_follow_and_are_never_written() {
+    #[track_caller]
+    fn check(follow: Follow, book: &[&str]) {
+        let mut phone = Phone::new();
+        phone.bench.engine.set_settings(Settings { account: Some(own()), follow }).unwrap();
+        phone.save(&google(), "Ann", "(415) 555-2671");
+        phone.fake.save(None, &[(NAME, &[("data1", Some("Sim"))])]);
+        phone.save(&Account { name: "other".into(), ..own() }, "Another book's", "5");
+        phone.save(&own(), "Own", "6");
+        let foreign = |phone: &Phone| {
+            let heads = phone.fake.heads().into_iter().filter(|head| head.account != Some(own()));
+            heads.map(|head| phone.fake.contact(head.raw).unwrap()).collect::<Vec<_>>()
+        };
+        let before = foreign(&phone);
+        phone.settle();
+        assert_eq!(phone.book(), book);
+        assert_eq!(foreign(&phone), before);
+        phone.is_in_step();
+        for name in book {
+            phone.others_drop(phone.id(name), Form::Deleted);
+        }
+        phone.settle();
+        assert_eq!(foreign(&phone), before, "not even when others delete them");
+    }
+    check(Follow::All, &["Ann", "Own", "Sim"]);
+    check(Follow::None, &["Own"]);
+    check(Follow::Chosen(vec![Some(google())]), &["Ann", "Own"]);
+    check(Follow::Chosen(vec![None]), &["Own", "Sim"]);
+}
+
+#[test]
+fn contacts_of_other_accounts_are_edited_and_not_deleted() {
+    let mut phone = Phone::new();
+    let raw = phone.save(&google(), "Ann", "(415) 555-2671");
+    phone.settle();
+    phone.fake.write(raw, NAME, &[("data1", Some("Anna"))]);
+    phone.settle();
+    assert_eq!(phone.book(), ["Anna"]);
+    phone.is_in_step();
+    // A contact that others have deleted is revived by an edit, whole.
+    phone.others_drop(phone.id("Anna"), Form::Deleted);
+    phone.settle();
+    assert_eq!(phone.names(&own()), Vec::<String>::new());
+    phone.fake.write(raw, NOTE, &[("data1", Some("hi"))]);
+    phone.settle();
+    assert_eq!(phone.bench.fields(phone.id("Anna")).unwrap().phones.len(), 1);
+    phone.fake.remove(raw);
+    phone.settle();
+    assert_eq!((phone.book(), phone.names(&own())), (vec!["Anna".into()], vec!["Anna".into()]));
+    phone.is_in_step();
+}
+
+#[test]
+fn what_the_book_has_already_is_not_made_again() {
+    let mut phone = Phone::new();
+    phone.others(id(1), |fields| {
+        fields.name = Some("Ann".parse().unwrap());
+        fields.note = Some("more than the phone knows".parse().unwrap());
+    });
+    phone.bench.sync();
+    phone.fake.save(Some(&google()), &[(NAME, &[("data1", Some("Ann"))])]);
+    phone.settle();
+    assert_eq!(phone.book(), ["Ann"]);
+    phone.is_in_step();
+}
+
+#[test]
+fn deleting_says_what_its_user_saw() {
+    let mut phone = Phone::new();
+    phone.others_name(id(1), "Ann");
+    phone.settle();
+    let seen = phone.bench.rev;
+    // Others edit it, and the phone has pulled that and not shown it yet.
+    phone.others_name(id(1), "Anna");
+    phone.bench.sync();
+    phone.fake.remove(phone.raw(&own(), "Ann"));
+    phone.pass();
+    let request = phone.bench.until("/sync/contacts");
+    let body: Value = serde_json::from_slice(request.body.as_deref().unwrap()).unwrap();
+    assert_eq!(
+        (&body["ops"][0]["op"], &body["ops"][0]["base_rev"]),
+        (&json!("delete"), &json!(seen))
+    );
+    phone.settle();
+    assert_eq!((phone.book().len(), phone.fake.heads().len()), (0, 0));
+}
+
+#[test]
+fn only_a_deletion_deletes() {
+    #[track_caller]
+    fn check(what: impl Fn(&mut Phone)) {
+        let mut phone = Phone::new();
+        for n in 1..5 {
+            phone.others_name(id(n), &format!("Name {n}"));
+        }
+        phone.save(&own(), "Own", "5");
+        phone.settle();
+        let book = phone.book();
+        what(&mut phone);
+        phone.settle();
+        assert_eq!(phone.book(), book);
+        phone.is_in_step();
+    }
+    check(|phone| phone.fake.lose(&own()));
+    check(|phone| phone.fake = Fake::default());
+    check(|phone| phone.fake.renumber(1_000));
+    check(|phone| {
+        // The app's data was cleared; the provider still has all.
+        let mut bench =
+            Bench { book: phone.bench.book.clone(), rev: phone.bench.rev, ..Bench::new() };
+        bench.acked = 0;
+        bench.engine.set_settings(Settings { account: Some(own()), follow: Follow::All }).unwrap();
+        bench.type_password();
+        phone.bench = bench;
+    });
+    check(|phone| {
+        // And has edits that nobody has pushed.
+        let raw = phone.raw(&own(), "Name 1");
+        phone.fake.write(raw, NOTE, &[("data1", Some("hi"))]);
+        let mut bench =
+            Bench { book: phone.bench.book.clone(), rev: phone.bench.rev, ..Bench::new() };
+        bench.engine.set_settings(Settings { account: Some(own()), follow: Follow::All }).unwrap();
+        bench.type_password();
+        phone.bench = bench;
+        phone.settle();
+        assert_eq!(phone.bench.fields(id(1)).unwrap().note.unwrap().as_str(), "hi");
+    });
+}
+
+#[test]
+fn a_duplicate_is_removed_shown_and_brought_back() {
+    let mut phone = Phone::new();
+    let raw = phone.save(&own(), "Younger", "(415) 555-2671");
+    phone.bench.engine.set_region("US".parse().unwrap()).unwrap();
+    phone.settle();
+    let (younger, older) = (phone.id("Younger"), id(1));
+    let fields = phone.bench.fields(younger).unwrap();
+    phone.others(older, |it| {
+        *it = Fields { name: Some("Older".parse().unwrap()), ..fields.clone() }
+    });
+    phone.others_drop(younger, Form::Hidden { owner: older });
+    phone.settle();
+    assert_eq!(phone.names(&own()), ["Older"]);
+    assert!(phone.fake.contact(raw).is_none());
+    let shown: Vec<_> = phone.bench.engine.duplicates().cloned().collect();
+    assert_eq!((shown[0].id, shown[0].owner, shown[0].at), (younger, older, phone.bench.now));
+    assert_eq!(shown[0].had.name.as_ref().unwrap().as_str(), "Younger");
+    phone.bench.crash();
+    assert_eq!(phone.bench.engine.duplicates().cloned().collect::<Vec<_>>(), shown);
+    assert_eq!(phone.bench.engine.status().unwrap().duplicates, 1);
+
+    phone.bench.engine.undo_duplicate(younger).unwrap();
+    let request = phone.bench.until("/numbers");
+    assert_eq!(request.path, "/numbers/%2B14155552671");
+    phone.bench.receive(Ok(Response {
+        status: 200,
+        retry_after: None,
+        body: br#"{"key":"+14155552671","shared":true,"rev":9}"#.to_vec(),
+    }));
+    phone.others(younger, |it| *it = fields);
+    phone.settle();
+    assert_eq!(phone.names(&own()), ["Older", "Younger"]);
+    assert_eq!(phone.bench.engine.duplicates().count(), 0);
+    phone.is_in_step();
+}
+
+#[test]
+fn what_the_book_has_no_field_for_stays_on_the_phone() {
+    let mut phone = Phone::new();
+    let rows: &[(&str, Columns<'_>)] = &[
+        (NAME, &[("data1", Some("Ann")), ("data7", Some("An"))]),
+        (PHOTO, &[("data14", Some("3"))]),
+        ("x.y/z", &[("data1", Some("5"))]),
+        (
+            "vnd.android.cursor.item/phone_v2",
+            &[("data1", Some("5")), ("data4", Some("+15")), ("data2", Some("99"))],
+        ),
+    ];
+    let raw = phone.fake.save(Some(&own()), rows);
+    phone.settle();
+    phone.others_name(phone.id("Ann"), "Anna");
+    phone.others(phone.id("Anna"), |fields| fields.note = Some("hi".parse().unwrap()));
+    phone.settle();
+    phone.is_in_step();
+    let contact = phone.fake.contact(raw).unwrap();
+    let column = |mimetype: &str, n: usize| {
+        let row = contact.rows.iter().find(|row| row.mimetype == mimetype).unwrap();
+        row.data[n - 1].clone().unwrap_or_default()
+    };
+    assert_eq!(column(NAME, 1), "Anna");
+    assert_eq!(column(NAME, 7), "An");
+    assert_eq!(column(PHOTO, 14), "3");
+    assert_eq!(column("x.y/z", 1), "5");
+    assert_eq!((column(PHONE, 2), column(PHONE, 4)), ("99".into(), "+15".into()));
+}
+
+#[test]
+fn an_edit_while_a_pull_is_applied_is_not_lost() {
+    let mut phone = Phone::new();
+    for n in 1..4 {
+        phone.others_name(id(n), &format!("Name {n}"));
+    }
+    phone.settle();
+    for n in 1..4 {
+        phone.others(id(n), |fields| fields.note = Some("theirs".parse().unwrap()));
+    }
+    phone.bench.sync();
+    let raw = phone.raw(&own(), "Name 2");
+    let (mut pass, mut given) = (Pass::default(), Given::Start);
+    loop {
+        let ask = phone.ask(&mut pass, given);
+        if let Ask::Apply(batch) = &ask
+            && batch.operations.contains(&Operation::Expect { raw, version: 2 })
+        {
+            phone.fake.write(raw, NAME, &[("data1", Some("Mine"))]);
+        }
+        if ask == Ask::Done {
+            break;
+        }
+        given = phone.fake.serve(ask);
+    }
+    phone.settle();
+    let fields = phone.bench.fields(id(2)).unwrap();
+    assert_eq!((fields.name.unwrap().as_str(), fields.note.unwrap().as_str()), ("Mine", "theirs"));
+    phone.is_in_step();
+}
+
+#[test]
+fn a_crash_while_a_plan_is_applied_heals_without_duplicates() {
+    for is_contended in [false, true] {
+        for operations in 0..24 {
+            let mut phone = Phone::new();
+            phone.fake.is_contended = is_contended;
+            phone.others_name(id(1), "Old 1");
+            phone.others_name(id(2), "Old 2");
+            phone.settle();
+            phone.save(&own(), "Mine", "5");
+            for n in 1..6 {
+                phone.others_name(id(n), &format!("New {n}"));
+                phone.others(id(n), |fields| fields.note = Some("hi".parse().unwrap()));
+            }
+            phone.bench.sync();
+            let (mut pass, mut given) = (Pass::default(), Given::Start);
+            loop {
+                match phone.ask(&mut pass, given) {
+                    Ask::Apply(batch) => {
+                        phone.fake.apply_first(&batch, operations);
+                        break;
+                    }
+                    ask => given = phone.fake.serve(ask),
+                }
+            }
+            phone.bench.crash();
+            phone.settle();
+            assert_eq!(phone.book(), ["Mine", "New 1", "New 2", "New 3", "New 4", "New 5"]);
+            phone.is_in_step();
+        }
+    }
+}
+
+#[test]
+fn a_batch_that_is_too_large_is_halved_and_one_that_fails_holds_up_nobody() {
+    let mut phone = Phone::new();
+    for n in 1..100 {
+        phone.others_name(id(n), &format!("Name {n}"));
+    }
+    phone.others(id(100), |fields| {
+        let phone = |n: usize| {
+            serde_json::from_value(json!({ "number": n.to_string(), "region": "" })).unwrap()
+        };
+        fields.name = Some("Many".parse().unwrap());
+        fields.phones = (0..100).map(phone).collect();
+    });
+    phone.fake.most_operations = Some(30);
+    phone.fake.poison = Some(id(50).to_string());
+    phone.fake.fails_in = Some(2);
+    phone.bench.sync();
+    phone.pass();
+    assert_eq!(phone.names(&own()).len(), 99);
+    assert_eq!(phone.bench.engine.not_taken(), [id(50)]);
+    assert_eq!(phone.bench.engine.status().unwrap().unfit, 1);
+    phone.fake.poison = None;
+    phone.settle();
+    phone.is_in_step();
+    assert_eq!(phone.bench.engine.status().unwrap().unfit, 0);
+}
+
+#[test]
+fn what_cannot_be_in_the_book_is_put_aside_and_the_rest_goes_on() {
+    let mut phone = Phone::new();
+    let note = "x".repeat(1 << 20);
+    let raw = phone.save(&own(), "Long", "5");
+    phone.settle();
+    phone.fake.write(raw, NOTE, &[("data1", Some(&note))]);
+    phone.save(&google(), "Nul\0", "6");
+    phone.save(&google(), "👩‍👩‍👧", "7");
+    let many = phone.save(&google(), "Many", "8");
+    for n in 0..5_000 {
+        phone.fake.add(many, PHONE, &[("data1", Some(&n.to_string()))]).unwrap();
+    }
+    // A number and a kind that are not there.
+    phone.fake.save(Some(&google()), &[(NAME, &[("data1", Some("Null"))]), (PHONE, &[])]);
+    phone.settle();
+    assert_eq!(phone.book(), ["Long", "Null", "👩‍👩‍👧"]);
+    let unfit: Vec<_> = phone.bench.engine.unfit().map(|link| link.unfit.unwrap()).collect();
+    assert_eq!(unfit, [Unfit::TooLong, Unfit::Nul, Unfit::TooMany]);
+    // What others do with it waits, so that the note is not lost; and nothing is written while all is so.
+    phone.others_name(phone.id("Long"), "Longer");
+    phone.settle();
+    let contact = phone.fake.contact(raw).unwrap();
+    assert!(contact.rows.iter().any(|row| row.data[0].as_deref() == Some(note.as_str())));
+    let before = format!("{:?}", phone.bench.engine.store());
+    assert_eq!(phone.pass(), [Ask::Heads]);
+    assert_eq!(format!("{:?}", phone.bench.engine.store()), before);
+    // Its user makes it shorter.
+    phone.fake.write(raw, NOTE, &[("data1", Some("short"))]);
+    phone.settle();
+    let fields = phone.bench.fields(phone.id("Longer")).unwrap();
+    assert_eq!(fields.note.unwrap().as_str(), "short");
+    assert_eq!(phone.bench.engine.unfit().count(), 2);
+}
+
+#[test]
+fn two_raw_contacts_of_one_contact_become_one() {
+    let mut phone = Phone::new();
+    phone.others_name(id(1), "Ann");
+    phone.settle();
+    let copy = phone.save(&own(), "Ann", "5");
+    phone
+        .fake
+        .update(&Uri::row(Table::RawContacts, copy.0), &[("sourceid", Some(&id(1).to_string()))])
+        .unwrap();
+    phone.settle();
+    phone.is_in_step();
+    assert_eq!(phone.bench.fields(id(1)).unwrap().phones.len(), 1);
+}
+
+#[test]
+fn a_phone_that_gives_no_answer_ends_the_pass() {
+    let mut phone = Phone::new();
+    let mut pass = Pass::default();
+    assert_eq!(phone.ask(&mut pass, Given::Start), Ask::Heads);
+    let refused = Given::Refused { why: crate::provider::Refusal::Failed };
+    assert_eq!(phone.ask(&mut pass, refused), Ask::Done);
+    let mut phone = Phone { bench: Bench::synced(), fake: Fake::default() };
+    assert_eq!(phone.ask(&mut Pass::default(), Given::Start), Ask::Done, "without an account");
+}
