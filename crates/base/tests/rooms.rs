@@ -31,6 +31,7 @@ fn each_room_depends_only_on_rooms_above_it() {
     check("auth", &["base"]);
     check("device", &["auth", "base", "calls", "contacts", "dedup"]);
     check("worker", &["auth", "base", "calls", "contacts", "dedup"]);
+    check("android", &["auth", "base", "calls", "contacts", "dedup", "device"]);
 }
 
 #[test]

@@ -1,0 +1,181 @@
+//! The real client against real sockets: what it takes for an answer, and what it says when there is none.
+
+#![allow(clippy::unwrap_used)] // helpers of tests are no tests to clippy
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use callbook_android::http::{Failure, Http};
+use callbook_device::{Method, Request, Response, Transport, Unreachable};
+
+fn get() -> Request {
+    Request {
+        method: Method::Get,
+        path: "/sync/contacts?limit=1".to_owned(),
+        bearer: None,
+        body: None,
+    }
+}
+
+/// The client's future never waits: it blocks its thread.
+fn send(http: &mut Http, request: Request) -> Result<Response, Unreachable> {
+    let future = pin!(http.send(request));
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => unreachable!("it blocks"),
+    }
+}
+
+/// A server of one connection that says `answer`, whatever is asked; and the way to it.
+fn server(answer: &'static [u8], then: impl FnOnce() + Send + 'static) -> Http {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+        stream.write_all(answer).unwrap();
+        stream.flush().unwrap();
+        then();
+    });
+    Http::new(format!("http://127.0.0.1:{port}").parse().unwrap(), [])
+}
+
+fn check(
+    answer: &'static str,
+    expected: Result<(u16, Option<u64>, &str), Unreachable>,
+    why: Option<Failure>,
+) {
+    let mut http = server(answer.as_bytes(), || ());
+    let seen = send(&mut http, get());
+    let expected = expected.map(|(status, retry_after, body)| Response {
+        status,
+        retry_after,
+        body: body.as_bytes().to_vec(),
+    });
+    assert_eq!(seen, expected, "{answer:?}");
+    assert_eq!(http.failure(), why, "{answer:?}");
+}
+
+#[test]
+fn answers() {
+    const JSON: &str = "Content-Type: application/json\r\n";
+    let said = |head: &str, body: &str| -> &'static str {
+        format!("HTTP/1.1 {head}Content-Length: {}\r\n\r\n{body}", body.len()).leak()
+    };
+    let json = |head: &str| said(&format!("{head}{JSON}"), "{}");
+    check(json("200 OK\r\n"), Ok((200, None, "{}")), None);
+    check(json("503 Unavailable\r\nRetry-After: 17\r\n"), Ok((503, Some(17), "{}")), None);
+    check(
+        json(
+            "429 Slow\r\nDate: Thu, 26 Nov 2026 05:00:00 GMT\r\nRetry-After: Thu, 26 Nov 2026 05:01:00 GMT\r\n",
+        ),
+        Ok((429, Some(60), "{}")),
+        None,
+    );
+    check(json("429 Slow\r\nRetry-After: soon\r\n"), Ok((429, None, "{}")), None);
+    check(
+        said("502 Bad Gateway\r\nContent-Type: text/html\r\n", "<p>"),
+        Ok((502, None, "<p>")),
+        None,
+    );
+    // What stands between the phone and the service.
+    let portal = Some(Failure::Portal);
+    check(said("200 OK\r\nContent-Type: text/html\r\n", "<p>"), Ok((200, None, "<p>")), portal);
+    check(
+        said("302 Found\r\nLocation: http://portal.example/\r\n", ""),
+        Ok((302, None, "")),
+        portal,
+    );
+    check(said("511 Network Authentication Required\r\n", ""), Ok((511, None, "")), portal);
+    // What is no answer.
+    let broken = Some(Failure::Broken);
+    check("SSH-2.0-OpenSSH_9.9\r\n", Err(Unreachable), broken);
+    check("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"conta", Err(Unreachable), broken);
+    check("", Err(Unreachable), broken);
+    check(
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",
+        Err(Unreachable),
+        broken,
+    );
+    check("HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n", Err(Unreachable), broken);
+}
+
+#[test]
+fn nobody_at_home() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for address in [format!("http://127.0.0.1:{port}"), "https://nobody.invalid".to_owned()] {
+        let mut http = Http::new(address.parse().unwrap(), []);
+        assert_eq!(send(&mut http, get()), Err(Unreachable));
+        assert_eq!(http.failure(), Some(Failure::Offline), "{address}");
+    }
+}
+
+#[test]
+fn a_request_is_given_up_from_another_thread() {
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let mut http = server(b"", move || _ = held.recv());
+    let cancel = http.cancel();
+    let other = cancel.clone();
+    let thread = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(50));
+        other.cancel();
+    });
+    // The server says nothing until the end of the test: only the other thread can end this.
+    assert_eq!(send(&mut http, get()), Err(Unreachable));
+    assert_eq!(http.failure(), Some(Failure::Cancelled));
+    thread.join().unwrap();
+    // Nor does a later one go out, until somebody wants it.
+    assert_eq!(send(&mut http, get()), Err(Unreachable));
+    assert_eq!(http.failure(), Some(Failure::Cancelled));
+    cancel.clear();
+    drop(release);
+    assert_eq!(send(&mut http, get()), Err(Unreachable));
+    assert_ne!(http.failure(), Some(Failure::Cancelled));
+}
+
+/// A certificate for `name`, and a server on this machine that shows it.
+fn tls_server(name: &str) -> (Vec<u8>, u16) {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let der = made.cert.der().to_vec();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+        let mut stream = rustls::StreamOwned::new(connection, stream);
+        // A client that does not trust the certificate goes away here.
+        if stream.read(&mut [0; 4096]).is_ok() {
+            let answer =
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    (der, port)
+}
+
+#[test]
+fn only_who_the_phone_trusts() {
+    let check = |name: &str, trusts: bool, why: Option<Failure>| {
+        let (der, port) = tls_server(name);
+        let roots: &[&[u8]] = if trusts { &[&der] } else { &[] };
+        let server = format!("https://localhost:{port}").parse().unwrap();
+        let mut http = Http::new(server, roots.iter().copied());
+        assert_eq!(send(&mut http, get()).is_ok(), why.is_none(), "{name} {trusts}");
+        assert_eq!(http.failure(), why, "{name} {trusts}");
+    };
+    check("localhost", true, None);
+    check("localhost", false, Some(Failure::Certificate));
+    check("other.example", true, Some(Failure::Certificate));
+}
