@@ -37,7 +37,7 @@ pub struct Page<'a> {
     pub wall: Duration,
     /// Seeds that failed, in their order.
     pub failures: &'a [Failure<'a>],
-    /// The last events of the first of them.
+    /// The last events: of the first of them, or of a run that ended well.
     pub closer: Option<Closer>,
     /// How fast numbers are read here.
     pub speed: Speed,
@@ -49,11 +49,13 @@ pub struct Failure<'a> {
     pub seed: u64,
     /// The command that repeats it alone.
     pub command: String,
+    /// The command that replays what it was made short to.
+    pub short: Option<String>,
     /// What differs.
     pub differences: &'a [Difference],
 }
 
-/// A failed run, looked at more closely.
+/// A run, looked at more closely.
 pub struct Closer {
     /// The contact that its events are about; all if there is none.
     pub about: Option<String>,
@@ -102,6 +104,10 @@ impl Page<'_> {
                     }
                     main id="main" tabindex="-1" {
                         (self.failures())
+                        @if let (Some(closer), []) = (&self.closer, self.failures) {
+                            h2 { "How it went" }
+                            (lanes::section(closer, self.seed))
+                        }
                         (self.what_ran())
                         (chart::convergence(self.course, self.time))
                         (chart::syncs(self.course))
@@ -246,6 +252,7 @@ fn differences(failure: &Failure<'_>) -> Markup {
             }
         }
         (command("Repeat it with", &failure.command))
+        @if let Some(short) = &failure.short { (command("Replay what it was made short to with", short)) }
     }
 }
 

@@ -16,6 +16,10 @@ use crate::world::START;
 /// How many events are kept.
 const MOST: usize = 60;
 
+/// Of a run that ends well: how many events are kept before and after one that went wrong, and of all.
+const SCENE: usize = 8;
+const MOST_OF_SCENES: usize = 240;
+
 tokio::task_local! {
     /// The phone whose task this is.
     pub(crate) static PHONE: usize;
@@ -70,16 +74,21 @@ impl Event {
     }
 }
 
-/// A ring of the last events.
+/// A ring of the last events, or of those around whatever went wrong.
 pub struct Tape {
     /// Only what names this contact is kept, if there is one.
     about: Option<String>,
+    /// Whether the run is known to end well.
+    of_scenes: bool,
     kept: Mutex<Kept>,
 }
 
 #[derive(Default)]
 struct Kept {
     events: VecDeque<Event>,
+    /// Of scenes: how many of these stay, and how many of the next do.
+    settled: usize,
+    next: usize,
     /// Of the contact that is followed: what befell phones that have not named it since.
     befell: Vec<Event>,
 }
@@ -87,7 +96,12 @@ struct Kept {
 impl Tape {
     /// A tape for the run that ends with this difference.
     pub fn of(difference: &Difference) -> Self {
-        Self { about: contact_of(&difference.0), kept: Mutex::default() }
+        Self { about: contact_of(&difference.0), of_scenes: false, kept: Mutex::default() }
+    }
+
+    /// A tape for a run that ends well: what happened around each fault.
+    pub fn of_scenes() -> Self {
+        Self { about: None, of_scenes: true, kept: Mutex::default() }
     }
 
     /// The contact that it follows.
@@ -95,14 +109,14 @@ impl Tape {
         self.about.as_deref()
     }
 
-    /// What it has, in the order of time. The difference that the end of the run showed is the last, unless
-    /// one was seen on the way. `virtual_ms` is how long the run took in its own time.
-    pub fn events(&self, virtual_ms: u64, last: &Difference) -> Vec<Event> {
+    /// What it has, in the order of time. The difference that the end of the run showed, if it did, is the last,
+    /// unless one was seen on the way. `virtual_ms` is how long the run took in its own time.
+    pub fn events(&self, virtual_ms: u64, last: Option<&Difference>) -> Vec<Event> {
         let virtual_ms = i64::try_from(virtual_ms).unwrap_or(i64::MAX);
         let end = Timestamp::from_millis(START).plus_millis(virtual_ms);
         // A run that panicked does not tell how long it took.
         let end = self.lock().events.iter().map(Event::ends_at).fold(end, Timestamp::max);
-        self.differs(end, &last.0);
+        last.iter().for_each(|last| self.differs(end, &last.0));
         let mut events: Vec<Event> = self.lock().events.iter().cloned().collect();
         events.sort_by_key(|event| event.at);
         events
@@ -164,7 +178,11 @@ impl Tape {
     }
 
     fn push(&self, event: Event) {
-        let events = &mut self.lock().events;
+        let mut kept = self.lock();
+        if self.of_scenes {
+            return kept.push_scene(event);
+        }
+        let events = &mut kept.events;
         if matches!(events.back(), Some(Event { what: What::Difference(_), .. })) {
             return;
         }
@@ -208,6 +226,23 @@ impl Tape {
             words.push(format!("rev {rev}"));
         }
         words.into_iter().fold(String::new(), |text, word| text + " · " + &word)
+    }
+}
+
+impl Kept {
+    fn push_scene(&mut self, event: Event) {
+        if self.settled >= MOST_OF_SCENES {
+            return;
+        }
+        let is_fault = matches!(event.what, What::Fault(..));
+        self.events.push_back(event);
+        self.next = if is_fault { SCENE + 1 } else { self.next };
+        if self.next > 0 {
+            self.next -= 1;
+            self.settled = self.events.len();
+        } else if self.events.len() - self.settled > SCENE {
+            self.events.remove(self.settled);
+        }
     }
 }
 
@@ -265,7 +300,8 @@ mod tests {
 
     /// What a tape keeps of an exchange with these bodies.
     fn kept(about: Option<&str>, asked: &str, answered: &str) -> Option<String> {
-        let tape = Tape { about: about.map(str::to_owned), kept: Mutex::default() };
+        let about = about.map(str::to_owned);
+        let tape = Tape { about, ..Tape::of(&Difference(String::new())) };
         let (place, address) = (Place::Request(1, 0), (Method::POST, "/sync/contacts?cursor=x"));
         let sent = Delivered::new(Some(place), Timestamp::MIN, address, None, asked.to_owned());
         let answer = Response { status: 200, retry_after: None, body: answered.into() };
@@ -295,18 +331,46 @@ mod tests {
         check(None, "<html>", problem, Some("POST /sync/contacts → 200 · op_gap"));
     }
 
+    fn event(n: i64, what: What) -> Event {
+        Event { at: Timestamp::from_millis(n), lane: Lane::Phone(0), what }
+    }
+
+    #[test]
+    fn a_run_that_ends_well_is_told_around_its_faults() {
+        let tape = Tape::of_scenes();
+        let answered_at = Timestamp::from_millis(0);
+        let (asked, answer) = (String::new(), String::new());
+        let exchange = What::Exchange { asked, answered_at, answer };
+        for n in 0..100 {
+            tape.push(event(n, exchange.clone()));
+            if [30, 35, 70].contains(&n) {
+                tape.push(event(n, What::Fault(Fault::Busy, String::new())));
+            }
+        }
+        let times = |events: &[Event]| -> Vec<i64> {
+            events.iter().map(|event| event.at.as_millis()).collect()
+        };
+        let expected: Vec<i64> = (23..=30)
+            .chain([30])
+            .chain(31..=35)
+            .chain([35])
+            .chain(36..=43)
+            .chain(63..=70)
+            .chain([70])
+            .chain(71..=78)
+            .chain(92..=99)
+            .collect();
+        assert_eq!(times(&tape.events(0, None)), expected);
+    }
+
     #[test]
     fn the_last_events_are_kept_up_to_the_first_difference() {
         let tape = Tape::of(&Difference(String::new()));
-        let fault = |n| Event {
-            at: Timestamp::from_millis(n),
-            lane: Lane::Phone(0),
-            what: What::Fault(Fault::Busy, String::new()),
-        };
+        let fault = |n| event(n, What::Fault(Fault::Busy, String::new()));
         (0..100).for_each(|n| tape.push(fault(n)));
         tape.differs(Timestamp::from_millis(100), "first");
         tape.push(fault(101));
-        let events = tape.events(0, &Difference("last".to_owned()));
+        let events = tape.events(0, Some(&Difference("last".to_owned())));
         assert_eq!(events.len(), MOST);
         assert_eq!(events[0].at, Timestamp::from_millis(41));
         let last = events.last().map(|event| &event.what);

@@ -53,19 +53,21 @@ enum Turn {
 }
 
 pub(super) fn section(closer: &Closer, seed: u64) -> Markup {
+    let differs = closer.events.iter().any(|event| matches!(event.what, What::Difference(_)));
     let rows = rows(&closer.events);
     let lanes = lanes(&rows);
     let width = lanes.len() * LANE;
     html! {
         section aria-labelledby="lanes" {
-            h3 id="lanes" { "The last events of seed " (seed) }
+            h3 id="lanes" { (if differs { "The last events" } else { "Events" }) " of seed " (seed) }
             p {
                 @match &closer.about {
                     Some(id) => {
                         "Those that name contact " code { (id) } ", of which the first difference speaks, and what \
                         happened to phones meanwhile. "
                     }
-                    None => { "Up to where the first difference was seen. " }
+                    None if differs => { "Up to where the first difference was seen. " }
+                    None => { "What happened around each fault, and the last of all. " }
                 }
                 "Each row is a moment: → a request, ← its answer, ✗ something that went wrong."
             }
@@ -96,7 +98,7 @@ pub(super) fn section(closer: &Closer, seed: u64) -> Markup {
                 summary { "The same as a table" }
                 div class="wide" role="region" aria-label="Events as a table" tabindex="0" {
                     table {
-                        caption { "The last events of seed " (seed) }
+                        caption { (if differs { "The last events" } else { "Events" }) " of seed " (seed) }
                         thead {
                             tr { th scope="col" { "Time" } th scope="col" { "Where" } th scope="col" { "What" } }
                         }

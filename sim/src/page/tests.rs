@@ -35,6 +35,7 @@ fn page(fails: bool) -> String {
     let failure = Failure {
         seed: 7,
         command: "cargo sim -- --contacts '<i>'".to_owned(),
+        short: Some("cargo sim -- replay target/sim/seed-7.sim".to_owned()),
         differences: &differences,
     };
     let failures = if fails { vec![failure] } else { Vec::new() };

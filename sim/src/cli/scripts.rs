@@ -1,0 +1,128 @@
+//! Runs as scripts: a failing seed is made a short one, and a file's is run.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use callbook_sim::page::{Failure, Page};
+use callbook_sim::{Difference, Outcome, Row, Script, Watch, replay, shrink};
+
+use super::page::{closer, speed};
+use super::seeds::bar;
+use super::{AGREE, create, now, write};
+
+/// Runs a script and says what came of it; on a page, too, if that is asked.
+pub(crate) fn replay_file(file: &Path, report: Option<&Path>, rows: &[Row]) -> ExitCode {
+    let read = std::fs::read_to_string(file).map_err(|error| error.to_string());
+    let script = read.and_then(|text| text.parse::<Script>().map_err(|error| error.to_string()));
+    let script = script
+        .map_err(|error| format!("cannot read the script {}: {error}", file.display()))
+        .and_then(|script| Ok((script, create(report)?)));
+    let (script, out) = match script {
+        Ok(script) => script,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let watch = Watch { course: out.as_ref().map(|_| Mutex::default()), ..Watch::default() };
+    let started = now();
+    let outcome = replay(&script, rows, &Arc::new(watch));
+    let wall = started.elapsed();
+    print!("{}", outcome.script);
+    println!();
+    for difference in &outcome.differences {
+        println!("{difference}");
+    }
+    if outcome.differences.is_empty() {
+        println!("{AGREE}");
+    }
+    println!("trace: {}", outcome.trace);
+    let page = || page(&script, &outcome, &replay_command(file), wall, rows);
+    match write(report.zip(out), page) {
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+        Ok(()) if outcome.differences.is_empty() => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
+    }
+}
+
+fn replay_command(file: &Path) -> String {
+    format!("cargo sim -- replay {}", file.display())
+}
+
+fn page(script: &Script, outcome: &Outcome, command: &str, wall: Duration, rows: &[Row]) -> String {
+    let Outcome { stats, trace, differences, course, .. } = outcome;
+    let failure =
+        Failure { seed: script.seed, command: command.to_owned(), short: None, differences };
+    let failures: Vec<Failure<'_>> =
+        (!differences.is_empty()).then_some(failure).into_iter().collect();
+    Page {
+        mix: Some(&script.mix),
+        seed: script.seed,
+        seeds: 1,
+        time: script.mix.time,
+        command,
+        stats,
+        course,
+        trace,
+        wall,
+        failures: &failures,
+        closer: Some(closer(differences.first(), |watch| replay(script, rows, watch))),
+        speed: speed(rows),
+    }
+    .html()
+}
+
+/// How long a script that fails may take to become short.
+const SHRINKING: Duration = Duration::from_secs(60);
+
+/// What a failing seed was made short to.
+pub(crate) struct Short {
+    pub(crate) script: Script,
+    /// What differs then.
+    pub(crate) difference: Difference,
+    /// Which command replays it, if it could be kept in a file.
+    pub(crate) command: Option<String>,
+}
+
+/// Makes a failing seed a short script, keeps it in a file, and says how to replay it.
+pub(crate) fn keep_short(seed: u64, outcome: &Outcome, rows: &[Row]) -> Option<Short> {
+    let started = now();
+    let bar = bar(SHRINKING.as_secs(), "making it short: {msg}, {elapsed}");
+    let script = shrink(
+        outcome.script.clone(),
+        |script| !replay(script, rows, &Arc::default()).differences.is_empty(),
+        |best| {
+            let doings = best.kept.phones.values();
+            let changes: usize = doings.map(|it| it.saves.len() + it.changes.len()).sum();
+            let (phones, faults) = (best.kept.phones.len(), best.kept.strikes.len());
+            bar.set_message(format!("{phones} phones, {changes} changes, {faults} faults"));
+            bar.tick();
+            started.elapsed() < SHRINKING
+        },
+    );
+    bar.finish_and_clear();
+    let mut outcome = replay(&script, rows, &Arc::default());
+    if outcome.differences.is_empty() {
+        println!("It does not fail when it is run as a script: please keep the command above.");
+        return None;
+    }
+    let difference = outcome.differences.swap_remove(0);
+    outcome.script.remarks = vec![format!("Seed {seed}: {difference}")];
+    let text = outcome.script.to_string();
+    let file = Path::new("target/sim").join(format!("seed-{seed}.sim"));
+    let kept = std::fs::create_dir_all("target/sim").and_then(|()| std::fs::write(&file, &text));
+    println!("\nMade short in {:.1} s:\n", started.elapsed().as_secs_f64());
+    let lines: Vec<&str> = text.lines().take(60).collect();
+    println!("{}", lines.join("\n"));
+    let command = replay_command(&file);
+    match &kept {
+        Ok(()) => println!("\nReplay it with:\n  {command}\n"),
+        Err(error) => println!("\nIt cannot be kept in {}: {error}\n", file.display()),
+    }
+    Some(Short { script, difference, command: kept.is_ok().then_some(command) })
+}
