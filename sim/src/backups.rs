@@ -40,8 +40,10 @@ impl Backups {
                 let moment = Moment { now: shared.now(), seed: chance.random() };
                 let service = app(sqlite.clone(), Tables::CURRENT);
                 service.restored(moment).await.expect("the backup is a book");
-                database.becomes(sqlite);
+                shared.book_ends();
                 shared.restored(model);
+                shared.book_begins(&sqlite);
+                database.becomes(sqlite);
             }
         } else if is_backed_up && shared.chances.may_strike(Fault::BookRestored) {
             let copy = database.sqlite().copy().expect("SQLite has memory");

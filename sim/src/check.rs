@@ -89,6 +89,9 @@ fn server_and_model(rows: &BTreeMap<String, Row>, model: &Model) -> Vec<Differen
             let names = ["visible", "hidden", "deleted"];
             differs("state", &names[row.state as usize], &names[state as usize]);
         }
+        if row.rev != entry.rev {
+            differs("rev", &row.rev, &entry.rev);
+        }
         if row.created_at != entry.created_at {
             differs("created_at", &row.created_at, &entry.created_at);
         }
@@ -286,6 +289,30 @@ fn calls(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Difference> {
     differences
 }
 
+/// What a book says of itself.
+pub(crate) struct Book {
+    pub(crate) epoch: String,
+    pub(crate) rev: u64,
+    pub(crate) digest: String,
+    pub(crate) visible: u64,
+}
+
+/// The book's row, if there is a book.
+pub(crate) fn book(sqlite: &Sqlite) -> Option<Book> {
+    let rows = query(sqlite, "SELECT epoch, rev, digest, visible FROM book");
+    let row = rows.first()?;
+    let text = |column| row.text(column).expect("a text").to_owned();
+    let count = |column| row.count(column).expect("a number");
+    let (epoch, digest) = (text("epoch"), text("digest"));
+    Some(Book { epoch, rev: count("rev"), digest, visible: count("visible") })
+}
+
+/// How many ops of a device the book has taken, if it knows the device.
+pub(crate) fn acked_seq(sqlite: &Sqlite, device: &str) -> Option<u64> {
+    let device = Statement::new("SELECT acked_seq FROM devices WHERE id = ?1").bind(device);
+    rows_of(sqlite, device).first()?.count("acked_seq").ok()
+}
+
 /// Of the book as it is; that of an empty one before there is a book.
 pub(crate) fn digest(sqlite: &Sqlite) -> Digest {
     let book = query(sqlite, "SELECT digest FROM book");
@@ -325,8 +352,12 @@ fn rows(sqlite: &Sqlite) -> BTreeMap<String, Row> {
 
 /// Rows of the service's database, read past the faults.
 fn query(sqlite: &Sqlite, sql: &'static str) -> Rows {
+    rows_of(sqlite, Statement::new(sql))
+}
+
+fn rows_of(sqlite: &Sqlite, statement: Statement) -> Rows {
     // A batch of this adapter has run when it is called; its future is ready.
-    let mut batch = sqlite.batch(vec![Statement::new(sql)]);
+    let mut batch = sqlite.batch(vec![statement]);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     match batch.as_mut().poll(&mut context) {
         std::task::Poll::Ready(Ok(mut rows)) => rows.remove(0),

@@ -111,6 +111,7 @@ impl Database for FarDatabase {
             let writes = statements.iter().any(is_write);
             let rekeyed = statements.iter().find_map(Rekeyed::by);
             let purged = statements.iter().find_map(purged);
+            let changes_book = statements.iter().any(|it| it.sql.starts_with("UPDATE book "));
             let signed_in = statements.iter().find_map(signed_in);
             let answer = self.sqlite().batch(statements).await;
             charge(|cost| answer.iter().for_each(|answer| cost.done(answer)));
@@ -128,6 +129,9 @@ impl Database for FarDatabase {
                     (Some(delivered), None) => self.shared.committed(delivered),
                     (None, _) => {}
                 }
+            }
+            if writes && answer.is_ok() {
+                self.shared.check_commit(&self.sqlite(), changes_book);
             }
             tokio::time::sleep(fate.after).await;
             if fate.answer_is_lost && answer.is_ok() {

@@ -21,6 +21,7 @@ mod phone;
 pub mod report;
 mod requests;
 mod rows;
+mod safety;
 mod script;
 mod shrink;
 mod spelling;
@@ -28,6 +29,7 @@ mod stats;
 mod store;
 mod tables;
 mod tape;
+mod versions;
 mod watch;
 mod world;
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::database::Rekeyed;
+use crate::versions::{Version, Versions, share_of_digest};
 
 /// The keys of a number as written in a region.
 pub(crate) type Keys = BTreeMap<(String, String), Made>;
@@ -27,7 +28,12 @@ pub(crate) struct Model {
     /// Whether the older release makes the keys, as the last step of re-keying has left it.
     is_older: bool,
     pub(crate) rev: u64,
-    clock: i64,
+    /// Of the visible contacts, and how many they are.
+    pub(crate) digest: u64,
+    pub(crate) visible: u64,
+    /// All that phones may have of this book.
+    pub(crate) versions: Versions,
+    pub(crate) clock: i64,
     pub(crate) contacts: BTreeMap<String, Entry>,
     /// What must never happen and did.
     pub(crate) violations: Vec<String>,
@@ -35,9 +41,11 @@ pub(crate) struct Model {
     claimants: BTreeMap<String, Vec<String>>,
     devices: BTreeMap<String, Device>,
     /// Keys that every claimant shows.
-    shared: Vec<String>,
+    pub(crate) shared: Vec<String>,
     /// Each delete that changed something: when, and by which device.
     deletes: Vec<(i64, String)>,
+    /// Contacts that may have to be stamped, and whether their content is another.
+    touched: BTreeMap<String, bool>,
     /// By user, what was dialled, time and direction.
     pub(crate) calls: BTreeMap<(String, String, String, String), Value>,
 }
@@ -46,6 +54,12 @@ pub(crate) struct Model {
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) created_at: i64,
+    /// Of its last stamp.
+    pub(crate) rev: u64,
+    /// As it was stamped last, if it ever was.
+    form: Option<Form>,
+    /// When it was edited last, and by which user.
+    edited: (i64, String),
     pub(crate) fields: Map<String, Value>,
     pub(crate) live: bool,
     retired_by: Option<String>,
@@ -53,6 +67,23 @@ pub(crate) struct Entry {
     deleted_at: i64,
     /// Each edit: its rev, and the device.
     edits: Vec<(u64, String)>,
+}
+
+/// What a contact is stamped for, beside its content.
+#[derive(Clone, PartialEq)]
+enum Form {
+    /// Everyone sees it, but for these of its keys.
+    Visible {
+        asleep: Vec<String>,
+    },
+    Hidden {
+        asleep: Vec<String>,
+    },
+    Deleted {
+        at: i64,
+        by: Option<String>,
+        took: Vec<String>,
+    },
 }
 
 #[derive(Clone, Default)]
@@ -79,6 +110,9 @@ impl Model {
             keys: Arc::new(keys),
             is_older,
             rev: 0,
+            digest: 0,
+            visible: 0,
+            versions: Versions::default(),
             clock: i64::MIN,
             contacts: BTreeMap::new(),
             violations: Vec::new(),
@@ -86,6 +120,7 @@ impl Model {
             devices: BTreeMap::new(),
             deletes: Vec::new(),
             shared: Vec::new(),
+            touched: BTreeMap::new(),
             calls: BTreeMap::new(),
         }
     }
@@ -112,6 +147,11 @@ impl Model {
         self.devices.values().any(|device| device.op_ids.iter().any(|taken| taken == op_id))
     }
 
+    /// How many of a device's ops were taken.
+    pub(crate) fn acked(&self, device: &str) -> u64 {
+        self.devices.get(device).map_or(0, |device| device.acked)
+    }
+
     pub(crate) fn has_ended(&self, device: &str) -> bool {
         self.devices.get(device).is_some_and(|device| device.ended)
     }
@@ -122,7 +162,6 @@ impl Model {
         let (acked, floor) = (device.acked, device.floor);
         let now = push.now.max(self.clock).max(floor.unwrap_or(i64::MIN));
         let sent_at = millis(&push.body["sent_at"]);
-        let region = push.body["region"].as_str().unwrap_or_default();
         let stood_at = self.rev;
         let mut put_here = Vec::new();
         let mut changed = false;
@@ -153,7 +192,7 @@ impl Model {
                         }
                         _ => now,
                     };
-                    self.put(op, created_at, region, push.device, &mut put_here)
+                    self.put(op, created_at, (push, now), &mut put_here)
                 }
                 _ if refuses_deletes => false,
                 _ => self.delete(op, now, push.device, &put_here),
@@ -166,6 +205,7 @@ impl Model {
             self.rev += 1;
             self.clock = now;
         }
+        self.stamp();
         debug_assert!(self.devices[push.device].acked >= acked);
         if push.body["complete"] == true {
             let day = 24 * 60 * 60 * 1_000;
@@ -225,10 +265,10 @@ impl Model {
         &mut self,
         op: &Value,
         created_at: i64,
-        region: &str,
-        device: &str,
+        (push, now): (&Push<'_>, i64),
         put_here: &mut Vec<String>,
     ) -> bool {
+        let region = push.body["region"].as_str().unwrap_or_default();
         let id = op["id"].as_str().expect("an id").to_owned();
         put_here.push(id.clone());
         let before = self.contacts.get(&id).map_or_else(empty, |entry| entry.fields.clone());
@@ -252,6 +292,9 @@ impl Model {
         }
         let entry = self.contacts.entry(id.clone()).or_insert_with(|| Entry {
             created_at,
+            rev: 0,
+            form: None,
+            edited: (now, push.user.to_owned()),
             fields: empty(),
             live: true,
             retired_by: None,
@@ -262,8 +305,10 @@ impl Model {
         entry.live = true;
         entry.retired_by = None;
         entry.fields = after;
-        entry.edits.push((self.rev + 1, device.to_owned()));
+        entry.edited = (now, push.user.to_owned());
+        entry.edits.push((self.rev + 1, push.device.to_owned()));
         self.claim(&id);
+        self.touched.insert(id, true);
         true
     }
 
@@ -362,11 +407,13 @@ impl Model {
             if entry.live {
                 self.claim(&id);
             }
+            self.touched.insert(id, true);
         }
         if changed > 0 {
             self.rev += 1;
             self.clock = now.max(self.clock);
         }
+        self.stamp();
         changed
     }
 
@@ -450,6 +497,8 @@ impl Model {
             true => self.shared.push(key.to_owned()),
             false => self.shared.retain(|other| other != key),
         }
+        self.touch([key.to_owned()]);
+        self.stamp();
     }
 
     /// What phones show of a visible contact.
@@ -474,17 +523,79 @@ impl Model {
     }
 
     fn claim(&mut self, id: &str) {
-        for key in keys(&self.contacts[id].fields) {
-            self.claimants.entry(key).or_default().push(id.to_owned());
+        let keys = keys(&self.contacts[id].fields);
+        for key in &keys {
+            self.claimants.entry(key.clone()).or_default().push(id.to_owned());
         }
+        self.touch(keys);
     }
 
     fn unclaim(&mut self, id: &str) {
         let Some(entry) = self.contacts.get(id) else { return };
-        for key in keys(&entry.fields) {
-            if let Some(claimants) = self.claimants.get_mut(&key) {
+        let keys = keys(&entry.fields);
+        self.touched.entry(id.to_owned()).or_default();
+        self.touch(keys.clone());
+        for key in &keys {
+            if let Some(claimants) = self.claimants.get_mut(key) {
                 claimants.retain(|claimant| claimant != id);
             }
+        }
+    }
+
+    /// Whoever claims one of these keys may have to be stamped.
+    fn touch(&mut self, keys: impl IntoIterator<Item = String>) {
+        for key in keys {
+            for id in self.claimants.get(&key).into_iter().flatten() {
+                self.touched.entry(id.clone()).or_default();
+            }
+        }
+    }
+
+    /// Gives the book's rev to each contact that is not as it was stamped last.
+    fn stamp(&mut self) {
+        for (id, is_edited) in std::mem::take(&mut self.touched) {
+            if !self.contacts.contains_key(&id) {
+                continue; // purged
+            }
+            let form = self.form(&id);
+            let before = &self.contacts[&id];
+            if !is_edited && before.form.as_ref() == Some(&form) {
+                continue;
+            }
+            if matches!(before.form, Some(Form::Visible { .. })) {
+                self.digest = self.digest.wrapping_sub(share_of_digest(&id, before.rev));
+                self.visible -= 1;
+            }
+            if matches!(form, Form::Visible { .. }) {
+                self.digest = self.digest.wrapping_add(share_of_digest(&id, self.rev));
+                self.visible += 1;
+                let (created_at, edited) = (before.created_at, before.edited.clone());
+                let version = Version::new(created_at, edited, self.shown(&id));
+                self.versions.add(&id, self.rev, version);
+            }
+            let rev = self.rev;
+            let entry = self.contacts.get_mut(&id).expect("it is there");
+            (entry.rev, entry.form) = (rev, Some(form));
+        }
+    }
+
+    /// The keys of a live contact that it does not show.
+    pub(crate) fn asleep(&self, id: &str) -> Vec<String> {
+        let mut keys = keys(&self.contacts[id].fields);
+        keys.retain(|key| !self.shows(id, key));
+        keys
+    }
+
+    fn form(&self, id: &str) -> Form {
+        let entry = &self.contacts[id];
+        if !entry.live {
+            let (at, by, took) = (entry.deleted_at, entry.retired_by.clone(), entry.took.clone());
+            return Form::Deleted { at, by, took };
+        }
+        let (keys, asleep) = (keys(&entry.fields), self.asleep(id));
+        match keys.is_empty() || asleep.len() < keys.len() {
+            true => Form::Visible { asleep },
+            false => Form::Hidden { asleep },
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::chances::Place;
 use crate::course::Standing;
 use crate::fault::Fault;
 use crate::network::Network;
+use crate::safety::Eye;
 use crate::spelling::Spelling;
 use crate::store::PhoneStore;
 use crate::world::{PASSWORD, PhoneBook, Shared, user_name};
@@ -133,6 +134,7 @@ impl Phone {
         };
         let store = PhoneStore {
             memory: MemoryStore::sharing(shared.pool.clone()),
+            eye: Some(Eye::new(shared.clone(), index)),
             ..PhoneStore::default()
         };
         let backup = store.clone();
@@ -330,7 +332,7 @@ impl Phone {
 
     /// Becomes a copy of what a phone of its user had at another such time, while that one goes on.
     fn clone_another(&mut self) {
-        let own = self.engine_ref().store().clone();
+        let own = PhoneStore { eye: None, ..self.engine_ref().store().clone() };
         let Some(other) = self.shared.to_clone(self.user, &own) else { return };
         self.shared.fault(Fault::PhoneCloned);
         // What the other was told counts for this one too.
@@ -343,7 +345,8 @@ impl Phone {
     fn open(&mut self, store: PhoneStore) {
         self.had = Had::after(self.shared.restores().0);
         self.network.pulled = None;
-        let store = PhoneStore { power_for: None, ..store };
+        let eye = Some(Eye::new(self.shared.clone(), self.index));
+        let store = PhoneStore { power_for: None, eye, ..store };
         self.engine = Some(Engine::open(store).expect("a store in memory opens"));
         let region = line(&self.region);
         self.engine().set_region(region).expect("a store in memory takes all");

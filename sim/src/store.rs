@@ -11,14 +11,18 @@ use callbook_device::{
     Aside, MemoryStore, Mirrored, Queued, State, Store, StoreChange, StoreError,
 };
 
+use crate::safety::Eye;
+
 /// What a phone keeps.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct PhoneStore {
     pub(crate) memory: MemoryStore,
     /// After so many commits more no other succeeds.
     pub(crate) power_for: Option<u32>,
     /// If somebody asks: contacts that changed again after they had been pulled in a later pass than this.
     pub(crate) changed_again: Option<(u64, BTreeSet<ContactId>)>,
+    /// Whoever looks at its commits.
+    pub(crate) eye: Option<Eye>,
 }
 
 impl PhoneStore {
@@ -87,6 +91,7 @@ impl Store for PhoneStore {
             None => {}
         }
         self.watch(&changes)?;
+        self.eye.iter_mut().for_each(|eye| eye.see(&changes));
         self.memory.commit(changes)
     }
 }

@@ -37,6 +37,7 @@ use crate::model::{Keys, Made, Model, Push};
 use crate::network::{self, CURRENT, Delivered, Fate};
 use crate::phone::{self, Phone};
 use crate::rows::Row;
+use crate::safety::Epochs;
 use crate::script::Script;
 use crate::spelling::{Spelling, respell};
 use crate::stats::{Stats, Trace};
@@ -95,10 +96,11 @@ pub(crate) struct Shared {
     inner: Mutex<Inner>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     stats: Stats,
     trace: Trace,
-    model: Model,
+    pub(crate) model: Model,
+    pub(crate) epochs: Epochs,
     /// Of each user, what the last of their phones has that somebody might copy.
     to_clone: BTreeMap<usize, PhoneStore>,
     /// How often the book was put back from a backup, and the rev to which the last time took it.
@@ -280,15 +282,8 @@ impl Shared {
 
     /// Whether the device whose token this is was revoked.
     pub(crate) fn is_ended(&self, bearer: Option<&str>) -> bool {
-        let claims = bearer.and_then(claims);
-        claims.is_some_and(|claims| {
-            claims["device"].as_str().is_some_and(|device| self.inner().model.has_ended(device))
-        })
-    }
-
-    /// Something that must never happen.
-    pub(crate) fn violation(&self, text: String) {
-        self.inner().model.violations.push(text);
+        let device = bearer.and_then(device_of);
+        device.is_some_and(|device| self.inner().model.has_ended(&device))
     }
 
     /// Another user of the team ends a device, if the service can be reached.
@@ -329,7 +324,12 @@ impl Shared {
         *self.router.lock().expect("a run has one thread") = Some(router(app(database, tables)));
     }
 
-    fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
+    /// The service is no more: it and its database would keep each other.
+    fn undeploy(&self) {
+        *self.router.lock().expect("a run has one thread") = None;
+    }
+
+    pub(crate) fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().expect("a run has one thread")
     }
 }
@@ -352,6 +352,11 @@ fn claims(token: &str) -> Option<Value> {
     let body = token.split('.').nth(1)?;
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(body).ok()?;
     serde_json::from_slice(&bytes).ok()
+}
+
+/// Whose an access token is.
+pub(crate) fn device_of(token: &str) -> Option<String> {
+    claims(token)?["device"].as_str().map(str::to_owned)
 }
 
 thread_local! {
@@ -436,6 +441,7 @@ async fn world(
     let (books, keys) = phone_books(mix, rows, &mut chance);
     let (shared, database) = service((chances, watch), mix, keys);
     set_up(&shared, mix.users, &mut chance).await;
+    shared.book_begins(&database.sqlite());
 
     // People live with their phones while things go wrong, then the faults stop.
     shared.calm.store(false, Ordering::Relaxed);
@@ -478,6 +484,7 @@ async fn world(
         differences.insert(0, Difference(what));
     }
     progress(1.0);
+    shared.undeploy();
     let inner = shared.inner();
     let (mut stats, trace) = (inner.stats.clone(), inner.trace.clone());
     (stats.visible, stats.hidden, stats.deleted, stats.stored_calls) = check::counts(&sqlite);
@@ -513,6 +520,7 @@ fn service(
             stats,
             trace: Trace::default(),
             model: Model::new(keys, mix.upgrade),
+            epochs: Epochs::default(),
             to_clone: BTreeMap::new(),
             restores: (0, 0),
         }),

@@ -33,6 +33,7 @@ const PUSH: &str = "crates/worker/src/routes/contacts.rs";
 const PULL: &str = "crates/device/src/engine/pull.rs";
 const ENGINE: &str = "crates/device/src/engine.rs";
 const RESTORED: &str = "crates/device/src/engine/restored.rs";
+const CALLS: &str = "crates/device/src/engine/calls.rs";
 
 #[rustfmt::skip]
 pub(super) const ALL: &[Mutant] = &[
@@ -109,7 +110,21 @@ pub(super) const ALL: &[Mutant] = &[
         "AND d.ended_at IS NULL AND NOT u.disabled)", ")"),
     m("a revoked device is let in", "crates/worker/src/sql/devices.rs",
         "device.ended_at.is_some()", "false"),
+    // What a pull shows.
+    m("a pull shows numbers that others own", "crates/worker/src/sql/contacts.rs",
+        "!asleep.is_empty()", "false"),
+    m("a stamp counts as an edit", SQL,
+        "took = row -> 4, deleted_at = row ->> 5, rev = ?2", "took = row -> 4, deleted_at = row ->> 5, rev = ?2, edit_at = (SELECT clock FROM book)"),
+    m("who edited first stays the last who did", SQL,
+        "edit_user = excluded.edit_user, edit_device", "edit_device"),
     // Digests, cursors, revs.
+    m("a digest does not tell revs apart", "crates/contacts/src/digest.rs",
+        r#"format!("{id}:{}", rev.0)"#, r#"format!("{id}:")"#),
+    m("a purge takes no rev", SQL,
+        "WHEN rev = ?1 AND epoch = ?2 THEN rev + 1 END", "WHEN rev = ?1 AND epoch = ?2 THEN rev END"),
+    m("calls are pulled from the start after a push", CALLS,
+        "State { calls_taken_to, ..self.state.clone() }",
+        "State { calls_taken_to, calls_cursor: None, ..self.state.clone() }"),
     m("the book's digest keeps what is gone", DRAFT,
         "changes.digest.without(id, before.rev)", "changes.digest"),
     m("the phone's digest keeps what is gone", PULL,
@@ -155,7 +170,7 @@ pub(super) const ALL: &[Mutant] = &[
     m("after a restore revs are those of before", RESTORED,
         "Some(mirrored) if mirrored.pass < self.state.pass => at_most(mirrored.rev, agrees_to),",
         "Some(mirrored) if mirrored.pass < self.state.pass && !MUTANT => at_most(mirrored.rev, agrees_to),"),
-    m("after a restore calls are not pushed again", "crates/device/src/engine/calls.rs",
+    m("after a restore calls are not pushed again", CALLS,
         "self.state.user.map(|user| self.store.calls_of(user)).transpose()?", "None::<Vec<callbook_calls::wire::PulledCall>>"),
     // Power.
     m("a page and its cursor are two commits", ENGINE,

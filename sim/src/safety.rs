@@ -1,0 +1,199 @@
+//! What must be true all the time, and not only when all is quiet: asked after each change of the book and at
+//! each commit of a phone. Whatever is not becomes a violation, with which the run fails.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use callbook_base::{Cursor, DeviceId};
+use callbook_device::{State, StoreChange};
+use callbook_worker::sqlite::Sqlite;
+
+use crate::check;
+use crate::network::CURRENT;
+use crate::versions::Versions;
+use crate::world::{Shared, device_of};
+
+/// More of them say no more.
+const MOST_VIOLATIONS: usize = 100;
+
+/// Which book is there, and those that were there before it was put back from a backup.
+#[derive(Default)]
+pub(crate) struct Epochs {
+    now: String,
+    past: BTreeMap<String, Versions>,
+}
+
+impl Shared {
+    /// Something that must never happen.
+    pub(crate) fn violation(&self, text: String) {
+        let violations = &mut self.inner().model.violations;
+        if violations.len() < MOST_VIOLATIONS {
+            violations.push(text);
+        }
+    }
+
+    /// The book that is there begins, as whoever made it calls it.
+    pub(crate) fn book_begins(&self, sqlite: &Sqlite) {
+        let book = check::book(sqlite);
+        let mut inner = self.inner();
+        inner.epochs.now = book.map(|book| book.epoch).unwrap_or_default();
+    }
+
+    /// The book that is there ends: another takes its place. Phones may yet have pulled from it.
+    pub(crate) fn book_ends(&self) {
+        let mut inner = self.inner();
+        let (epoch, versions) = (inner.epochs.now.clone(), inner.model.versions.clone());
+        inner.epochs.past.insert(epoch, versions);
+    }
+
+    /// The database has taken a write.
+    pub(crate) fn check_commit(&self, sqlite: &Sqlite, of_book: bool) {
+        if of_book {
+            self.check_book(sqlite);
+        }
+        let pushes = CURRENT.try_with(|sent| (sent.path == "/sync/contacts").then(|| sent.clone()));
+        if let Ok(Some(sent)) = pushes
+            && let Some(device) = sent.bearer.as_deref().and_then(device_of)
+        {
+            self.check_count(sqlite, &device);
+        }
+    }
+
+    /// The book's row says what the model computes.
+    fn check_book(&self, sqlite: &Sqlite) {
+        let Some(book) = check::book(sqlite) else { return };
+        let stored = (book.rev, book.digest, book.visible);
+        let computed = {
+            let model = &self.inner().model;
+            (model.rev, format!("{:016x}", model.digest), model.visible)
+        };
+        if stored != computed {
+            self.violation(format!(
+                "the book says rev, digest and size {stored:?}; computed anew {computed:?}"
+            ));
+        }
+    }
+
+    /// The book counts a device's ops as the model does.
+    fn check_count(&self, sqlite: &Sqlite, device: &str) {
+        let (stored, computed) =
+            (check::acked_seq(sqlite, device), self.inner().model.acked(device));
+        if stored != Some(computed) {
+            self.violation(format!(
+                "device {device}: its count of ops is {stored:?}; computed anew {computed}"
+            ));
+        }
+    }
+
+    /// Whether the book of that epoch has ever shown what a phone is about to show.
+    fn check_shown(&self, phone: usize, epoch: &str, changes: &[StoreChange]) {
+        let inner = self.inner();
+        let versions = match epoch == inner.epochs.now {
+            true => Some(&inner.model.versions),
+            false => inner.epochs.past.get(epoch),
+        };
+        let mut shown = changes.iter().filter_map(|change| match change {
+            StoreChange::PutContact(id, mirrored) => Some((*id, mirrored)),
+            _ => None,
+        });
+        let is_wrong = |versions: &Versions, (id, it): &(_, &callbook_device::Mirrored)| {
+            !versions.have(*id, it.rev, &it.shown)
+        };
+        let wrong = shown.find(|row| versions.is_none_or(|versions| is_wrong(versions, row)));
+        drop(inner);
+        if let Some((id, mirrored)) = wrong {
+            let rev = mirrored.rev.0;
+            self.violation(format!(
+                "phone {phone}: contact {id} is pulled as the book never showed it at rev {rev}"
+            ));
+        }
+    }
+}
+
+/// Who looks at each commit of a phone's store.
+#[derive(Clone)]
+pub(crate) struct Eye {
+    shared: Arc<Shared>,
+    phone: usize,
+    last: Option<Reached>,
+}
+
+impl Eye {
+    pub(crate) fn new(shared: Arc<Shared>, phone: usize) -> Self {
+        Self { shared, phone, last: None }
+    }
+
+    /// Before a commit.
+    pub(crate) fn see(&mut self, changes: &[StoreChange]) {
+        let mut states = changes.iter().filter_map(|change| match change {
+            StoreChange::State(state) => Some(&**state),
+            _ => None,
+        });
+        let Some(state) = states.next_back() else { return };
+        let reached = Reached::of(state, self.last.as_ref());
+        let drops_calls = changes.contains(&StoreChange::RemoveCalls);
+        let back = self.last.as_ref().and_then(|last| reached.is_behind(last, drops_calls));
+        if let Some(what) = back {
+            let phone = self.phone;
+            self.shared.violation(format!("phone {phone}: {what} goes back"));
+        }
+        self.shared.check_shown(self.phone, state.epoch.as_deref().unwrap_or_default(), changes);
+        self.last = Some(reached);
+    }
+}
+
+/// How far a phone has come.
+#[derive(Clone)]
+struct Reached {
+    epoch: Option<String>,
+    pass: u64,
+    device: Option<DeviceId>,
+    acked_seq: u64,
+    contacts: Stand,
+    calls: Stand,
+}
+
+/// A cursor, and where it stands.
+#[derive(Clone)]
+struct Stand {
+    cursor: Option<String>,
+    at: Option<(u64, String)>,
+}
+
+impl Stand {
+    fn of(cursor: Option<&String>, last: Option<&Self>) -> Self {
+        if let Some(last) = last.filter(|last| last.cursor.as_ref() == cursor) {
+            return last.clone();
+        }
+        let read = cursor.and_then(|cursor| cursor.parse::<Cursor>().ok());
+        // At the end of a rev, after all ids.
+        let last = |last: String| if last.is_empty() { "~".to_owned() } else { last };
+        Self { cursor: cursor.cloned(), at: read.map(|it| (it.rev.0, last(it.last))) }
+    }
+}
+
+impl Reached {
+    fn of(state: &State, last: Option<&Self>) -> Self {
+        Self {
+            epoch: state.epoch.clone(),
+            pass: state.pass,
+            device: state.device,
+            acked_seq: state.acked_seq,
+            contacts: Stand::of(state.cursor.as_ref(), last.map(|last| &last.contacts)),
+            calls: Stand::of(state.calls_cursor.as_ref(), last.map(|last| &last.calls)),
+        }
+    }
+
+    /// What is behind where it was, in the same book.
+    fn is_behind(&self, before: &Self, drops_calls: bool) -> Option<&'static str> {
+        if self.epoch != before.epoch {
+            return None;
+        }
+        let contacts = self.pass == before.pass && self.contacts.at < before.contacts.at;
+        let calls = !drops_calls && self.calls.at < before.calls.at;
+        let acked = self.device == before.device && self.acked_seq < before.acked_seq;
+        [(contacts, "its cursor"), (calls, "its cursor of calls"), (acked, "its count of ops")]
+            .into_iter()
+            .find_map(|(is, what)| is.then_some(what))
+    }
+}

@@ -1,0 +1,76 @@
+//! Each form in which a book has ever shown a contact, by contact and rev: whatever a phone has must be one of
+//! them. Who may see a contact must never be decided here: the model does that.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use callbook_base::{ContactId, Rev};
+use callbook_contacts::wire::Shown;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+/// All versions of a book.
+#[derive(Clone, Default)]
+pub(crate) struct Versions(BTreeMap<(ContactId, Rev), Arc<Version>>);
+
+/// A contact as everyone sees it from one rev on.
+pub(crate) struct Version {
+    created_at: i64,
+    /// When, and by which user.
+    edited: (i64, String),
+    fields: Map<String, Value>,
+    /// The same, as the first phone has read it: phones share what is equal.
+    read: OnceLock<Arc<Shown>>,
+}
+
+impl Versions {
+    pub(crate) fn add(&mut self, id: &str, rev: u64, version: Version) {
+        self.0.insert((id.parse().expect("an id"), Rev(rev)), Arc::new(version));
+    }
+
+    /// Whether the book has shown a contact so, with that rev.
+    pub(crate) fn have(&self, id: ContactId, rev: Rev, shown: &Arc<Shown>) -> bool {
+        self.0.get(&(id, rev)).is_some_and(|version| version.is(shown))
+    }
+}
+
+impl Version {
+    pub(crate) fn new(created_at: i64, edited: (i64, String), fields: Map<String, Value>) -> Self {
+        Self { created_at, edited, fields, read: OnceLock::new() }
+    }
+
+    fn is(&self, shown: &Arc<Shown>) -> bool {
+        if let Some(read) = self.read.get() {
+            return Arc::ptr_eq(read, shown) || **read == **shown;
+        }
+        let (at, by) = &self.edited;
+        let is = shown.created_at.as_millis() == self.created_at
+            && shown.updated_at.as_millis() == *at
+            && shown.updated_by.to_string() == *by
+            && serde_json::to_value(&shown.fields)
+                .is_ok_and(|it| it.as_object() == Some(&self.fields));
+        if is {
+            // Once it is set it stays.
+            let _ = self.read.set(shown.clone());
+        }
+        is
+    }
+}
+
+/// What a visible contact adds to the digest of a book, by the protocol's text.
+pub(crate) fn share_of_digest(id: &str, rev: u64) -> u64 {
+    let hash = Sha256::digest(format!("{id}:{rev}"));
+    hash[..8].iter().fold(0, |share, byte| share << 8 | u64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The figure is that of `printf '%s' <id>:<rev> | sha256sum | cut -c1-16`.
+    #[test]
+    fn a_share_is_the_head_of_a_hash() {
+        let share = share_of_digest("01890a5d-ac96-774b-bcce-b302099a8057", 42);
+        assert_eq!(format!("{share:016x}"), "2b78dc1bcdf79cb8");
+    }
+}
