@@ -16,6 +16,7 @@ mod fault;
 mod mix;
 mod model;
 mod network;
+mod order;
 pub mod page;
 mod phone;
 pub mod report;

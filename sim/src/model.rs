@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::database::Rekeyed;
+use crate::order::Put;
 use crate::versions::{Version, Versions, share_of_digest};
 
 /// The keys of a number as written in a region.
@@ -61,6 +62,8 @@ pub(crate) struct Entry {
     /// When it was edited last, and by which user.
     edited: (i64, String),
     pub(crate) fields: Map<String, Value>,
+    /// What made them, in order.
+    pub(crate) puts: Vec<Arc<Put>>,
     pub(crate) live: bool,
     retired_by: Option<String>,
     took: Vec<String>,
@@ -296,6 +299,7 @@ impl Model {
             form: None,
             edited: (now, push.user.to_owned()),
             fields: empty(),
+            puts: Vec::new(),
             live: true,
             retired_by: None,
             took: Vec::new(),
@@ -305,6 +309,7 @@ impl Model {
         entry.live = true;
         entry.retired_by = None;
         entry.fields = after;
+        entry.puts.push(Arc::new(Put { op: op.clone(), region: region.to_owned() }));
         entry.edited = (now, push.user.to_owned());
         entry.edits.push((self.rev + 1, push.device.to_owned()));
         self.claim(&id);

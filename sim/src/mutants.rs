@@ -258,11 +258,12 @@ fn fate(program: &Path, number: usize) -> Result<Fate, String> {
 
 /// Which checker a difference is of, by its words.
 fn checker(difference: &str) -> &'static str {
-    const WORDS: [(&str, &str); 21] = [
+    const WORDS: [(&str, &str); 22] = [
         ("panicked", "a panic"),
         ("never showed it", "never held"),
         ("goes back", "goes back"),
         ("count of ops", "counts of ops"),
+        ("another order", "order of arrival"),
         ("is only in", "model and server"),
         ("in the model", "model and server"),
         ("the model", "model and server"),

@@ -35,6 +35,7 @@ use crate::fault::Fault;
 use crate::mix::Mix;
 use crate::model::{Keys, Made, Model, Push};
 use crate::network::{self, CURRENT, Delivered, Fate};
+use crate::order;
 use crate::phone::{self, Phone};
 use crate::rows::Row;
 use crate::safety::Epochs;
@@ -479,6 +480,8 @@ async fn world(
 
     let (restores, _) = shared.restores();
     let mut differences = check::all(&sqlite, &shared.inner().model, &phones, restores);
+    let in_order = order::differences(&shared.inner().model, &mut chance);
+    differences.extend(in_order.into_iter().take(3));
     if rounds > MOST_ROUNDS {
         let what = format!("phones still had something to say after {MOST_ROUNDS} rounds of syncs");
         differences.insert(0, Difference(what));

@@ -56,6 +56,12 @@ pub(super) const ALL: &[Mutant] = &[
         "self.claims.unclaim(key, &contact.claim(id))", "()"),
     m("losers are not stamped", DRAFT,
         "before.is_some_and(same)", "before.is_some()"),
+    m("in its own push a new contact is as old as the book", DRAFT,
+        "self.claims.claim(*key, contact.claim(id))",
+        "self.claims.claim(*key, match contact.rev {
+            callbook_base::Rev(0) => Claim { created_at: self.held.clock, contact: id },
+            _ => contact.claim(id),
+        })"),
     m("shared numbers have one owner", DRAFT,
         "self.held.shared.contains(key)", "false"),
     // Deletes.
