@@ -164,15 +164,19 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 /// The rows that one statement gave, and what it cost.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
-    /// The names of the columns, in order.
+    /// The names of the columns, in order; none if there is no row.
     pub columns: Vec<String>,
     /// The values, row by row, each as long as `columns`.
     pub values: Vec<Vec<Value>>,
-    /// How many rows an INSERT, UPDATE or DELETE changed; 0 for other statements.
+    /// How many rows an INSERT, UPDATE or DELETE changed, with those that a foreign key took along; 0 for
+    /// other statements.
     pub changes: u64,
     /// Steps of SQLite's virtual machine: how much work it was, rows that were looked at and not given too.
     /// D1 does not tell: 0.
     pub steps: u64,
+    /// How many rows D1 has read for it, and written, those of indexes too: what it bills. SQLite does not
+    /// tell: 0.
+    pub billed: (u64, u64),
 }
 
 impl Rows {

@@ -19,7 +19,7 @@ use rusqlite::types::{Null, ValueRef};
 use rusqlite::{Connection, OpenFlags, StatementStatus};
 
 use crate::database::{BatchFuture, Database, DatabaseError, Rows, Statement, Value};
-use error::{Step, d1_error, open_error, unreadable};
+use error::{Step, d1_error, no_statements, open_error, refusal, unreadable};
 use gate::Gate;
 
 pub use migrate::{Applied, MigrateError};
@@ -114,7 +114,7 @@ impl Sqlite {
     /// The batch, without a future around it.
     fn run(&self, statements: &[Statement]) -> Result<Vec<Rows>, DatabaseError> {
         if statements.is_empty() {
-            return Err(DatabaseError::new("D1_ERROR: No SQL statements detected"));
+            return Err(no_statements());
         }
         self.lock().transaction(|connection| {
             statements.iter().map(|statement| run_statement(connection, statement)).collect()
@@ -129,6 +129,9 @@ impl Database for Sqlite {
 }
 
 fn run_statement(connection: &Connection, statement: &Statement) -> Result<Rows, DatabaseError> {
+    if let Some(refusal) = refusal(statement.sql) {
+        return Err(refusal);
+    }
     let mut prepared = connection
         .prepare_cached(statement.sql)
         .map_err(|error| d1_error(&error, Step::Prepare))?;
@@ -140,13 +143,15 @@ fn run_statement(connection: &Connection, statement: &Statement) -> Result<Rows,
     for (index, value) in (1..).zip(&statement.params) {
         match value {
             Value::Null => prepared.raw_bind_parameter(index, Null),
+            // A number travels to D1 as JSON, which has none for these.
+            Value::Real(number) if !number.is_finite() => prepared.raw_bind_parameter(index, Null),
             Value::Real(number) => prepared.raw_bind_parameter(index, number),
             Value::Text(text) => prepared.raw_bind_parameter(index, text.as_str()),
         }
         .map_err(|error| d1_error(&error, Step::Run))?;
     }
 
-    let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
+    let mut columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
     let written_before = connection.total_changes();
     // From here on: a cached statement keeps counting, also what an earlier error left.
     prepared.reset_status(StatementStatus::VmStep);
@@ -162,12 +167,13 @@ fn run_statement(connection: &Connection, statement: &Statement) -> Result<Rows,
     }
     drop(rows);
 
-    // SQLite keeps the count of the last statement that wrote; a statement that wrote nothing must
-    // not show it.
-    let wrote = connection.total_changes() != written_before;
-    let changes = if wrote { connection.changes() } else { 0 };
+    // With the rows that a foreign key took along.
+    let changes = connection.total_changes() - written_before;
+    if values.is_empty() {
+        columns.clear(); // D1 names the values of each row, and nothing else
+    }
     let steps = u64::try_from(prepared.reset_status(StatementStatus::VmStep)).unwrap_or(0);
-    Ok(Rows { columns, values, changes, steps })
+    Ok(Rows { columns, values, changes, steps, billed: (0, 0) })
 }
 
 /// A value as D1 gives it to JavaScript: every number is a double.
@@ -175,6 +181,7 @@ fn read_value(column: &str, value: ValueRef<'_>) -> Result<Value, DatabaseError>
     match value {
         ValueRef::Null => Ok(Value::Null),
         ValueRef::Integer(number) => Ok(Value::Real(number as f64)),
+        ValueRef::Real(number) if !number.is_finite() => Ok(Value::Null),
         ValueRef::Real(number) => Ok(Value::Real(number)),
         ValueRef::Text(bytes) => std::str::from_utf8(bytes)
             .map(Value::from)

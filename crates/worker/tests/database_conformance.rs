@@ -2,6 +2,8 @@
 //! migrations, the thread.
 
 mod conformance;
+#[path = "remote/mod.rs"]
+mod remote;
 
 use std::path::Path;
 
@@ -9,11 +11,19 @@ use callbook_base::Timestamp;
 use callbook_worker::database::{Database, Statement};
 use callbook_worker::sqlite::{Applied, MigrateError, Sqlite, SqliteThread};
 
-use conformance::{conforms, count, one, run, shown};
+use conformance::{conforms, count, one, run, shown, stricter};
+use remote::Remote;
 
 #[test]
 fn sqlite_in_memory_conforms() {
     conforms(|| Sqlite::in_memory().unwrap());
+    stricter(|| Sqlite::in_memory().unwrap());
+}
+
+#[test]
+#[ignore = "test-workerd starts the server"]
+fn d1_conforms() {
+    conforms(|| Remote::without_tables().expect("CALLBOOK_WORKERD names a server"));
 }
 
 #[test]

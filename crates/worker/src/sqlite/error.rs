@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use rusqlite::Error;
 use rusqlite::ffi;
+use rusqlite::{Error, ErrorCode};
 
 use crate::database::DatabaseError;
 
@@ -30,7 +30,7 @@ pub(super) fn d1_error(error: &Error, step: Step) -> DatabaseError {
         Error::MultipleStatement => {
             ("A prepared SQL statement must contain only one statement.".into(), ffi::SQLITE_ERROR)
         }
-        Error::Empty => return DatabaseError::new("D1_ERROR: No SQL statements detected"),
+        Error::Empty => return no_statements(),
         // What is left is misuse of the library, and none of its texts hold a value.
         other => (other.to_string(), ffi::SQLITE_MISUSE),
     };
@@ -38,7 +38,39 @@ pub(super) fn d1_error(error: &Error, step: Step) -> DatabaseError {
         Step::Run if primary(code) == ffi::SQLITE_ERROR => without_quotes(&message),
         _ => message,
     };
-    DatabaseError::new(format!("D1_ERROR: {shown}: {}", code_name(code)))
+    DatabaseError::new(format!("D1_ERROR: {shown}: {}{}", code_name(code), extended(code)))
+}
+
+/// A batch without a statement, or a statement without SQL.
+pub(super) fn no_statements() -> DatabaseError {
+    DatabaseError::new("D1_ERROR: No SQL statements detected.")
+}
+
+/// What the SQL wants that D1 does itself, or has no word for.
+pub(super) fn refusal(sql: &str) -> Option<DatabaseError> {
+    let verb = sql.split_whitespace().next().unwrap_or_default().trim_end_matches(';');
+    let is_transaction = ["BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"]
+        .iter()
+        .any(|other| other.eq_ignore_ascii_case(verb));
+    let after_the_last = sql.rsplit_once(';').map_or("", |(_, rest)| rest.trim_start());
+    match () {
+        () if is_transaction => Some(DatabaseError::new(
+            "D1_ERROR: To execute a transaction, please use the state.storage.transaction() or \
+             state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements.",
+        )),
+        () if after_the_last.starts_with("--") => {
+            Some(DatabaseError::new("D1_ERROR: SQL code did not contain a statement."))
+        }
+        () => None,
+    }
+}
+
+/// A commit that failed. D1 does not tell of a constraint that was deferred to it.
+pub(super) fn commit_error(error: &Error) -> DatabaseError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => DatabaseError::new("D1_ERROR: internal error"),
+        _ => d1_error(error, Step::Run),
+    }
 }
 
 /// A value that the seam has no place for.
@@ -81,6 +113,21 @@ fn without_quotes(message: &str) -> String {
         Some(quote) => format!("{}…", &message[..quote]),
         None => message.to_owned(),
     }
+}
+
+/// What the extended code adds to the primary one, as D1 says it.
+fn extended(code: i32) -> String {
+    let name = match code {
+        ffi::SQLITE_CONSTRAINT_CHECK => "CHECK",
+        ffi::SQLITE_CONSTRAINT_DATATYPE => "DATATYPE",
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => "FOREIGNKEY",
+        ffi::SQLITE_CONSTRAINT_NOTNULL => "NOTNULL",
+        ffi::SQLITE_CONSTRAINT_PRIMARYKEY => "PRIMARYKEY",
+        ffi::SQLITE_CONSTRAINT_ROWID => "ROWID",
+        ffi::SQLITE_CONSTRAINT_UNIQUE => "UNIQUE",
+        _ => return String::new(),
+    };
+    format!(" (extended: SQLITE_CONSTRAINT_{name})")
 }
 
 fn primary(extended_code: i32) -> i32 {

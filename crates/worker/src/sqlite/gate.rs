@@ -13,7 +13,7 @@ use rusqlite::limits::Limit;
 
 use crate::database::DatabaseError;
 
-use super::error::{Step, d1_error};
+use super::error::{Step, commit_error, d1_error};
 
 /// D1's limits, as far as SQLite itself holds them.
 const LIMITS: [(Limit, i32); 11] = [
@@ -104,7 +104,8 @@ impl Gate {
         // lock at its start, not in its middle where waiting is no use.
         self.own(|connection| connection.execute_batch("BEGIN IMMEDIATE"))?;
         let result = work(&self.connection).and_then(|value| {
-            self.own(|connection| connection.execute_batch("COMMIT"))?;
+            self.as_own(|connection| connection.execute_batch("COMMIT"))
+                .map_err(|error| commit_error(&error))?;
             Ok(value)
         });
         // A full disk and the like make SQLite roll back by itself.
@@ -119,10 +120,17 @@ impl Gate {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, DatabaseError> {
+        self.as_own(work).map_err(|error| d1_error(&error, Step::Run))
+    }
+
+    fn as_own<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
         self.own.store(true, Ordering::Relaxed);
         let result = work(&self.connection);
         self.own.store(false, Ordering::Relaxed);
-        result.map_err(|error| d1_error(&error, Step::Run))
+        result
     }
 
     /// Forgets the parsed statements, whose columns may no longer be those of the tables.

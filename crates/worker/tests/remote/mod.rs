@@ -85,15 +85,31 @@ impl Remote {
         Response::from_parts(parts, body.with_config().limit(1 << 28).read_to_vec().unwrap())
     }
 
+    /// From now on this batch of a trace is next.
+    pub(crate) fn turn(&self, next: u64) {
+        self.act("/replay/turn", next.to_string());
+    }
+
+    /// The rows that a question gives, as JSON.
+    pub(crate) fn ask(&self, sql: &str) -> serde_json::Value {
+        json!(self.run(&[(sql, &[])]).unwrap()[0].values)
+    }
+
+    /// Something that is no request of the service.
+    fn act(&self, path: &str, body: String) -> String {
+        let request = Request::post(path).body(body.into_bytes()).unwrap();
+        let moment = Moment { now: callbook_base::Timestamp::from_millis(0), seed: [0; 32] };
+        let answer = self.send(request, moment);
+        let status = answer.status();
+        let text = String::from_utf8(answer.into_body()).unwrap();
+        assert!(status.is_success(), "{path}: {text}");
+        text
+    }
+
     fn run(&self, statements: &[(impl AsRef<str>, &[Value])]) -> Result<Vec<Rows>, DatabaseError> {
         let statements =
             statements.iter().map(|(sql, params)| json!({ "sql": sql.as_ref(), "params": params }));
-        let body = json!(statements.collect::<Vec<_>>()).to_string().into_bytes();
-        let request = Request::post("/replay/batch").body(body).unwrap();
-        let moment = Moment { now: callbook_base::Timestamp::from_millis(0), seed: [0; 32] };
-        let answer = self.send(request, moment);
-        let text = String::from_utf8(answer.body().clone()).unwrap();
-        assert!(answer.status().is_success(), "{text}");
+        let text = self.act("/replay/batch", json!(statements.collect::<Vec<_>>()).to_string());
         let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
         match answer["error"].as_str() {
             Some(error) => Err(DatabaseError::new(error)),
