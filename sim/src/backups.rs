@@ -35,11 +35,13 @@ impl Backups {
         if shared.strikes(Place::Step(step), Fault::BookRestored, chance) {
             if let Some((sqlite, model)) = &self.last {
                 shared.fault(Fault::BookRestored);
+                let turn = shared.turn();
                 let sqlite = Arc::new(sqlite.copy().expect("SQLite has memory"));
                 // As whoever does it starts the server: the epoch is another before phones come.
                 let moment = Moment { now: shared.now(), seed: chance.random() };
                 let service = app(sqlite.clone(), Tables::CURRENT);
                 service.restored(moment).await.expect("the backup is a book");
+                shared.told(|log| log.act("restore", moment, turn));
                 shared.book_ends();
                 shared.restored(model);
                 shared.book_begins(&sqlite);
@@ -47,6 +49,8 @@ impl Backups {
             }
         } else if is_backed_up && shared.chances.may_strike(Fault::BookRestored) {
             let copy = database.sqlite().copy().expect("SQLite has memory");
+            let moment = Moment { now: shared.now(), seed: [0; 32] };
+            shared.told(|log| log.act("backup", moment, shared.turn()));
             self.last = Some((copy, shared.model()));
         }
     }

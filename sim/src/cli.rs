@@ -39,8 +39,8 @@ pub(crate) fn main() -> ExitCode {
     let most = if options.are_many() { usize::MAX } else { most };
     let done = read(options.contacts.as_deref(), most).map_err(|error| error.to_string()).and_then(
         |rows| match &options.command {
-            Some(Command::Replay { file, report }) => {
-                Ok(replay_file(file, report.as_deref(), &rows))
+            Some(Command::Replay { file, report, trace }) => {
+                Ok(replay_file(file, (report.as_deref(), trace.as_deref()), &rows))
             }
             Some(Command::Mutants) => {
                 let bar = bar(1, "{wide_bar} {pos} of {len} mistakes, {eta} to go");
@@ -57,13 +57,16 @@ pub(crate) fn main() -> ExitCode {
 
 /// Runs what is asked for, and tells what came of it.
 fn run(options: &Options, rows: &[Row]) -> Result<ExitCode, String> {
+    if options.trace.is_some() && options.seeds.is_some_and(|seeds| seeds.get() > 1) {
+        return Err("a trace is of one run: say --seeds 1, and the seed with --seed".to_owned());
+    }
     // Before a run that may take long.
     let (trace, report) = (options.trace.as_deref(), options.report.as_deref());
     let (trace_file, report_file) = (create(trace)?, create(report)?);
     let watch = Arc::new(options.watch(trace_file));
     silence_panics();
     let started = now();
-    let outcomes = match options.are_many() {
+    let outcomes = match options.are_many() && trace.is_none() {
         false => vec![(options.seed, one(options, rows, &watch))],
         true => many(options, started, rows),
     };

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use callbook_worker::database::{BatchFuture, Database, DatabaseError, Rows, Statement, Value};
+use callbook_worker::database::{BatchFuture, Database, Rows, Statement, Value};
+use callbook_worker::far::{self, Words};
 use callbook_worker::sqlite::Sqlite;
 use rand::RngExt;
 
@@ -15,16 +16,6 @@ use crate::fault::Fault;
 use crate::network::{CURRENT, Delivered};
 use crate::tables::OLDER;
 use crate::world::Shared;
-
-/// What D1 says of errors that pass, by its documentation.
-const TRANSIENT: [&str; 6] = [
-    "D1_ERROR: Network connection lost.",
-    "D1_ERROR: D1 DB is overloaded. Requests queued for too long.",
-    "D1_ERROR: D1 DB is overloaded. Too many requests queued.",
-    "D1_ERROR: D1 DB storage operation exceeded timeout which caused object to be reset.",
-    "D1_ERROR: Internal error while starting up D1 DB storage caused object to be reset.",
-    "D1_ERROR: Cannot resolve D1 DB due to transient issue on remote node.",
-];
 
 /// SQLite behind a failing network.
 pub(crate) struct FarDatabase {
@@ -38,11 +29,8 @@ pub(crate) struct FarDatabase {
 struct Fate {
     before: Duration,
     after: Duration,
-    fails: bool,
-    answer_is_lost: bool,
     is_slow: bool,
-    /// What is said when it fails.
-    error: &'static str,
+    itself: far::Fate,
 }
 
 impl FarDatabase {
@@ -89,8 +77,13 @@ impl FarDatabase {
         if is_slow {
             before += Duration::from_secs(chance.random_range(5..90));
         }
-        let error = TRANSIENT[chance.random_range(0..TRANSIENT.len())];
-        Fate { before, after, fails, answer_is_lost, is_slow, error }
+        let words = Words::nth(chance.random_range(0..Words::COUNT));
+        let itself = match () {
+            () if fails => far::Fate::Fails(words),
+            () if answer_is_lost => far::Fate::AnswerLost(words),
+            () => far::Fate::Arrives,
+        };
+        Fate { before, after, is_slow, itself }
     }
 }
 
@@ -104,9 +97,10 @@ impl Database for FarDatabase {
             tokio::time::sleep(fate.before).await;
             self.shared.stats(|stats| stats.events += 1);
             charge(|cost| cost.sent(&statements));
-            if fate.fails {
+            note_turn(self.shared.turn(), fate.itself);
+            if let Err(error) = fate.itself.before() {
                 self.shared.fault(Fault::DatabaseFailed);
-                return Err(DatabaseError::new(fate.error));
+                return Err(error);
             }
             let writes = statements.iter().any(is_write);
             let rekeyed = statements.iter().find_map(Rekeyed::by);
@@ -134,13 +128,10 @@ impl Database for FarDatabase {
                 self.shared.check_commit(&self.sqlite(), changes_book);
             }
             tokio::time::sleep(fate.after).await;
-            if fate.answer_is_lost && answer.is_ok() {
-                if writes {
-                    self.shared.fault(Fault::DatabaseAnswerLost);
-                }
-                return Err(DatabaseError::new(fate.error));
+            if writes && answer.is_ok() && matches!(fate.itself, far::Fate::AnswerLost(_)) {
+                self.shared.fault(Fault::DatabaseAnswerLost);
             }
-            answer
+            fate.itself.after(answer)
         })
     }
 }
@@ -149,6 +140,12 @@ impl Database for FarDatabase {
 fn charge(add: impl FnOnce(&mut Cost)) {
     // Outside of a request nothing is counted.
     let _ = CURRENT.try_with(|sent| add(&mut sent.cost.lock().expect("a run has one thread")));
+}
+
+/// Notes for a trace which batch of all this was, and what became of it.
+fn note_turn(turn: u64, fate: far::Fate) {
+    let _ = CURRENT
+        .try_with(|sent| sent.turns.lock().expect("a run has one thread").push((turn, fate)));
 }
 
 /// A step of re-keying, as its guard tells it: the contacts after an id, up to another; to the end when

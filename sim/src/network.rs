@@ -10,7 +10,7 @@ use axum::http::{Method, Request, header};
 use bytes::Bytes;
 use callbook_base::Timestamp;
 use callbook_device::{Response, Transport, Unreachable};
-use callbook_worker::Moment;
+use callbook_worker::{Moment, far};
 use http_body_util::BodyExt;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -28,6 +28,9 @@ const SEEN_WITHIN: Duration = Duration::from_secs(30 * 60);
 
 /// How long a phone waits for an answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What Cloudflare says when an instance has died at work.
+pub(crate) const DIED: &[u8] = b"<html>Error 1101";
 
 tokio::task_local! {
     /// The request that the service is working on.
@@ -47,6 +50,8 @@ pub(crate) struct Delivered {
     pub(crate) body: Bytes,
     /// What it has made the database do so far.
     pub(crate) cost: Mutex<Cost>,
+    /// Which batches of all these were, in order, and what became of each.
+    pub(crate) turns: Mutex<Vec<(u64, far::Fate)>>,
 }
 
 impl Delivered {
@@ -58,9 +63,9 @@ impl Delivered {
         bearer: Option<String>,
         body: impl Into<Bytes>,
     ) -> Self {
-        let (batches, cost) = (AtomicU32::new(0), Mutex::default());
+        let (batches, cost, turns) = (AtomicU32::new(0), Mutex::default(), Mutex::default());
         let (path, body) = (path.to_owned(), body.into());
-        Self { place, batches, now, method, path, bearer, body, cost }
+        Self { place, batches, now, method, path, bearer, body, cost, turns }
     }
 
     /// Whose it is; a desk's has none.
@@ -281,7 +286,7 @@ async fn deliver(
 
 /// What the service answers, or its host when the instance dies at work.
 pub(crate) async fn serve(shared: &Shared, sent: Arc<Delivered>, fate: Fate) -> Response {
-    let place = shared.arrived(&sent);
+    let place = shared.arrived(&sent, fate.seed);
     let ended = shared.is_ended(sent.bearer.as_deref());
     let call = call(shared, &sent, fate.seed);
     let work = async {
@@ -290,7 +295,7 @@ pub(crate) async fn serve(shared: &Shared, sent: Arc<Delivered>, fate: Fate) -> 
             // Whatever it was waiting for: a batch that it had sent, or the answer to one.
             Some(time) => tokio::time::timeout(time, call).await.unwrap_or_else(|_| {
                 shared.fault(Fault::WorkerDied);
-                Response { status: 500, retry_after: None, body: b"<html>Error 1101".to_vec() }
+                Response { status: 500, retry_after: None, body: DIED.into() }
             }),
         }
     };

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,6 +37,7 @@ use crate::model::{Keys, Made, Model, Push};
 use crate::network::{self, CURRENT, Delivered, Fate};
 use crate::order;
 use crate::phone::{self, Phone};
+use crate::requests::{self, RequestLog};
 use crate::rows::Row;
 use crate::safety::Epochs;
 use crate::script::Script;
@@ -92,6 +93,8 @@ pub(crate) struct Shared {
     /// Until then, in milliseconds since 1970, nobody gets through.
     partition_until: AtomicI64,
     router: Mutex<Option<Router>>,
+    /// How many batches there were.
+    turns: AtomicU64,
     /// What phones have pulled.
     pub(crate) pool: Pool,
     inner: Mutex<Inner>,
@@ -184,15 +187,27 @@ impl Shared {
         }
     }
 
-    /// A request that the service has got; its place among all.
-    pub(crate) fn arrived(&self, sent: &Arc<Delivered>) -> u64 {
-        self.watch.requests.as_ref().map_or(0, |log| log.arrived(sent.clone()))
+    /// A request that the service has got, with its share of chance; its place among all.
+    pub(crate) fn arrived(&self, sent: &Arc<Delivered>, seed: [u8; 32]) -> u64 {
+        self.watch.requests.as_ref().map_or(0, |log| log.arrived(sent.clone(), seed))
+    }
+
+    /// Something to note in the trace, if there is one.
+    pub(crate) fn told(&self, note: impl FnOnce(&RequestLog)) {
+        if let Some(log) = &self.watch.requests {
+            note(log);
+        }
+    }
+
+    /// The place of a batch, or of another act on the whole book, among all.
+    pub(crate) fn turn(&self) -> u64 {
+        self.turns.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A request that the service has answered.
     pub(crate) fn answered(&self, place: u64, sent: &Delivered, answer: &Response) {
         if let Some(log) = &self.watch.requests {
-            log.answered(place, answer.status);
+            log.answered(place, answer);
         }
         let cost = sent.cost(answer);
         let mut inner = self.inner();
@@ -475,6 +490,9 @@ async fn world(
     let rounds = quieten(&shared, &mut phones, &progress).await;
 
     let sqlite = database.sqlite();
+    if let Some(log) = &shared.watch.requests {
+        log.book(&sqlite).await;
+    }
     phones.iter().for_each(Phone::tell);
     shared.watch.sample(shared.now(), || check::digest(&sqlite));
 
@@ -500,7 +518,11 @@ async fn world(
 async fn purge(shared: &Shared, database: &Arc<FarDatabase>, seed: [u8; 32]) {
     let tombstones_kept = shared.mix().tombstones_kept;
     let app = App { tombstones_kept, ..app(database.clone(), Tables::CURRENT) };
-    let _ = app.purge(Moment { now: shared.now(), seed }).await;
+    let moment = Moment { now: shared.now(), seed };
+    let act = Arc::new(requests::purge(moment.now, tombstones_kept));
+    let place = shared.arrived(&act, seed);
+    let purged = CURRENT.scope(act, app.purge(moment)).await;
+    shared.told(|log| log.answered(place, &requests::purged(purged.ok())));
 }
 
 /// The real service on a far database, before its set-up.
@@ -518,6 +540,7 @@ fn service(
         calm: AtomicBool::new(true),
         partition_until: AtomicI64::new(i64::MIN),
         router: Mutex::default(),
+        turns: AtomicU64::new(0),
         pool: Pool::default(),
         inner: Mutex::new(Inner {
             stats,

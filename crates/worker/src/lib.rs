@@ -4,7 +4,10 @@
 //! that reads a clock or draws a random number: the host of the service does, once for each request.
 
 mod app;
+#[cfg(target_arch = "wasm32")]
+mod cloudflare;
 pub mod database;
+pub mod far;
 mod problem;
 mod purge;
 mod rekey;

@@ -74,9 +74,10 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) list_faults: bool,
 
-    /// Writes each request that the service gets into a file, a line of JSON each, to be played against
-    /// another server; with the made-up numbers, passwords and tokens of the simulation
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "time"])]
+    /// Writes each request that the service gets into a file, a line of JSON each, and the book at the end,
+    /// to be played against another server; with the made-up numbers, passwords and tokens of the
+    /// simulation. One run: of the standard mix with `--seeds 1`
+    #[arg(long, value_name = "FILE", conflicts_with = "time")]
     pub(crate) trace: Option<PathBuf>,
 
     /// Writes a page of HTML about the run: how books came together, how long syncs took, what went
@@ -103,6 +104,10 @@ pub(crate) enum Command {
         /// Writes a page of HTML about the run, with its last events
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,
+
+        /// Writes each request, as the option of this name does
+        #[arg(long, value_name = "FILE")]
+        trace: Option<PathBuf>,
     },
     /// Builds this simulator with deliberate mistakes in the code that it tests, and shows which of them it
     /// finds, by what, and after how many seeds

@@ -1,34 +1,44 @@
 //! Runs as scripts: a failing seed is made a short one, and a file's is run.
 
+use std::io::BufWriter;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use callbook_sim::page::{Failure, Page};
-use callbook_sim::{Difference, Outcome, Row, Script, Watch, replay, shrink};
+use callbook_sim::{Difference, Outcome, RequestLog, Row, Script, Watch, replay, shrink};
 
 use super::page::{closer, speed};
 use super::seeds::bar;
 use super::{AGREE, create, now, write};
 
-/// Runs a script and says what came of it; on a page, too, if that is asked.
-pub(crate) fn replay_file(file: &Path, report: Option<&Path>, rows: &[Row]) -> ExitCode {
+/// Runs a script and says what came of it; on a page and in a trace, too, if that is asked.
+pub(crate) fn replay_file(
+    file: &Path,
+    (report, trace): (Option<&Path>, Option<&Path>),
+    rows: &[Row],
+) -> ExitCode {
     let read = std::fs::read_to_string(file).map_err(|error| error.to_string());
     let script = read.and_then(|text| text.parse::<Script>().map_err(|error| error.to_string()));
     let script = script
         .map_err(|error| format!("cannot read the script {}: {error}", file.display()))
-        .and_then(|script| Ok((script, create(report)?)));
-    let (script, out) = match script {
+        .and_then(|script| Ok((script, create(report)?, create(trace)?)));
+    let (script, out, requests) = match script {
         Ok(script) => script,
         Err(error) => {
             eprintln!("error: {error}");
             return ExitCode::from(2);
         }
     };
-    let watch = Watch { course: out.as_ref().map(|_| Mutex::default()), ..Watch::default() };
+    let watch = Arc::new(Watch {
+        requests: requests.map(|file| RequestLog::new(BufWriter::new(file))),
+        course: out.as_ref().map(|_| Mutex::default()),
+        ..Watch::default()
+    });
     let started = now();
-    let outcome = replay(&script, rows, &Arc::new(watch));
+    let outcome = replay(&script, rows, &watch);
+    let logged = watch.requests.as_ref().map_or(Ok(()), RequestLog::finish);
     let wall = started.elapsed();
     print!("{}", outcome.script);
     println!();
@@ -40,7 +50,8 @@ pub(crate) fn replay_file(file: &Path, report: Option<&Path>, rows: &[Row]) -> E
     }
     println!("trace: {}", outcome.trace);
     let page = || page(&script, &outcome, &replay_command(file), wall, rows);
-    match write(report.zip(out), page) {
+    let logged = logged.map_err(|error| format!("cannot write the trace: {error}"));
+    match logged.and_then(|()| write(report.zip(out), page)) {
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(2)
