@@ -107,6 +107,8 @@ impl FromRequestParts<Arc<App>> for Caller {
             let (scheme, token) = value.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
         });
+        // A header that ends after the scheme loses its space on the way.
+        let token = token.filter(|token| !token.is_empty());
         Ok(Self(app.keys.verify(token.ok_or(TokenError::Missing)?, now)?))
     }
 }

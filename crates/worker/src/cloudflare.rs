@@ -1,0 +1,139 @@
+//! The edge of the Worker: what Cloudflare calls, its clock, its chance, its secrets and its console.
+//! Everything behind this takes them as arguments. No rule, address or SQL may be here.
+
+mod console;
+mod d1;
+#[cfg(feature = "replay")]
+mod replay;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{Response, StatusCode};
+use axum::middleware::{Next, from_fn};
+use callbook_auth::{PasswordCost, Secret, SigningKeys};
+use callbook_base::Timestamp;
+use callbook_dedup::Tables;
+use worker::{Context, Date, Env, HttpRequest, ScheduleContext, ScheduledEvent, event};
+
+use crate::{App, Moment, Problem, TOMBSTONES_KEPT, router};
+use d1::D1;
+
+/// The binding of the book, in `wrangler.toml`.
+const BOOK: &str = "DB";
+
+/// How many steps one run of the cron takes at most: each is a few of the statements that D1 lets it run.
+const STEPS: usize = 8;
+
+thread_local! {
+    /// Made by the first request of an instance, which is one thread.
+    static SERVICE: std::cell::OnceCell<(Arc<App>, Router)> = const { std::cell::OnceCell::new() };
+}
+
+#[event(start)]
+fn start() {
+    console::init();
+}
+
+#[event(fetch)]
+async fn fetch(request: HttpRequest, env: Env, _: Context) -> worker::Result<Response<Body>> {
+    #[cfg(feature = "replay")]
+    return Ok(replay::fetch(request, env).await);
+    #[cfg(not(feature = "replay"))]
+    serve(request, env).await
+}
+
+#[cfg(not(feature = "replay"))]
+async fn serve(mut request: HttpRequest, env: Env) -> worker::Result<Response<Body>> {
+    use axum::response::IntoResponse;
+    use tower::ServiceExt;
+
+    let service = match service(&env) {
+        Ok((_, service)) => service,
+        Err(problem) => return Ok(problem.into_response()),
+    };
+    request.extensions_mut().insert(moment());
+    match service.oneshot(request).await {
+        Ok(response) => Ok(response),
+        Err(never) => match never {},
+    }
+}
+
+/// Once a day, by the cron of `wrangler.toml`: forgets what is old enough.
+#[event(scheduled)]
+async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+    let app = match service(&env) {
+        Ok((app, _)) => app,
+        Err(problem) => return tracing::error!(%problem, "nothing was forgotten"),
+    };
+    let mut contacts = 0;
+    for _ in 0..STEPS {
+        match app.purge(moment()).await {
+            Ok(0) => break,
+            Ok(more) => contacts += more,
+            Err(problem) => {
+                tracing::warn!(%problem, "old deleted contacts stay for another day");
+                break;
+            }
+        }
+    }
+    tracing::info!(contacts, "forgot contacts that were deleted long ago");
+}
+
+/// The service of this instance.
+fn service(env: &Env) -> Result<(Arc<App>, Router), Problem> {
+    SERVICE.with(|made| {
+        if let Some(service) = made.get() {
+            return Ok(service.clone());
+        }
+        let app = Arc::new(app(env)?);
+        let router = router(app.clone()).layer(from_fn(log));
+        Ok(made.get_or_init(|| (app, router)).clone())
+    })
+}
+
+fn app(env: &Env) -> Result<App, Problem> {
+    let secret = |name: &str| env.secret(name).ok().map(|secret| secret.to_string());
+    let not_set_up =
+        |detail: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_configured", detail);
+    let database = env.d1(BOOK).map_err(|_| {
+        not_set_up(format!("the Worker has no D1 database bound as {BOOK}: see wrangler.toml"))
+    })?;
+    let jwt_secret = secret("JWT_SECRET").ok_or_else(|| {
+        not_set_up("JWT_SECRET is not set: `wrangler secret put JWT_SECRET`".to_owned())
+    })?;
+    let keys = SigningKeys::new(&jwt_secret, secret("JWT_SECRET_PREVIOUS").as_deref())
+        .map_err(|error| not_set_up(format!("JWT_SECRET cannot be used: {error}")))?;
+    Ok(App {
+        database: Arc::new(D1::new(database)),
+        tables: Tables::CURRENT,
+        tombstones_kept: TOMBSTONES_KEPT,
+        keys,
+        setup_token: secret("SETUP_TOKEN").map(Secret::from),
+        password_cost: PasswordCost::STANDARD,
+    })
+}
+
+/// Now, and some chance.
+fn moment() -> Moment {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).expect("the runtime has chance to give");
+    Moment { now: Timestamp::from_millis(Date::now().as_millis() as i64), seed }
+}
+
+/// A line of log for each request: the route, never the path as sent, which may hold a number. How long it
+/// took is told by Cloudflare; a Worker's own clock stands still while it computes.
+async fn log(request: Request, next: Next) -> axum::response::Response {
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    tracing::info!(
+        %method,
+        route = route.as_ref().map_or("unknown", |route| route.as_str()),
+        status = response.status().as_u16(),
+        "answered"
+    );
+    response
+}

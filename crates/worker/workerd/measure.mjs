@@ -1,0 +1,155 @@
+// Measures a server that is new: how long what phones do takes, and, if it is the replay build on workerd, how
+// many statements and rows of D1 each request has.
+//
+//   node measure.mjs URL SETUP_TOKEN CONTACTS [PID]
+//
+// Prints one line of JSON. PID is the server's process, whose CPU is read before and after.
+import { cpu } from "./cpu.mjs";
+
+const [url, setupToken, contacts, pid] = [process.argv[2], process.argv[3], Number(process.argv[4]), process.argv[5]];
+const PASSWORD = "correct horse battery";
+const start = Date.now();
+const results = { contacts };
+let requests = 0;
+
+async function ask(method, path, token, body) {
+  requests += 1;
+  const headers = { "replay-now": String(start + requests), "replay-seed": requests.toString(16).padStart(64, "0") };
+  if (token) headers.authorization = `Bearer ${token}`;
+  const response = await fetch(url + path, { method, headers, body });
+  const text = await response.text();
+  if (!response.ok && response.status !== 503) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 300)}`);
+  const cost = response.headers.get("replay-cost");
+  return { status: response.status, text, cost: cost && JSON.parse(cost) };
+}
+
+const json = (answer) => JSON.parse(answer.text);
+const id = (n) => {
+  const hex = (start - 1_000_000_000 + n).toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-${n.toString(16).padStart(12, "0")}`;
+};
+
+async function logIn() {
+  const device = { name: "measure", platform: "node" };
+  const answer = json(await ask("POST", "/login", null, JSON.stringify({ username: "ann", password: PASSWORD, device })));
+  return { token: answer.access_token, seq: 0 };
+}
+
+/// The body of a push of these contacts, made before it is measured.
+function body(phone, contacts, name) {
+  const ops = contacts.map((n) => ({
+    op_seq: ++phone.seq, op_id: `op-${phone.seq}`, op: "put", id: id(n), base_rev: 0,
+    set: { name: name ?? `Contact ${n}`, organization: "Example" },
+    add: name ? {} : { phones: [{ number: `+1212${String(2_000_000 + n)}`, type: "mobile" }] },
+  }));
+  const at = new Date(start + requests).toISOString();
+  return JSON.stringify({ region: "US", sent_at: at, as_of: at, complete: true, ops });
+}
+
+const used = () => (pid ? cpu(pid) : 0);
+
+/// Runs something so often, and notes the median of its time, its CPU and its cost on D1.
+async function measure(name, times, work) {
+  const took = [];
+  let cost;
+  const before = used();
+  for (let n = 0; n < times; n++) {
+    const prepared = work.prepare ? await work.prepare(n) : n;
+    const from = performance.now();
+    cost = await work.run(prepared);
+    took.push(performance.now() - from);
+  }
+  took.sort((a, b) => a - b);
+  results[name] = { ms: took[took.length >> 1], cpu_ms: pid ? (used() - before) / times : undefined, ...cost };
+}
+
+const sum = (costs) => {
+  const known = costs.filter(Boolean);
+  if (known.length === 0) return {};
+  const add = (key) => known.reduce((total, cost) => total + cost[key], 0);
+  const most = Math.max(...known.map((cost) => cost.statements));
+  return { requests: known.length, statements_a_request: most, rows_read: add("rows_read"), rows_written: add("rows_written") };
+};
+
+await ask("POST", "/setup", null, JSON.stringify({ setup_token: setupToken, username: "ann", password: PASSWORD }));
+await measure("sign_in", 5, { run: async () => {
+  const device = { name: "measure", platform: "node" };
+  return sum([(await ask("POST", "/login", null, JSON.stringify({ username: "ann", password: PASSWORD, device }))).cost]);
+} });
+const [ann, bob] = [await logIn(), await logIn()];
+
+await measure("first_push", 1, {
+  prepare: () => Array.from({ length: Math.ceil(contacts / 500) }, (_, part) => {
+    const count = Math.min(500, contacts - part * 500);
+    return body(ann, Array.from({ length: count }, (_, n) => part * 500 + n));
+  }),
+  run: async (bodies) => {
+    const costs = [];
+    for (const body of bodies) costs.push((await ask("POST", "/sync/contacts", ann.token, body)).cost);
+    return sum(costs);
+  },
+});
+
+async function pull(phone, cursor) {
+  const costs = [];
+  let [rows, more] = [0, true];
+  while (more) {
+    const answer = await ask("GET", `/sync/contacts?limit=2000${cursor ? `&cursor=${cursor}` : ""}`, phone.token);
+    // The client's own work is small beside this only if it does not read each row.
+    more = answer.text.includes('"has_more":true');
+    cursor = answer.text.match(/"cursor":"([^"]*)"/)[1];
+    rows += answer.text.split('{"id":').length - 1;
+    costs.push(answer.cost);
+  }
+  return { cursor, rows, cost: sum(costs) };
+}
+
+let cursor;
+await measure("first_pull", 5, { run: async () => {
+  const pulled = await pull(bob);
+  if (pulled.rows !== contacts) throw new Error(`${pulled.rows} of ${contacts} contacts pulled`);
+  cursor = pulled.cursor;
+  return pulled.cost;
+} });
+await measure("one_change_pushed", 20, {
+  prepare: (n) => body(ann, [n], `Other ${n}`),
+  run: async (body) => sum([(await ask("POST", "/sync/contacts", ann.token, body)).cost]),
+});
+cursor = (await pull(bob, cursor)).cursor;
+await measure("one_change_pulled", 50, {
+  prepare: (n) => ask("POST", "/sync/contacts", ann.token, body(ann, [n % contacts], `Another ${n}`)),
+  run: async () => {
+    const pulled = await pull(bob, cursor);
+    if (pulled.rows !== 1) throw new Error(`${pulled.rows} rows for one change`);
+    cursor = pulled.cursor;
+    return pulled.cost;
+  },
+});
+await measure("quiet_pull", 200, { run: async () => (await pull(bob, cursor)).cost });
+
+// Sixteen phones for three seconds: of ten requests one pushes a change.
+const phones = await Promise.all(Array.from({ length: 16 }, logIn));
+const [took, busy] = [[], { count: 0 }];
+const [from, cpuBefore] = [performance.now(), used()];
+await Promise.all(phones.map(async (phone, index) => {
+  let mine = cursor;
+  for (let n = 0; performance.now() - from < 3_000; n++) {
+    const isPush = n % 10 === index % 10;
+    const sent = isPush ? body(phone, [(index * 997 + n) % contacts], `Mixed ${index} ${n}`) : null;
+    const began = performance.now();
+    if (isPush) {
+      while ((await ask("POST", "/sync/contacts", phone.token, sent)).status === 503) busy.count += 1;
+    } else mine = (await pull(phone, mine)).cursor;
+    took.push(performance.now() - began);
+  }
+}));
+const wall = performance.now() - from;
+took.sort((a, b) => a - b);
+results.mixed = {
+  requests_a_second: took.length / (wall / 1000),
+  ms: took[took.length >> 1],
+  p99_ms: took[Math.floor(took.length * 0.99)],
+  busy: busy.count,
+  cpu_ms: pid ? (used() - cpuBefore) / took.length : undefined,
+};
+console.log(JSON.stringify(results));
