@@ -6,6 +6,7 @@
 //! text of an error.
 
 mod device;
+mod hs256;
 mod password;
 mod refresh;
 mod secret;

@@ -7,6 +7,8 @@ use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut bindgen = Bindgen::new();
+    // Names of functions are a seventh of the Worker. A panic still says where it was.
+    bindgen.remove_name_section(true);
     let mut folder = None;
     let mut args = args().skip(1);
     while let Some(arg) = args.next() {
