@@ -38,7 +38,7 @@ const runtime = new Miniflare(
     cf: false,
     telemetry: { enabled: false },
     logRequests: false,
-    unsafeTriggerHandlers: true, // /cdn-cgi/handler/scheduled runs the cron
+    unsafeTriggerHandlers: true, // /cdn-cgi/local/scheduled runs the cron
     log: new Log(LogLevel.WARN),
   }),
 );
