@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use callbook_base::{ContactId, Rev, UserId};
-use callbook_calls::Call;
 use callbook_calls::wire::PulledCall;
+use callbook_calls::{Call, CallId};
 use callbook_device::provider::{Duplicate, Link};
 use callbook_device::{
-    Aside, MemoryStore, Mirrored, Queued, State, Store, StoreChange, StoreError,
+    Aside, Event, MemoryStore, Mirrored, Queued, State, Store, StoreChange, StoreError,
 };
 
 use crate::safety::Eye;
@@ -76,6 +76,10 @@ impl Store for PhoneStore {
         self.memory.calls_of(user)
     }
 
+    fn has_call(&self, id: CallId) -> Result<bool, StoreError> {
+        self.memory.has_call(id)
+    }
+
     fn links(&self) -> Result<Vec<Link>, StoreError> {
         self.memory.links()
     }
@@ -84,9 +88,13 @@ impl Store for PhoneStore {
         self.memory.duplicates()
     }
 
+    fn events(&self) -> Result<Vec<Event>, StoreError> {
+        self.memory.events()
+    }
+
     fn commit(&mut self, changes: Vec<StoreChange>) -> Result<(), StoreError> {
         match &mut self.power_for {
-            Some(0) => return Err(StoreError("the power is lost".to_owned())),
+            Some(0) => return Err(StoreError::Failed("the power is lost".to_owned())),
             Some(commits) => *commits -= 1,
             None => {}
         }

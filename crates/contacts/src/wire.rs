@@ -291,6 +291,9 @@ pub struct PullAnswer {
     pub digest: Option<Digest>,
     /// The book's rev.
     pub rev: Rev,
+    /// The rev of the book's calls, when `has_more` is false: a phone that has them need not ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls_rev: Option<Rev>,
 }
 
 /// `PUT /numbers/{key}`, answered with a [`ShareAnswer`].

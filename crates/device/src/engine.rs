@@ -1,6 +1,7 @@
 //! The engine: what it sends next, and what it makes of the answer. What its user does, and each kind
 //! of answer, has its module below. Anything that waits or sends must never live here.
 
+mod call_log;
 mod calls;
 mod duplicates;
 mod people;
@@ -23,17 +24,19 @@ use callbook_dedup::NumberKey;
 use rand::Rng;
 use serde::Deserialize;
 
+use crate::event::{Event, Happened};
 use crate::outbox::{Aside, Outbox};
 use crate::provider::{Duplicate, Links};
 use crate::status::{Problem, SignInReason, Status};
 use crate::store::{State, Store, StoreChange, StoreError};
 use crate::transport::{Method, Next, Request, Response, Unreachable};
 
+pub use call_log::CallPass;
 pub use people::Imported;
 pub use phone::Pass;
 
-/// How long a phone waits from the end of a sync to the next, if nothing else is said.
-const INTERVAL: Duration = Duration::from_secs(30 * 60);
+/// How long a phone waits after a change for another, and for the last of many.
+const DEBOUNCE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(30));
 
 /// The first and the longest wait after a failure.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(15 * 60));
@@ -57,12 +60,22 @@ pub struct Engine<S> {
     typed: Option<Typed>,
     sign_in: SignInReason,
     waits: Option<Pause>,
+    /// There is something to say that the pause does not know of.
+    is_news: bool,
     failures: u32,
     /// Whether the access token is new and has not let in yet.
     refreshed: bool,
     most_ops: usize,
     resyncs: u64,
     problem: Option<Problem>,
+    /// The rev of the book's calls, as the pull of contacts under way has told it.
+    told_calls_rev: Option<Rev>,
+    /// What this sync has sent and received.
+    counts: (u64, u64),
+    /// The phone's clock, as it was told last.
+    now: Timestamp,
+    /// What the next commit notes.
+    events: Vec<Event>,
 }
 
 /// What a sync does next.
@@ -83,6 +96,18 @@ enum Stage {
 struct Pause {
     until: Timestamp,
     length: i64,
+    why: Waits,
+}
+
+/// What a pause is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    /// All is said, until the time to sync comes again.
+    Idle,
+    /// There was a change at this time, and more may follow.
+    Debounce { since: Timestamp },
+    /// Something failed. Changes do not shorten it.
+    BackOff,
 }
 
 /// What was sent, until its answer is here.
@@ -130,11 +155,16 @@ impl<S: Store> Engine<S> {
             typed: None,
             sign_in: SignInReason::Never,
             waits: None,
+            is_news: false,
             failures: 0,
             refreshed: false,
             most_ops: callbook_contacts::wire::MOST_OPS,
             resyncs: 0,
             problem: None,
+            told_calls_rev: None,
+            counts: (0, 0),
+            now: Timestamp::MIN,
+            events: Vec::new(),
         })
     }
 
@@ -177,11 +207,13 @@ impl<S: Store> Engine<S> {
         if self.stage == Stage::Synced {
             self.stage = Stage::PushContacts;
         }
+        self.is_news = true;
     }
 
     /// Asks for a sync now, whatever the engine was waiting for.
     pub fn start_sync(&mut self) {
         self.waits = None;
+        self.is_news = false;
         self.problem.take_if(|problem| matches!(problem, Problem::Refused(_)));
         self.stir();
     }
@@ -191,10 +223,14 @@ impl<S: Store> Engine<S> {
     /// # Errors
     /// The store cannot be read or written; ask again later.
     pub fn next(&mut self, now: Timestamp, chance: &mut impl Rng) -> Result<Next, StoreError> {
+        self.now = now;
         if self.sent.take().is_some() {
             self.fail(now, chance, None);
         }
-        if let Some(Pause { until, length }) = self.waits {
+        if std::mem::take(&mut self.is_news) {
+            self.debounce(now);
+        }
+        if let Some(Pause { until, length, .. }) = self.waits {
             // More than all of it left: the clock was set back, and must not make a phone wait for years.
             let left = until.millis_since(now);
             if (1..=length).contains(&left) {
@@ -210,7 +246,10 @@ impl<S: Store> Engine<S> {
             Some(session) if session.access.is_none() => self.refresh(),
             Some(_) => match self.work(now)? {
                 Some(request) => request,
-                None => return Ok(Next::Wait(self.pause(now, INTERVAL))),
+                None => {
+                    let interval = self.state.settings.interval.duration().unwrap_or(Duration::MAX);
+                    return Ok(Next::Wait(self.pause(now, interval, Waits::Idle)));
+                }
             },
         };
         self.sent = Some(sent);
@@ -225,8 +264,15 @@ impl<S: Store> Engine<S> {
                 Stage::PushCalls => self.push_calls()?,
                 Stage::Share => self.share(),
                 Stage::PullContacts => Some(self.pull_contacts()),
+                Stage::PullCalls if self.knows_all_calls()? => {
+                    self.end_of_calls()?;
+                    continue;
+                }
                 Stage::PullCalls => Some(self.pull_calls()),
-                Stage::Synced => return Ok(None),
+                Stage::Synced => {
+                    self.note_sync()?;
+                    return Ok(None);
+                }
             };
             if request.is_some() {
                 return Ok(request);
@@ -266,6 +312,7 @@ impl<S: Store> Engine<S> {
         now: Timestamp,
         chance: &mut impl Rng,
     ) -> Result<(), StoreError> {
+        self.now = now;
         let Some(sent) = self.sent.take() else { return Ok(()) };
         let outcome = match answer {
             Ok(Response { status: 200, body, .. }) => self.take_answer(sent, &body, now)?,
@@ -331,6 +378,7 @@ impl<S: Store> Engine<S> {
             (413, Sent::PushContacts { places, .. }) => self.too_large(&places)?,
             (400..=499, sent) if response.status != 429 && !code.is_empty() => {
                 self.problem = Some(Problem::Refused(code.to_owned()));
+                self.happened(Happened::Refused { code: code.to_owned() });
                 // What this phone cannot say must not keep it from hearing: the sync goes on, and the
                 // next one tries again.
                 match sent {
@@ -347,19 +395,49 @@ impl<S: Store> Engine<S> {
 
     /// Waits: doubling from try to try, a random part of it, and not less than the server asks for.
     fn fail(&mut self, now: Timestamp, chance: &mut impl Rng, retry_after: Option<u64>) {
+        if self.failures == 0 {
+            self.happened(Happened::Failing);
+        }
         let (first, most) = BACK_OFF;
         let longest = first.saturating_mul(1 << self.failures.min(16)).min(most).as_millis() as u64;
         self.failures += 1;
         let wait = Duration::from_millis(1_000 + chance.next_u64() % longest);
         let asked = Duration::from_secs(retry_after.unwrap_or(0)).min(LONGEST_RETRY_AFTER);
-        self.pause(now, wait.max(asked));
+        self.pause(now, wait.max(asked), Waits::BackOff);
     }
 
     /// Does nothing for so long. When that ends.
-    fn pause(&mut self, now: Timestamp, wait: Duration) -> Timestamp {
+    fn pause(&mut self, now: Timestamp, wait: Duration, why: Waits) -> Timestamp {
         let until = now.after(wait);
-        self.waits = Some(Pause { until, length: until.millis_since(now) });
+        self.waits = Some(Pause { until, length: until.millis_since(now), why });
         until
+    }
+
+    /// There was a change: a sync begins soon, once its user has stopped writing.
+    fn debounce(&mut self, now: Timestamp) {
+        let since = match self.waits.map(|pause| pause.why) {
+            Some(Waits::Idle) => now,
+            Some(Waits::Debounce { since }) if since <= now => since,
+            Some(Waits::Debounce { .. }) => now, // the clock was set back
+            Some(Waits::BackOff) | None => return,
+        };
+        let (short, long) = DEBOUNCE;
+        let left = since.after(long).millis_since(now).max(0).unsigned_abs();
+        self.pause(now, short.min(Duration::from_millis(left)), Waits::Debounce { since });
+    }
+
+    /// Something happened: the next commit notes it.
+    fn happened(&mut self, what: Happened) {
+        self.events.push(Event { at: self.now, what });
+    }
+
+    /// A sync has come to its end.
+    fn note_sync(&mut self) -> Result<(), StoreError> {
+        let (sent, received) = std::mem::take(&mut self.counts);
+        if sent + received > 0 {
+            self.happened(Happened::Synced { sent, received });
+        }
+        if self.events.is_empty() { Ok(()) } else { self.commit(self.state.clone(), Vec::new()) }
     }
 
     /// A request of this session.
@@ -371,7 +449,9 @@ impl<S: Store> Engine<S> {
     /// Makes these changes with the new state, or none; then the engine's own state follows.
     fn commit(&mut self, state: State, mut changes: Vec<StoreChange>) -> Result<(), StoreError> {
         changes.push(StoreChange::State(Box::new(state.clone())));
+        changes.extend(self.events.iter().cloned().map(StoreChange::PutEvent));
         self.store.commit(changes)?;
+        self.events.clear();
         self.state = state;
         Ok(())
     }

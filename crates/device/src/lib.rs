@@ -5,14 +5,18 @@
 //! runtimes, a clock and randomness must never live here; [`sync`] is the one async driver, over
 //! whatever [`Transport`] its host has.
 
+pub mod call_log;
 mod engine;
+mod event;
 mod outbox;
 pub mod provider;
+pub mod settings;
 mod status;
 mod store;
 mod transport;
 
-pub use engine::{Engine, Imported, Pass};
+pub use engine::{CallPass, Engine, Imported, Pass};
+pub use event::{Event, Happened, MOST_EVENTS};
 pub use outbox::{Aside, Change, Queued, Why};
 pub use status::{Problem, SignInReason, Status};
 pub use store::memory::{MemoryStore, Pool};

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use callbook_base::{ContactId, Line, Rev, Timestamp};
 use callbook_contacts::{Add, Edit, Fields, NewPhone, OpId, Rejection, RejectionCode, Set};
+use serde::{Deserialize, Serialize};
 
 /// An op in the outbox.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queued {
     /// Its place among all ops that this phone has ever queued. Its `op_seq` is another count, which
     /// every sign-in begins anew.
@@ -41,7 +42,7 @@ impl Queued {
 }
 
 /// What an op does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {
     /// Makes a contact, at a time of the phone's clock.
     Create(Timestamp, Box<Edit>),
@@ -52,7 +53,7 @@ pub enum Change {
 }
 
 /// A change that the book does not have, kept until the user says what becomes of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Aside {
     /// Its place among all ops that this phone has ever queued.
     pub place: u64,
@@ -65,7 +66,7 @@ pub struct Aside {
 }
 
 /// Why the book does not have a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Why {
     /// It is larger than a request.
     TooLarge,

@@ -296,7 +296,7 @@ impl Unfit {
 
 /// What is known of a raw contact: which contact of the book it stands for, and what it said when it was last
 /// read or written. What it says now, less that, is what its user has changed since.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// Which raw contact.
     pub raw: RawId,
@@ -307,6 +307,7 @@ pub struct Link {
     /// At which it was read.
     pub version: i64,
     /// What it said.
+    #[serde(with = "shared")]
     pub has: Arc<Fields>,
     /// The rev of the mirror that it shows; `None` when changes of this phone were on top of it.
     pub rev: Option<Rev>,
@@ -315,7 +316,7 @@ pub struct Link {
 }
 
 /// A contact that was removed from the phone since others are older.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Duplicate {
     /// Which.
     pub id: ContactId,
@@ -324,48 +325,23 @@ pub struct Duplicate {
     /// When the phone heard of it.
     pub at: Timestamp,
     /// What it said.
+    #[serde(with = "shared")]
     pub had: Arc<Fields>,
 }
 
-/// What the user has chosen about the phone's contacts.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Settings {
-    /// Callbook's own account on this phone; without one the phone's contacts are left alone.
-    pub account: Option<Account>,
-    /// Contacts of other accounts.
-    pub follow: Follow,
-}
+/// Fields that are shared in memory, as JSON.
+mod shared {
+    use std::sync::Arc;
 
-/// Which contacts of other accounts follow into the book.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Follow {
-    /// None: what people save in Callbook's account alone.
-    None,
-    /// Of these accounts; `None` stands for contacts of the device itself.
-    Chosen(Vec<Option<Account>>),
-    /// Of all accounts.
-    #[default]
-    All,
-}
+    use callbook_contacts::Fields;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-impl Settings {
-    pub(crate) fn is_own(&self, account: Option<&Account>) -> bool {
-        account.is_some() && account == self.account.as_ref()
+    pub(super) fn serialize<S: Serializer>(fields: &Fields, to: S) -> Result<S::Ok, S::Error> {
+        fields.serialize(to)
     }
 
-    /// Whether contacts of this account follow into the book. Those of another Callbook account are of another
-    /// book.
-    pub(crate) fn follows(&self, account: Option<&Account>) -> bool {
-        let kind = |account: Option<&Account>| account.map(|it| it.r#type.clone());
-        let is_of_callbook = account.is_some() && kind(account) == kind(self.account.as_ref());
-        !is_of_callbook
-            && match &self.follow {
-                Follow::None => false,
-                Follow::Chosen(accounts) => accounts.iter().any(|it| it.as_ref() == account),
-                Follow::All => true,
-            }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Fields>, D::Error> {
+        Fields::deserialize(from).map(Arc::new)
     }
 }
 

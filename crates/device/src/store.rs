@@ -9,19 +9,62 @@ use std::sync::Arc;
 
 use callbook_auth::Secret;
 use callbook_base::{ContactId, DeviceId, Line, Rev, UserId};
-use callbook_calls::Call;
 use callbook_calls::wire::PulledCall;
+use callbook_calls::{Call, CallId};
 use callbook_contacts::Digest;
 use callbook_contacts::wire::Shown;
 use callbook_dedup::NumberKey;
+use serde::{Deserialize, Serialize};
 
+use crate::call_log::SeenCalls;
+use crate::event::Event;
 use crate::outbox::{Aside, Queued};
-use crate::provider::{Duplicate, Link, RawId, Settings};
+use crate::provider::{Duplicate, Link, RawId};
+use crate::settings::Settings;
 
-/// A store that cannot be read or written.
+/// A store that cannot be read or written. Whatever it is, nothing of the store is lost.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the phone's store failed: {0}")]
-pub struct StoreError(pub String);
+pub enum StoreError {
+    /// The file is no database, or one of something else.
+    #[error("the file is no store of Callbook's: rebuild it from the book")]
+    NotAStore,
+    /// A part of the file cannot be read.
+    #[error("the phone's store is damaged: rebuild it from the book ({0})")]
+    Damaged(String),
+    /// A later release wrote the file.
+    #[error(
+        "a newer Callbook wrote the phone's store (version {found}, and this one knows {known}): update the app"
+    )]
+    Newer {
+        /// Of the file.
+        found: i64,
+        /// The latest that this release knows.
+        known: i64,
+    },
+    /// The file cannot be written.
+    #[error("the phone's store is read-only: make its folder writable")]
+    ReadOnly,
+    /// There is no room left.
+    #[error("the phone's storage is full: make room, and sync again")]
+    Full,
+    /// Anything else.
+    #[error("the phone's store failed: {0}")]
+    Failed(String),
+}
+
+impl StoreError {
+    /// Stable, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAStore => "not_a_store",
+            Self::Damaged(_) => "store_damaged",
+            Self::Newer { .. } => "store_newer",
+            Self::ReadOnly => "store_read_only",
+            Self::Full => "storage_full",
+            Self::Failed(_) => "store_failed",
+        }
+    }
+}
 
 /// What a phone must not forget.
 pub trait Store {
@@ -52,20 +95,28 @@ pub trait Store {
     /// The calls of this user that were pulled, in any order.
     fn calls_of(&self, user: UserId) -> Result<Vec<PulledCall>, StoreError>;
 
+    /// Whether a call was pulled.
+    fn has_call(&self, id: CallId) -> Result<bool, StoreError>;
+
     /// What is known of the phone's raw contacts, in any order.
     fn links(&self) -> Result<Vec<Link>, StoreError>;
 
     /// The contacts that were removed from the phone as duplicates, in any order.
     fn duplicates(&self) -> Result<Vec<Duplicate>, StoreError>;
 
+    /// What happened in syncing, the latest [`MOST_EVENTS`](crate::MOST_EVENTS), in order.
+    fn events(&self) -> Result<Vec<Event>, StoreError>;
+
     /// Makes all these changes, or none: after a crash either all of them have happened or none has.
     fn commit(&mut self, changes: Vec<StoreChange>) -> Result<(), StoreError>;
 }
 
 /// What is small and changes often.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct State {
-    /// The sign-in that holds; `None` when somebody must sign in.
+    /// The sign-in that holds; `None` when somebody must sign in. Tokens are kept where the phone keeps secrets.
+    #[serde(skip)]
     pub session: Option<Session>,
     /// Who has signed in last.
     pub user: Option<UserId>,
@@ -79,6 +130,8 @@ pub struct State {
     pub cursor: Option<String>,
     /// How far calls have been pulled.
     pub calls_cursor: Option<String>,
+    /// The rev of the book's calls to which they have been pulled.
+    pub calls_rev: Option<Rev>,
     /// Of the mirror.
     pub digest: Digest,
     /// Which pull from the start this is.
@@ -105,6 +158,8 @@ pub struct State {
     /// Calls with numbers below this one have been taken by the server, and stay until a pull has shown
     /// them: a restored book would lose them.
     pub calls_taken_to: u64,
+    /// How far the phone's log of calls has been read.
+    pub seen_calls: SeenCalls,
     /// What the user has chosen.
     pub settings: Settings,
 }
@@ -162,4 +217,6 @@ pub enum StoreChange {
     PutDuplicate(Duplicate),
     /// It is there again, or its user knows.
     RemoveDuplicate(ContactId),
+    /// Something happened.
+    PutEvent(Event),
 }

@@ -172,6 +172,7 @@ fn answers() -> (PushAnswer, PullAnswer) {
         has_more: false,
         digest: Some(Digest::default().with(id, Rev(40))),
         rev: Rev(42),
+        calls_rev: Some(Rev(7)),
     };
     (push, pull)
 }

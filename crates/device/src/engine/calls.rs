@@ -37,6 +37,7 @@ impl<S: Store> Engine<S> {
     ) -> Result<Outcome, StoreError> {
         let calls_taken_to = numbers.last().map_or(self.state.calls_taken_to, |last| last + 1);
         self.commit(State { calls_taken_to, ..self.state.clone() }, Vec::new())?;
+        self.counts.0 += numbers.len() as u64;
         Ok(Outcome::Taken)
     }
 
@@ -52,7 +53,10 @@ impl<S: Store> Engine<S> {
         if self.is_another_book(&answer.epoch) {
             return self.pulled_from_another_book();
         }
-        let state = State { calls_cursor: Some(answer.cursor), ..self.state.clone() };
+        // What the book had when contacts were pulled: calls may have come since.
+        let calls_rev = if answer.has_more { self.state.calls_rev } else { self.told_calls_rev };
+        let state = State { calls_cursor: Some(answer.cursor), calls_rev, ..self.state.clone() };
+        self.counts.1 += answer.calls.len() as u64;
         let mut changes: Vec<_> = answer.calls.into_iter().map(StoreChange::PutCall).collect();
         if !answer.has_more {
             let kept =
@@ -62,13 +66,27 @@ impl<S: Store> Engine<S> {
         }
         self.commit(state, changes)?;
         if !answer.has_more {
-            self.advance();
-            let more = !self.calls_to_push(1)?.is_empty();
-            if self.stage == Stage::Synced && more && !self.is_refused() {
-                self.stage = Stage::PushCalls;
-            }
+            self.end_of_calls()?;
         }
         Ok(Outcome::Taken)
+    }
+
+    /// What was noted while a sync went on is pushed before it ends.
+    pub(super) fn end_of_calls(&mut self) -> Result<(), StoreError> {
+        self.advance();
+        let more = !self.calls_to_push(1)?.is_empty();
+        if self.stage == Stage::Synced && more && !self.is_refused() {
+            self.stage = Stage::PushCalls;
+        }
+        Ok(())
+    }
+
+    /// Whether the pull of contacts has told that no call has come since they were pulled.
+    pub(super) fn knows_all_calls(&self) -> Result<bool, StoreError> {
+        let State { calls_cursor, calls_rev, .. } = &self.state;
+        let is_told =
+            calls_cursor.is_some() && calls_rev.is_some() && *calls_rev == self.told_calls_rev;
+        Ok(is_told && self.store.calls_to_push(0, 1)?.is_empty())
     }
 
     /// The cursor is of another book.
@@ -89,6 +107,9 @@ impl<S: Store> Engine<S> {
         let changes: Vec<StoreChange> =
             [StoreChange::RemoveCalls].into_iter().chain(again).collect();
         let next_call = self.state.next_call + changes.len() as u64 - 1;
-        Ok((State { calls_cursor: None, next_call, calls_taken_to: 0, ..state }, changes))
+        Ok((
+            State { calls_cursor: None, next_call, calls_taken_to: 0, calls_rev: None, ..state },
+            changes,
+        ))
     }
 }

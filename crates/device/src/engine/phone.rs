@@ -15,10 +15,10 @@ use callbook_base::{ContactId, Line, Rev, Timestamp};
 use rand::Rng;
 
 use super::Engine;
+use crate::call_log::SeenCalls;
 use crate::outbox::Change;
-use crate::provider::{
-    Ask, Batch, Given, Group, Head, Link, Operation, Queue, RawId, Refusal, Settings,
-};
+use crate::provider::{Ask, Batch, Given, Group, Head, Link, Operation, Queue, RawId, Refusal};
+use crate::settings::{Entries, Settings};
 use crate::store::{State, Store, StoreChange, StoreError};
 
 /// How many raw contacts are read with their rows at once.
@@ -43,6 +43,8 @@ pub struct Pass {
     unread: Vec<RawId>,
     /// What the phone shows, by name, once somebody has looked for a contact by what it says.
     by_name: Option<BTreeMap<Option<Line>, Vec<ContactId>>>,
+    /// What its user keeps private.
+    private: Entries,
     queue: Queue,
     /// Of the batch under way.
     sent: Vec<Group>,
@@ -94,20 +96,32 @@ impl Pass {
 }
 
 impl<S: Store> Engine<S> {
-    /// What the user has chosen about the phone's contacts.
+    /// What the user has chosen.
     pub fn settings(&self) -> &Settings {
         &self.state.settings
     }
 
-    /// Chooses.
+    /// Chooses. What was kept from the book by what was chosen before is looked at again.
     ///
     /// # Errors
     /// The store cannot be written; nothing has changed.
     pub fn set_settings(&mut self, settings: Settings) -> Result<(), StoreError> {
-        if settings == self.state.settings {
+        let before = &self.state.settings;
+        if settings == *before {
             return Ok(());
         }
-        self.commit(State { settings, ..self.state.clone() }, Vec::new())
+        let mut state = State { settings, ..self.state.clone() };
+        let mut links = Vec::new();
+        if state.settings.private != before.private {
+            let kept = self.links.iter().filter(|link| link.id.is_none() && link.unfit.is_none());
+            links.extend(kept.map(|link| Link { version: UNREAD, ..link.clone() }));
+        }
+        if (state.settings.calls, &state.settings.private) != (before.calls, &before.private) {
+            state.seen_calls = SeenCalls::default();
+        }
+        self.commit(state, changes_of(&links, &[]))?;
+        self.links.change(links, Vec::new());
+        Ok(())
     }
 
     /// Raw contacts that cannot be in the book, each with what it said before, if that was in the book, and why.
@@ -139,6 +153,7 @@ impl<S: Store> Engine<S> {
         match (pass.stage, given) {
             (_, Given::Start) => {
                 *pass = Pass::default();
+                pass.private = self.state.settings.private.entries(&self.state.region);
                 self.not_taken.clear();
                 return Ok(Ask::Heads);
             }

@@ -4,6 +4,7 @@ use callbook_base::Timestamp;
 use callbook_contacts::wire::{Form, PullAnswer};
 
 use super::{Engine, Outcome, Sent};
+use crate::event::Happened;
 use crate::outbox::Aside;
 use crate::status::Problem;
 use crate::store::{Mirrored, State, Store, StoreChange, StoreError};
@@ -23,13 +24,14 @@ impl<S: Store> Engine<S> {
         answer: PullAnswer,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let PullAnswer { epoch, contacts, cursor, has_more, digest, rev } = answer;
+        let PullAnswer { epoch, contacts, cursor, has_more, digest, rev, calls_rev } = answer;
         if self.is_another_book(&epoch) {
             return self.pulled_from_another_book();
         }
         let (epoch, cursor, is_whole) = (Some(epoch), Some(cursor), !has_more);
         let mut state = State { epoch, cursor, is_whole, ..self.state.clone() };
-        let mut changes = Vec::with_capacity(contacts.len() + 1);
+        let received = contacts.len();
+        let mut changes = Vec::with_capacity(received + 1);
         let (mut lost, mut duplicates) = (Vec::new(), Vec::new());
         // A page has a contact once.
         for row in contacts {
@@ -54,9 +56,11 @@ impl<S: Store> Engine<S> {
         changes.extend(duplicates.iter().cloned());
         self.commit_lost(state, changes, lost)?;
         self.note_duplicates(duplicates);
+        self.counts.1 += received as u64;
         if has_more {
             return Ok(Outcome::Taken);
         }
+        self.told_calls_rev = calls_rev;
 
         let swept = self.sweep()?;
         let shown = self.outbox.shown_at(rev);
@@ -111,9 +115,21 @@ impl<S: Store> Engine<S> {
         Ok(())
     }
 
+    /// Pulls the book from the start at the next sync, as a person may ask for. Contacts stay shown meanwhile, and
+    /// nothing that was not pushed is lost.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing has changed.
+    pub fn rebuild(&mut self) -> Result<(), StoreError> {
+        self.resync()?;
+        self.stir();
+        Ok(())
+    }
+
     /// Pulls from the start. Contacts stay shown meanwhile, and the outbox is untouched.
     pub(super) fn resync(&mut self) -> Result<(), StoreError> {
         let state = self.state_of_next_pass();
+        self.happened(Happened::PullsAll);
         self.commit(state, Vec::new())
     }
 

@@ -129,6 +129,7 @@ impl<S: Store> Engine<S> {
                 }
             }
         }
+        self.counts.0 += taken as u64;
         self.most_ops = (self.most_ops * 2).min(MOST_OPS);
         if self.outbox.unacked_len() == 0 {
             self.advance();

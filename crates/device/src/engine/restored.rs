@@ -4,6 +4,7 @@ use callbook_base::{ContactId, Rev};
 use callbook_contacts::Fields;
 
 use super::{Engine, Outcome, ProblemAnswer, Stage};
+use crate::event::Happened;
 use crate::outbox::{Aside, Change, Queued, Why, has, whole};
 use crate::store::{Mirrored, State, Store, StoreChange, StoreError};
 
@@ -72,6 +73,7 @@ impl<S: Store> Engine<S> {
             agrees_to: Some(self.state.agrees_to.map_or(rev, |before| before.min(rev))),
             ..self.state_of_next_pass()
         };
+        self.happened(Happened::BookRestored);
         let (state, mut changes) = self.with_all_calls_again(state)?;
         changes.extend(ops.iter().cloned().map(StoreChange::PutOp));
         self.commit(state, changes)?;

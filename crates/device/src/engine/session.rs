@@ -4,6 +4,7 @@ use callbook_auth::wire::{LoginRequest, NewDevice, SessionAnswer, TokenRequest};
 use callbook_auth::{DeviceName, Platform, Secret};
 
 use super::{Engine, Outcome, Sent, Stage, Typed};
+use crate::event::Happened;
 use crate::status::SignInReason;
 use crate::store::{Session, State, Store, StoreError};
 use crate::transport::{Method, Request};
@@ -46,6 +47,7 @@ impl<S: Store> Engine<S> {
         let user = Some(answer.user.id);
         let mut state = State { session: Some(session), user, ..self.state.clone() };
         if state.device != Some(answer.device.id) {
+            self.happened(Happened::SignedIn);
             state.device = Some(answer.device.id);
             state.acked_seq = 0;
             state.told_all = false;
@@ -70,12 +72,14 @@ impl<S: Store> Engine<S> {
     /// other's as it is: somebody uses it.
     pub(super) fn is_a_copy(&mut self) -> Result<(), StoreError> {
         self.sign_in = SignInReason::Copied;
+        self.happened(Happened::SignedOut);
         self.commit(State { session: None, device: None, ..self.state.clone() }, Vec::new())
     }
 
     /// Somebody must sign in. What was not pushed is pushed then, by the new device.
     pub(super) fn end_session(&mut self, reason: SignInReason) -> Result<(), StoreError> {
         self.sign_in = reason;
+        self.happened(Happened::SignedOut);
         self.commit(State { session: None, ..self.state.clone() }, Vec::new())
     }
 }

@@ -1,3 +1,4 @@
+mod call_log;
 mod phone;
 
 use std::ops::Bound;
@@ -202,7 +203,13 @@ impl Bench {
                 let (epoch, acked_seq) = (self.epoch(), self.acked);
                 ok(&PushAnswer { epoch, acked_seq, rev: Rev(self.rev), results })
             }
-            ("/sync/contacts", None) => ok(&self.page()),
+            ("/sync/contacts", None) => {
+                let cursor = request.path.split_once("?cursor=at").map(|(_, cursor)| cursor);
+                let seen = cursor.map_or(0, |it| it.split('.').next().unwrap().parse().unwrap());
+                let mut page = self.page();
+                page.contacts.retain(|row| cursor.is_none() || row.rev > Rev(seen));
+                ok(&page)
+            }
             ("/sync/calls", Some(body)) => {
                 let body: Value = serde_json::from_slice(body).unwrap();
                 for call in body["calls"].as_array().unwrap() {
@@ -234,6 +241,7 @@ impl Bench {
                 visible.fold(Digest::default(), |digest, row| digest.with(row.id, row.rev)),
             ),
             rev: Rev(self.rev),
+            calls_rev: Some(Rev(self.calls.len() as u64)),
         }
     }
 
@@ -352,11 +360,93 @@ fn a_first_sync_tells_all_and_pulls_all() {
 fn a_quiet_sync_only_pulls() {
     let mut bench = Bench::synced();
     bench.sync();
-    assert_eq!(bench.log, ["/sync/contacts?cursor=at0", "/sync/calls?cursor=c"]);
+    assert_eq!(
+        bench.log,
+        ["/sync/contacts?cursor=at0"],
+        "which tells that there are no other calls"
+    );
     let Next::Wait(until) = bench.next() else { panic!() };
     assert_eq!(until.millis_since(bench.now), 30 * 60 * 1_000);
     bench.now = until;
     assert!(matches!(bench.next(), Next::Send(_)), "its time has come");
+}
+
+#[test]
+fn calls_are_pulled_when_the_book_has_others() {
+    let mut bench = Bench::synced();
+    bench.calls.push(pulled_call(2, call(5)));
+    bench.sync();
+    assert_eq!(bench.log, ["/sync/contacts?cursor=at0", "/sync/calls?cursor=c"]);
+    bench.crash();
+    bench.log.clear();
+    bench.sync();
+    assert_eq!(bench.log, ["/sync/contacts?cursor=at0"]);
+}
+
+#[test]
+fn a_sync_begins_when_its_user_has_stopped_writing_or_the_interval_is_over() {
+    use crate::settings::{Interval, Settings};
+    /// After changes at these seconds: seconds from the first until the next sync.
+    #[track_caller]
+    fn check(interval: Interval, changes: &[i64], seconds: Option<i64>) {
+        let mut bench = Bench::synced();
+        let settings = Settings { interval, ..Settings::default() };
+        bench.engine.set_settings(settings).unwrap();
+        bench.sync();
+        let start = bench.now;
+        for second in changes {
+            bench.now = start.plus_millis(second * 1_000);
+            bench.create("Ann");
+            bench.next();
+        }
+        let Next::Wait(until) = bench.next() else { panic!() };
+        let waits = (until != Timestamp::MAX).then(|| until.millis_since(start) / 1_000);
+        assert_eq!(waits, seconds);
+    }
+    check(Interval::default(), &[], Some(30 * 60));
+    check(Interval::minutes(15), &[], Some(15 * 60));
+    check(Interval::minutes(1_440), &[], Some(24 * 60 * 60));
+    check(Interval::NEVER, &[], None);
+    check(Interval::NEVER, &[0], Some(3));
+    check(Interval::default(), &[0], Some(3));
+    check(Interval::default(), &[0, 2, 4], Some(7));
+    check(Interval::default(), &[0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28], Some(30));
+
+    // A change does not shorten what the server asks for.
+    let mut bench = Bench::synced();
+    bench.create("Ann");
+    bench.until("/sync/contacts");
+    let busy = Response { status: 503, retry_after: Some(90), body: Vec::new() };
+    bench.receive(Ok(busy));
+    bench.create("Bob");
+    let Next::Wait(until) = bench.next() else { panic!() };
+    assert_eq!(until.millis_since(bench.now), 90_000);
+    // Nor does it begin one while another goes on.
+    bench.now = until;
+    assert!(matches!(bench.next(), Next::Send(_)));
+}
+
+#[test]
+fn what_happened_is_told_and_quiet_syncs_are_not() {
+    let mut bench = Bench::new();
+    bench.type_password();
+    bench.create("Ann");
+    bench.sync();
+    bench.sync();
+    bench.until("/sync");
+    for _ in 0..3 {
+        bench.receive(Err(Unreachable));
+        bench.engine.start_sync();
+        bench.request();
+    }
+    bench.receive(problem(400, "invalid_request"));
+    bench.sync();
+    bench.crash();
+    let events = bench.engine.store().events().unwrap();
+    let told: Vec<_> = events.into_iter().map(|event| event.what).collect();
+    let refused = Happened::Refused { code: "invalid_request".into() };
+    let synced = Happened::Synced { sent: 1, received: 1 };
+    assert_eq!(told, [Happened::SignedIn, synced, Happened::Failing, refused]);
 }
 
 #[test]
@@ -431,7 +521,7 @@ fn an_edit_of_what_others_hid_shows_nothing() {
 #[test]
 fn changes_during_a_sync_go_with_it() {
     let mut bench = Bench::synced();
-    let pull = bench.until("/sync/calls");
+    let pull = bench.until("/sync/contacts");
     bench.create("Ann");
     let answer = bench.answer(&pull);
     bench.receive(answer);
@@ -1065,6 +1155,7 @@ fn calls_are_pushed_and_forgotten() {
     bench.sync();
     assert_eq!(bench.log[..3], ["/sync/calls 100", "/sync/calls 50", "/sync/contacts?cursor=at0"]);
     assert!(bench.engine.status().unwrap().is_quiet());
+    bench.calls.push(pulled_call(2, call(5)));
     bench.until("/sync/calls");
     bench.receive(problem(410, "cursor_expired"));
     assert_eq!(bench.request().path, "/sync/calls");

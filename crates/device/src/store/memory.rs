@@ -1,7 +1,7 @@
 //! A store in memory: for the simulator's ten thousand phones, and for tests. Cloned, it is what a
 //! crash leaves. What many phones have pulled they share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 
@@ -11,6 +11,7 @@ use callbook_calls::{Call, CallId};
 use callbook_contacts::wire::Shown;
 
 use super::{Mirrored, State, Store, StoreChange, StoreError};
+use crate::event::{Event, MOST_EVENTS};
 use crate::outbox::{Aside, Queued};
 use crate::provider::{Duplicate, Link, RawId};
 
@@ -26,6 +27,7 @@ pub struct MemoryStore {
     calls: BTreeMap<CallId, Arc<PulledCall>>,
     links: BTreeMap<RawId, Link>,
     duplicates: BTreeMap<ContactId, Duplicate>,
+    events: VecDeque<Event>,
 }
 
 /// Rows as stores of one process have pulled them, by their ids, the latest of each: a row that is the
@@ -130,12 +132,20 @@ impl Store for MemoryStore {
             .collect())
     }
 
+    fn has_call(&self, id: CallId) -> Result<bool, StoreError> {
+        Ok(self.calls.contains_key(&id))
+    }
+
     fn links(&self) -> Result<Vec<Link>, StoreError> {
         Ok(self.links.values().cloned().collect())
     }
 
     fn duplicates(&self) -> Result<Vec<Duplicate>, StoreError> {
         Ok(self.duplicates.values().cloned().collect())
+    }
+
+    fn events(&self) -> Result<Vec<Event>, StoreError> {
+        Ok(self.events.iter().cloned().collect())
     }
 
     fn commit(&mut self, changes: Vec<StoreChange>) -> Result<(), StoreError> {
@@ -183,6 +193,12 @@ impl Store for MemoryStore {
                 }
                 StoreChange::RemoveDuplicate(id) => {
                     self.duplicates.remove(&id);
+                }
+                StoreChange::PutEvent(event) => {
+                    self.events.push_back(event);
+                    if self.events.len() > MOST_EVENTS {
+                        self.events.pop_front();
+                    }
                 }
             }
         }

@@ -10,7 +10,9 @@ use callbook_calls::{Call, CallId, Direction, Seconds};
 use callbook_contacts::Fields;
 use callbook_contacts::wire::Shown;
 use callbook_device::provider::{Duplicate, Link, RawId, Unfit};
-use callbook_device::{Aside, Change, Mirrored, Queued, State, Store, StoreChange, Why};
+use callbook_device::{
+    Aside, Change, Event, Happened, MOST_EVENTS, Mirrored, Queued, State, Store, StoreChange, Why,
+};
 
 /// Runs the suite on stores that `open` makes, each of them empty.
 pub(crate) fn conforms<S: Store>(open: impl Fn() -> S) {
@@ -23,6 +25,7 @@ pub(crate) fn conforms<S: Store>(open: impl Fn() -> S) {
     calls_keep_their_order(open());
     pulled_calls_are_found_by_user(open());
     links_and_duplicates_are_kept(open());
+    events_are_kept_in_order(open());
     changes_of_one_commit_act_in_order(open());
 }
 
@@ -141,6 +144,8 @@ fn pulled_calls_are_found_by_user(mut store: impl Store) {
     store.commit(vec![StoreChange::RemoveCalls, StoreChange::PutCall(pulled(1, call(4)))]).unwrap();
     assert_eq!(times(&|user| store.calls_of(user).unwrap(), 1), [4].into());
     assert_eq!(times(&|user| store.calls_of(user).unwrap(), 2), [].into());
+    let has = |n, at| store.has_call(CallId::of(user(n), &call(at))).unwrap();
+    assert_eq!((has(1, 4), has(1, 7), has(2, 4)), (true, false, false));
 }
 
 fn links_and_duplicates_are_kept(mut store: impl Store) {
@@ -180,6 +185,19 @@ fn links_and_duplicates_are_kept(mut store: impl Store) {
     store.commit(changes).unwrap();
     assert_eq!(kept(&|| store.links().unwrap()), [changed, links[2].clone()]);
     assert_eq!(store.duplicates().unwrap(), [Duplicate { owner: id(8), ..duplicate(2) }]);
+}
+
+fn events_are_kept_in_order(mut store: impl Store) {
+    let event = |n: i64, what| Event { at: Timestamp::from_millis(n), what };
+    let (all, failing) = (Happened::PullsAll, Happened::Failing);
+    store.commit(vec![StoreChange::PutEvent(event(9, all.clone()))]).unwrap();
+    let many = (0..MOST_EVENTS as i64).map(|n| StoreChange::PutEvent(event(n, failing.clone())));
+    store.commit(many.take(MOST_EVENTS - 1).collect()).unwrap();
+    assert_eq!(store.events().unwrap()[..2], [event(9, all), event(0, failing.clone())]);
+    store.commit(vec![StoreChange::PutEvent(event(5, Happened::SignedIn))]).unwrap();
+    let events = store.events().unwrap();
+    assert_eq!((events.len(), &events[0]), (MOST_EVENTS, &event(0, failing)));
+    assert_eq!(events.last(), Some(&event(5, Happened::SignedIn)));
 }
 
 fn changes_of_one_commit_act_in_order(mut store: impl Store) {

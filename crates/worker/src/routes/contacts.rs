@@ -151,6 +151,7 @@ pub(super) async fn pull(
         has_more,
         digest: (!has_more).then_some(book.digest),
         rev: book.rev,
+        calls_rev: (!has_more).then_some(book.calls_rev),
     };
     Ok(([(header::CONTENT_TYPE, "application/json")], rows.into_answer(&answer)))
 }

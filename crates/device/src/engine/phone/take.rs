@@ -150,6 +150,11 @@ impl<S: Store> Engine<S> {
                 return Ok(());
             }
         };
+        if pass.private.have(&fields, &self.state.region) {
+            // What of it is in the book already stays there as it is, and is compared again some time.
+            taken.links.extend((linked.is_none() && before != Some(&link)).then_some(link));
+            return Ok(());
+        }
         let is_changed = !own || head.dirty;
         let known = link.id.or_else(|| source(head).filter(|_| own));
         let id = match (linked, known) {

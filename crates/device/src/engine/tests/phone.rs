@@ -5,9 +5,8 @@ mod random;
 use super::*;
 use crate::Pass;
 use crate::provider::fake::{Columns, Fake, Table, Uri};
-use crate::provider::{
-    Account, Ask, Follow, Given, Of, Operation, RawContact, RawId, Settings, Unfit, read, rows,
-};
+use crate::provider::{Account, Ask, Given, Of, Operation, RawContact, RawId, Unfit, read, rows};
+use crate::settings::{Follow, Private, Settings};
 
 const NAME: &str = "vnd.android.cursor.item/name";
 const PHONE: &str = "vnd.android.cursor.item/phone_v2";
@@ -35,7 +34,7 @@ impl Phone {
         phone
             .bench
             .engine
-            .set_settings(Settings { account: Some(own()), follow: Follow::All })
+            .set_settings(Settings { account: Some(own()), ..Settings::default() })
             .unwrap();
         phone
     }
@@ -217,7 +216,11 @@ fn contacts_of_other_accounts_follow_and_are_never_written() {
     #[track_caller]
     fn check(follow: Follow, book: &[&str]) {
         let mut phone = Phone::new();
-        phone.bench.engine.set_settings(Settings { account: Some(own()), follow }).unwrap();
+        phone
+            .bench
+            .engine
+            .set_settings(Settings { account: Some(own()), follow, ..Settings::default() })
+            .unwrap();
         phone.save(&google(), "Ann", "(415) 555-2671");
         phone.fake.save(None, &[(NAME, &[("data1", Some("Sim"))])]);
         phone.save(&Account { name: "other".into(), ..own() }, "Another book's", "5");
@@ -324,7 +327,10 @@ fn only_a_deletion_deletes() {
         let mut bench =
             Bench { book: phone.bench.book.clone(), rev: phone.bench.rev, ..Bench::new() };
         bench.acked = 0;
-        bench.engine.set_settings(Settings { account: Some(own()), follow: Follow::All }).unwrap();
+        bench
+            .engine
+            .set_settings(Settings { account: Some(own()), ..Settings::default() })
+            .unwrap();
         bench.type_password();
         phone.bench = bench;
     });
@@ -334,7 +340,10 @@ fn only_a_deletion_deletes() {
         phone.fake.write(raw, NOTE, &[("data1", Some("hi"))]);
         let mut bench =
             Bench { book: phone.bench.book.clone(), rev: phone.bench.rev, ..Bench::new() };
-        bench.engine.set_settings(Settings { account: Some(own()), follow: Follow::All }).unwrap();
+        bench
+            .engine
+            .set_settings(Settings { account: Some(own()), ..Settings::default() })
+            .unwrap();
         bench.type_password();
         phone.bench = bench;
         phone.settle();
@@ -533,6 +542,45 @@ fn what_cannot_be_in_the_book_is_put_aside_and_the_rest_goes_on() {
     let fields = phone.bench.fields(phone.id("Longer")).unwrap();
     assert_eq!(fields.note.unwrap().as_str(), "short");
     assert_eq!(phone.bench.engine.unfit().count(), 2);
+}
+
+#[test]
+fn what_is_private_stays_on_the_phone_until_it_is_not() {
+    let mut phone = Phone::new();
+    phone.bench.engine.set_region("US".parse().unwrap()).unwrap();
+    let private = |entries: &[&str]| Settings {
+        account: Some(own()),
+        private: Private {
+            entries: entries.iter().map(|it| it.parse().unwrap()).collect(),
+            ..Private::default()
+        },
+        ..Settings::default()
+    };
+    phone.bench.engine.set_settings(private(&["415-555-2671", "Doctor"])).unwrap();
+    phone.save(&google(), "Mum", "+1 (415) 555-2671");
+    let own_one = phone.save(&own(), "Doctor", "5");
+    phone.save(&own(), "Ann", "6");
+    phone.settle();
+    assert_eq!(
+        (phone.book(), phone.names(&own())),
+        (vec!["Ann".into()], vec!["Ann".into(), "Doctor".into()])
+    );
+    assert_eq!(phone.fake.contact(own_one).unwrap().head.source_id, None, "nothing marks it");
+    let before = format!("{:?}", phone.bench.engine.store());
+    phone.pass();
+    assert_eq!(format!("{:?}", phone.bench.engine.store()), before);
+    phone.bench.engine.set_settings(private(&[])).unwrap();
+    phone.settle();
+    assert_eq!(phone.book(), ["Ann", "Doctor", "Mum"]);
+    phone.is_in_step();
+    // What is in the book already stays as it is there.
+    phone.bench.engine.set_settings(private(&["Ann"])).unwrap();
+    phone.fake.write(phone.raw(&own(), "Ann"), NOTE, &[("data1", Some("secret"))]);
+    phone.settle();
+    assert_eq!(phone.bench.fields(phone.id("Ann")).unwrap().note, None);
+    phone.bench.engine.set_settings(private(&[])).unwrap();
+    phone.settle();
+    assert!(phone.bench.fields(phone.id("Ann")).unwrap().note.is_some());
 }
 
 #[test]
