@@ -20,5 +20,7 @@ pub use event::{Event, Happened, MOST_EVENTS};
 pub use outbox::{Aside, Change, Queued, Why};
 pub use status::{Problem, SignInReason, Status};
 pub use store::memory::{MemoryStore, Pool};
+#[cfg(feature = "sqlite")]
+pub use store::sqlite::SqliteStore;
 pub use store::{Mirrored, Session, State, Store, StoreChange, StoreError};
 pub use transport::{Method, Next, Request, Response, Transport, Unreachable, sync};

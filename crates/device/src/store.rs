@@ -2,6 +2,8 @@
 //! in memory in the simulator, in SQLite on a phone.
 
 pub(crate) mod memory;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

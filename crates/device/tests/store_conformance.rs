@@ -5,6 +5,15 @@
 mod conformance;
 
 #[test]
+fn sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = (0..).map(|n| folder.path().join(format!("{n}.db")));
+    let files = std::cell::RefCell::new(files);
+    let next = || files.borrow_mut().next().unwrap();
+    conformance::conforms(|| callbook_device::SqliteStore::open(&next(), None).unwrap());
+}
+
+#[test]
 fn memory() {
     conformance::conforms(callbook_device::MemoryStore::default);
 }

@@ -1,4 +1,5 @@
 mod call_log;
+mod file;
 mod phone;
 
 use std::ops::Bound;
