@@ -7,6 +7,8 @@ use callbook_base::{Line, Timestamp};
 use callbook_calls::{Call, Direction, Seconds};
 use serde::{Deserialize, Serialize};
 
+use crate::provider::or_default;
+
 /// How many rows are read at once.
 pub const CHUNK: usize = 500;
 
@@ -14,6 +16,7 @@ pub const CHUNK: usize = 500;
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRow {
     /// `_ID`
+    #[serde(default, deserialize_with = "or_default")]
     pub id: i64,
     /// `NUMBER`
     #[serde(default)]
@@ -34,7 +37,7 @@ pub struct CallRow {
     #[serde(default)]
     pub line: Option<String>,
     /// How many minutes the phone's time was ahead of UTC when the call began.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub utc_offset: i64,
 }
 

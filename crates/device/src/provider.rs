@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use callbook_base::{ContactId, Rev, Timestamp};
 use callbook_contacts::Fields;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use batch::{Batch, MOST_OPERATIONS};
 pub(crate) use batch::{Group, Queue};
@@ -29,7 +29,7 @@ pub(crate) use fields::new_rows;
 pub(crate) use fields::{as_read, is_shown_by, read, rows};
 
 /// `RawContacts._ID`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RawId(pub i64);
 
@@ -52,6 +52,7 @@ impl fmt::Debug for Account {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// `_ID`
+    #[serde(default, deserialize_with = "or_default")]
     pub raw: RawId,
     /// `None` for contacts of the device itself.
     #[serde(default)]
@@ -60,15 +61,16 @@ pub struct Head {
     #[serde(default)]
     pub source_id: Option<String>,
     /// `VERSION`
+    #[serde(default, deserialize_with = "or_default")]
     pub version: i64,
     /// `DIRTY`: somebody else than its sync adapter has changed it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub dirty: bool,
     /// `DELETED`: somebody has deleted it, and its sync adapter is to know.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub deleted: bool,
     /// `STARRED`
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub starred: bool,
     /// When it was saved, as far as that is known: `CONTACT_LAST_UPDATED_TIMESTAMP`.
     #[serde(default)]
@@ -79,13 +81,16 @@ pub struct Head {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// `_ID`
+    #[serde(default, deserialize_with = "or_default")]
     pub id: i64,
     /// `MIMETYPE`
+    #[serde(default, deserialize_with = "or_default")]
     pub mimetype: String,
     /// `DATA1` and so on; what is not there is null. A blob may be left out: no field is made of one.
+    #[serde(default, deserialize_with = "or_default")]
     pub data: Vec<Option<String>>,
     /// `IS_PRIMARY`
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub is_primary: bool,
 }
 
@@ -327,6 +332,15 @@ pub struct Duplicate {
     /// What it said.
     #[serde(with = "shared")]
     pub had: Arc<Fields>,
+}
+
+/// A column that must not be null, and is. A raw contact or row without an id is none: nothing is made of it.
+pub(crate) fn or_default<'de, T, D>(from: D) -> Result<T, D::Error>
+where
+    T: Default + Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
 /// Fields that are shared in memory, as JSON.

@@ -158,7 +158,8 @@ impl<S: Store> Engine<S> {
                 return Ok(Ask::Heads);
             }
             (Stage::Heads, Given::Heads { heads }) => {
-                pass.heads = heads.into_iter().map(|head| (head.raw, head)).collect();
+                let heads = heads.into_iter().filter(|head| head.raw != RawId::default());
+                pass.heads = heads.map(|head| (head.raw, head)).collect();
                 self.take_heads(pass, chance)?;
                 pass.stage = Stage::Take;
             }

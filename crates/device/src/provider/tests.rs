@@ -353,3 +353,22 @@ fn nothing_printed_shows_what_people_typed() {
     let printed = format!("{contact:?} {ops:?} {account:?}").to_lowercase();
     assert!(!printed.contains("zaphod") && !printed.contains("0123"), "{printed}");
 }
+
+#[test]
+fn rows_of_nulls_are_read_and_say_nothing() {
+    let head = r#"{"raw":null,"account":null,"source_id":null,"version":null,"dirty":null,"deleted":null,"starred":null}"#;
+    let row = r#"{"id":null,"mimetype":null,"data":null,"is_primary":null}"#;
+    let nulls = r#"{"id":3,"mimetype":"vnd.android.cursor.item/phone_v2","data":[null,null,null]}"#;
+    let given = format!(
+        r#"{{"given":"rows","contacts":[{},"rows":[{row},{nulls}]}}]}}"#,
+        head.trim_end_matches('}')
+    );
+    let Given::Rows { contacts } = serde_json::from_str(&given).unwrap() else { panic!() };
+    assert_eq!(read(&contacts[0]), Ok(Fields::default()));
+    assert_eq!(rows(Of::Raw(RawId(7)), &contacts[0].rows, &Fields::default()), []);
+    let given = format!(r#"{{"given":"heads","heads":[{head}]}}"#);
+    assert!(serde_json::from_str::<Given>(&given).is_ok());
+    let call: crate::call_log::CallRow =
+        serde_json::from_str(r#"{"id":null,"number":null,"date":null,"utc_offset":null}"#).unwrap();
+    assert_eq!(call.id, 0);
+}
