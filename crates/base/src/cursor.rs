@@ -108,6 +108,27 @@ impl FromStr for Cursor {
 
 crate::serde_as_text!(Cursor);
 
+/// Where a list of people's tools stands: what its last row was sorted by, texts without NUL. Opaque on
+/// the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place(pub Vec<String>);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&BASE64.encode(self.0.join("\0")))
+    }
+}
+
+impl FromStr for Place {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let bytes = BASE64.decode(text).map_err(|_| InvalidCursor)?;
+        let text = String::from_utf8(bytes).map_err(|_| InvalidCursor)?;
+        Ok(Self(text.split('\0').map(str::to_owned).collect()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +144,16 @@ mod tests {
             };
             assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }
+    }
+
+    #[test]
+    fn a_place_reads_back() {
+        for parts in [vec!["ann lee", "01890a5d"], vec![""], vec!["", ""], vec!["é\n.", "x", ""]] {
+            let place = Place(parts.into_iter().map(str::to_owned).collect());
+            assert_eq!(place.to_string().parse(), Ok(place));
+        }
+        assert_eq!("é".parse::<Place>(), Err(InvalidCursor));
+        assert_eq!(BASE64.encode([0xff]).parse::<Place>(), Err(InvalidCursor));
     }
 
     #[test]

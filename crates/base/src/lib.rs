@@ -5,11 +5,13 @@
 
 mod cursor;
 mod id;
+mod named;
 mod text;
 mod time;
 
-pub use cursor::{Cursor, Epoch, InvalidCursor, Rev};
+pub use cursor::{Cursor, Epoch, InvalidCursor, Place, Rev};
 pub use id::{ContactId, DeviceId, InvalidId, UserId};
+pub use named::Named;
 pub use text::{FromText, InvalidText, Line, short};
 pub use time::{InvalidTimestamp, Timestamp};
 

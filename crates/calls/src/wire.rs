@@ -1,6 +1,6 @@
 //! The messages of section 6 as JSON. Phones and the service read and write the same structs.
 
-use callbook_base::{DeviceId, Line, Rev, Timestamp, UserId};
+use callbook_base::{DeviceId, Line, Named, Rev, Timestamp, UserId};
 use callbook_dedup::NumberKey;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -149,6 +149,27 @@ impl From<Row> for PulledCall {
         let call = Call { phone_number, timestamp, duration, direction, line };
         Self { id, rev, user, device, key, call }
     }
+}
+
+/// A call as people's tools show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CallView {
+    /// The call.
+    #[serde(flatten)]
+    pub call: PulledCall,
+    /// Whose call it was, by name.
+    pub username: String,
+    /// Who owns the number now; null when nobody does.
+    pub contact: Option<Named>,
+}
+
+/// The answer to `GET /calls`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CallsAnswer {
+    /// The latest first.
+    pub calls: Vec<CallView>,
+    /// For the next page; null when there is none.
+    pub cursor: Option<String>,
 }
 
 #[cfg(test)]

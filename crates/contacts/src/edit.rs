@@ -164,6 +164,65 @@ impl Edit {
         Ok((next, size))
     }
 
+    /// The edit that makes a contact with these fields.
+    pub fn whole(fields: Fields) -> Self {
+        let phones = fields.phones.into_iter().map(|phone| NewPhone {
+            number: phone.number,
+            region: Some(phone.region),
+            r#type: phone.r#type,
+            label: phone.label,
+            primary: phone.primary,
+        });
+        Self {
+            set: Set {
+                name: fields.name.map(Some),
+                nickname: fields.nickname.map(Some),
+                organization: fields.organization.map(Some),
+                title: fields.title.map(Some),
+                note: fields.note.map(Some),
+                name_parts: fields.name_parts.map(Some),
+                birthday: fields.birthday.map(Some),
+                starred: fields.starred.then_some(true),
+            },
+            add: Add {
+                phones: phones.collect(),
+                emails: fields.emails,
+                urls: fields.urls,
+                addresses: fields.addresses,
+                groups: fields.groups,
+            },
+            remove: Remove::default(),
+        }
+    }
+
+    /// The edit after which a contact that says `fields` says what it said at an earlier `version`, in its
+    /// order. Keys are made anew.
+    pub fn back_to(fields: &Fields, version: &Fields) -> Self {
+        let Self { add, .. } = Self::whole(version.clone());
+        let version = version.clone();
+        let values = |list: &[Entry]| list.iter().map(|entry| entry.value.clone()).collect();
+        Self {
+            set: Set {
+                name: Some(version.name),
+                nickname: Some(version.nickname),
+                organization: Some(version.organization),
+                title: Some(version.title),
+                note: Some(version.note),
+                name_parts: Some(version.name_parts),
+                birthday: Some(version.birthday),
+                starred: Some(version.starred),
+            },
+            add,
+            remove: Remove {
+                phones: fields.phones.iter().map(|phone| phone.number.clone()).collect(),
+                emails: values(&fields.emails),
+                urls: values(&fields.urls),
+                addresses: values(&fields.addresses),
+                groups: fields.groups.clone(),
+            },
+        }
+    }
+
     /// Whether it changes nothing of any contact.
     pub fn is_empty(&self) -> bool {
         is_default(self)

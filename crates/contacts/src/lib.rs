@@ -21,7 +21,7 @@ pub use op::{
     Change, InvalidOpId, Kind, Op, OpId, Push, PushedOp, Rejection, RejectionCode, Target,
 };
 pub use plan::{
-    Changes, Contact, Deletes, Device, Facts, Held, LastEdit, Plan, PlanError, Remembered, State,
-    plan, pulled, rekey, rekeyed, share,
+    Author, Changes, Contact, Deletes, Device, Facts, Held, LastEdit, Plan, PlanError, Put,
+    Remembered, SplitError, State, plan, plan_puts, pulled, rekey, rekeyed, share, split,
 };
 pub use text::{Birthday, InvalidBirthday, InvalidNote, Note};

@@ -8,6 +8,7 @@
 mod book;
 mod deletes;
 mod draft;
+mod puts;
 mod rekey;
 mod share;
 
@@ -25,6 +26,7 @@ use crate::op::{Change, Kind, Op, OpId, Push, PushedOp, Rejection};
 use crate::wire::{Form, OpResult, Pulled, Shown, Status};
 use book::{Book, Outcome};
 pub use deletes::Deletes;
+pub use puts::{Author, Put, SplitError, plan_puts, split};
 pub use rekey::{rekey, rekeyed};
 pub use share::share;
 

@@ -1,6 +1,8 @@
 //! The messages of sections 4 and 5 as JSON. Phones and the service read and write the same structs.
 //! Rules must never live here, nor a message that shows a number when printed.
 
+mod people;
+
 use std::sync::Arc;
 
 use callbook_base::{ContactId, Line, Rev, Timestamp, UserId};
@@ -14,6 +16,11 @@ use crate::edit::{Add, Edit, Remove, Set};
 use crate::fields::{Entry, Fields, NameParts, Phone};
 use crate::op::{Change, Kind, Op, OpId, Push, PushedOp, Rejection, RejectionCode, Target};
 use crate::text::{Birthday, Note};
+
+pub use people::{
+    ChangedAnswer, ClaimedNumber, ContactDetails, ContactState, ContactView, ContactsAnswer,
+    DuplicatesAnswer, RestoreRequest, Revision, SplitRequest, are_several_names,
+};
 
 /// The most ops of one push.
 pub const MOST_OPS: usize = 500;

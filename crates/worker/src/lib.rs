@@ -31,4 +31,5 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0004_shared.sql", include_str!("../migrations/0004_shared.sql")),
     ("0005_epochs.sql", include_str!("../migrations/0005_epochs.sql")),
     ("0006_purge.sql", include_str!("../migrations/0006_purge.sql")),
+    ("0007_people.sql", include_str!("../migrations/0007_people.sql")),
 ];

@@ -2,10 +2,13 @@
 //! must never live in any of them.
 
 mod calls;
+mod change;
 mod contacts;
 mod devices;
+mod listing;
 mod numbers;
 mod paging;
+mod people;
 mod session;
 mod users;
 
@@ -40,6 +43,12 @@ pub fn router(app: impl Into<Arc<App>>) -> Router {
         .route("/devices", get(devices::list))
         .route("/devices/{id}", delete(devices::end))
         .route("/numbers/{key}", put(numbers::put))
+        .route("/contacts", get(people::list))
+        .route("/contacts/{id}", get(people::one))
+        .route("/contacts/{id}/restore", post(people::restore))
+        .route("/contacts/{id}/split", post(people::tell_apart))
+        .route("/duplicates", get(people::duplicates))
+        .route("/calls", get(calls::list))
         .route("/sync/contacts", get(contacts::pull).post(contacts::push))
         .route("/sync/calls", get(calls::pull).post(calls::push))
         .fallback(async || Problem::not_found("there is nothing at this address"))

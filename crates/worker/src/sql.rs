@@ -6,6 +6,7 @@ pub(crate) mod calls;
 pub(crate) mod contacts;
 pub(crate) mod devices;
 pub(crate) mod numbers;
+pub(crate) mod people;
 pub(crate) mod purge;
 pub(crate) mod push;
 pub(crate) mod users;
@@ -75,5 +76,35 @@ mod tests {
         check(push::fields_to_rekey(Tables::CURRENT, 9, 9));
         check(calls::to_rekey(Tables::CURRENT, 9));
         check(calls::rekey(&[]));
+    }
+
+    /// What people's tools read is what they show: lists go along an index and sort nothing.
+    #[test]
+    fn lists_go_along_an_index() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        for (_, sql) in crate::MIGRATIONS {
+            connection.execute_batch(sql).unwrap();
+        }
+        let check = |statement: Statement, first: &str| {
+            let explain = format!("EXPLAIN QUERY PLAN {}", statement.sql);
+            let mut query = connection.prepare(&explain).unwrap();
+            let steps = query.query_map([], |row| row.get::<_, String>("detail")).unwrap();
+            let steps: Vec<String> = steps.map(Result::unwrap).collect();
+            assert!(steps[0].starts_with(first), "{steps:#?}");
+            let sorts = steps.iter().any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
+            assert!(!sorts, "{steps:#?}");
+        };
+        let (search, id) = (people::Search::default(), "01890a5d-ac96-774b-bcce-b302099a8057");
+        check(
+            people::by_name(&search, None, 9),
+            "SEARCH c USING INDEX contacts_by_name (<expr>>?)",
+        );
+        check(people::deleted(&search, Rev(9), "", 9), "SEARCH c USING INDEX tombstones (rev<?)");
+        check(people::hidden(&search, "", 9), "SEARCH c USING INDEX hidden (id>?)");
+        check(people::one(id.parse().unwrap()), "SEARCH c USING PRIMARY KEY (id=?)");
+        check(
+            calls::search(&calls::Wanted::default(), None, 9),
+            "SEARCH calls USING INDEX calls_by_time",
+        );
     }
 }

@@ -1,3 +1,5 @@
+mod puts;
+
 use std::fmt::Write as _;
 
 use callbook_dedup::number_key;

@@ -1,20 +1,24 @@
-//! Pushing and pulling calls (section 6).
+//! Pushing and pulling calls (section 6), and looking for them (section 8).
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use callbook_base::{Cursor, Rev};
+use callbook_base::{ContactId, Cursor, Place, Rev, Timestamp, UserId};
 use callbook_calls::CallId;
 use callbook_calls::wire::{
-    InvalidRequest, PullCallsAnswer, PushCallsAnswer, PushedCalls, RejectedCall,
+    CallsAnswer, InvalidRequest, PullCallsAnswer, PushCallsAnswer, PushedCalls, RejectedCall,
 };
 
+use serde::Deserialize;
+
+use super::listing::{Asked, Listing};
 use super::paging::Paging;
 use crate::app::{App, Body, Caller, Moment};
 use crate::database::Statement;
 use crate::problem::Problem;
 use crate::sql::calls::{self, NewCall};
+use crate::sql::people::Search;
 use crate::sql::{book, devices};
 
 /// `POST /sync/calls`. One batch: a call is only ever added, so nothing is read to decide.
@@ -86,6 +90,53 @@ pub(super) async fn pull(
     let epoch = book.epoch.to_string();
     let cursor = Cursor { epoch: book.epoch, rev, last, first: None }.to_string();
     Ok(Json(PullCallsAnswer { epoch, calls, cursor, has_more }))
+}
+
+/// The query of `GET /calls`.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    q: Option<String>,
+    contact: Option<ContactId>,
+    user: Option<UserId>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    cursor: Option<String>,
+    limit: Option<String>,
+}
+
+impl Wanted {
+    pub(super) fn search(&self) -> calls::Wanted {
+        calls::Wanted {
+            contact: self.contact,
+            user: self.user,
+            from: self.from.unwrap_or(Timestamp::MIN),
+            to: self.to.unwrap_or(Timestamp::MAX),
+            search: Search::read(self.q.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
+/// `GET /calls`: everyone's, the latest first.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Caller(access): Caller,
+    Asked(wanted): Asked<Wanted>,
+) -> Result<Json<CallsAnswer>, Problem> {
+    let search = wanted.search();
+    let Listing { after, limit } = Listing::read(wanted.cursor, wanted.limit, 2)?;
+    let after = after.as_ref().map(|after| {
+        let at = after.0[0].parse::<Timestamp>().map_err(|_| Listing::invalid())?;
+        Ok::<_, Problem>((at, after.0[1].as_str()))
+    });
+    let page = calls::search(&search, after.transpose()?, limit);
+    let (_, rows) = app.session(&access, vec![page]).await?;
+    let mut calls = calls::read_views(&rows[0])?;
+    let has_more = calls.len() as u64 > limit;
+    calls.truncate(limit as usize);
+    let cursor = calls.last().filter(|_| has_more).map(|last| {
+        Place(vec![last.call.call.timestamp.to_string(), last.call.id.to_string()]).to_string()
+    });
+    Ok(Json(CallsAnswer { calls, cursor }))
 }
 
 impl From<InvalidRequest> for Problem {

@@ -1,6 +1,5 @@
 //! Numbers that several contacts share (rule 3.8).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -9,12 +8,10 @@ use callbook_contacts::share;
 use callbook_contacts::wire::{ShareAnswer, ShareRequest};
 use callbook_dedup::{InvalidNumberKey, NumberKey};
 
-use super::TRIES;
+use super::change::{Decision, change};
 use crate::app::{App, Caller, Moment, Read};
-use crate::database::DatabaseError;
 use crate::problem::Problem;
-use crate::sql::push::{self, Near};
-use crate::sql::{book, devices, numbers};
+use crate::sql::numbers;
 
 /// `PUT /numbers/{key}`.
 pub(super) async fn put(
@@ -26,35 +23,13 @@ pub(super) async fn put(
 ) -> Result<Json<ShareAnswer>, Problem> {
     let key: NumberKey =
         key.parse().map_err(|error: InvalidNumberKey| Problem::not_found(error))?;
-    for _ in 0..TRIES {
-        let [contacts, claims] = push::near(&[], &[key].into());
-        let reads = vec![contacts, claims, book::read()];
-        let (session, rows) = app.session(&access, reads).await?;
-        let Some((near, [book])) = rows.split_first_chunk() else {
-            return Err(DatabaseError::few_answers().into());
-        };
-        let book = book::read_row(book)?;
-        if !book.keys.are_of(app.tables) && !book.keys.are_becoming(app.tables) {
-            app.rekey(moment).await?;
-            continue;
-        }
-        let held = Near::read(near)?.of(&book, BTreeMap::new());
-        let Some(changes) = share(held, key, shared, moment.now) else {
-            return Ok(Json(ShareAnswer { key, shared, rev: book.rev }));
-        };
-        let mut writes = vec![
-            book::advance(&book, &changes, app.tables),
-            devices::guard(session.device.id, moment.now),
-            numbers::share(key, shared, session.user.id, moment.now),
-        ];
-        writes.extend(push::writes(&changes));
-        match app.database.batch(writes).await {
-            Err(error) if error.is_constraint() => {}
-            written => {
-                written?;
-                return Ok(Json(ShareAnswer { key, shared, rev: changes.rev }));
-            }
-        }
-    }
-    Err(Problem::busy(moment))
+    change(&app, &access, moment, (&[], &[key].into()), |session, held| {
+        let rev = held.rev;
+        let changes = share(held, key, shared, moment.now);
+        let with = vec![numbers::share(key, shared, session.user.id, moment.now)];
+        let rev = changes.as_ref().map_or(rev, |changes| changes.rev);
+        Ok(Decision { changes, with, answer: ShareAnswer { key, shared, rev } })
+    })
+    .await
+    .map(Json)
 }

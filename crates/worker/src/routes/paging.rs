@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Query};
-use axum::http::StatusCode;
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use callbook_base::{Cursor, Epoch, Rev};
 use serde::Deserialize;
 
+use super::listing::{Asked, read_limit};
 use crate::app::App;
 use crate::problem::Problem;
 
@@ -35,17 +35,8 @@ impl FromRequestParts<Arc<App>> for Paging {
             cursor: Option<String>,
             limit: Option<String>,
         }
-        let Query(said) = Query::<Said>::from_request_parts(parts, app)
-            .await
-            .map_err(|_| Problem::invalid_request("the query of this address cannot be read"))?;
-        let limit = match said.limit.map(|limit| limit.parse::<u64>()) {
-            None => USUAL_LIMIT,
-            Some(Ok(limit)) if limit >= 1 => limit.min(HIGHEST_LIMIT),
-            Some(_) => {
-                let detail = "limit is a whole number of 1 or more";
-                return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_limit", detail));
-            }
-        };
+        let Asked(said) = Asked::<Said>::from_request_parts(parts, app).await?;
+        let limit = read_limit(said.limit, USUAL_LIMIT, HIGHEST_LIMIT)?;
         let cursor = said.cursor.map(|cursor| cursor.parse()).transpose();
         Ok(Self { cursor: cursor.map_err(|_| Problem::cursor_expired())?, limit })
     }

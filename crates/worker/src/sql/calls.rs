@@ -1,12 +1,13 @@
 //! Calls.
 
 use callbook_auth::Access;
-use callbook_base::Rev;
-use callbook_calls::wire::PulledCall;
+use callbook_base::{ContactId, Named, Rev, Timestamp, UserId};
+use callbook_calls::wire::{CallView, PulledCall};
 use callbook_calls::{Call, CallId, Seconds};
 use callbook_dedup::{NumberKey, Tables};
 use serde::Serialize;
 
+use super::people::Search;
 use crate::database::{DatabaseError, Row, Rows, Statement};
 
 /// A call to store.
@@ -90,4 +91,93 @@ fn read(row: Row<'_>) -> Result<PulledCall, DatabaseError> {
             line: row.parse_or_null("line")?,
         },
     })
+}
+
+/// What `GET /calls` asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    /// With a number of theirs.
+    pub(crate) contact: Option<ContactId>,
+    /// Of whom.
+    pub(crate) user: Option<UserId>,
+    /// Not before.
+    pub(crate) from: Timestamp,
+    /// Before.
+    pub(crate) to: Timestamp,
+    /// What the number, or the name of who has it, must have in it.
+    pub(crate) search: Search,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        let (from, to) = (Timestamp::MIN, Timestamp::MAX);
+        Self { contact: None, user: None, from, to, search: Search::default() }
+    }
+}
+
+macro_rules! found {
+    ($from:literal) => {
+        concat!(
+            "SELECT calls.id, calls.rev, calls.user, calls.device, phone_number, calls.key, timestamp,
+               duration, direction, line, u.username, c.id AS contact, c.fields ->> 'name' AS name
+             FROM ",
+            $from,
+            " LEFT JOIN users AS u ON u.id = calls.user
+             LEFT JOIN contacts AS c ON c.id = (
+               SELECT contact FROM claims WHERE claims.key = calls.key
+               ORDER BY claims.created_at, claims.contact LIMIT 1)
+             WHERE (timestamp, calls.id) < (?1, ?2) AND timestamp >= ?3
+               AND (?4 IS NULL OR calls.user = ?4)
+               AND NOT EXISTS (
+                 SELECT 1 FROM json_each(?5) AS term
+                 WHERE coalesce(instr(calls.key, term.value ->> 'digits'), 0) = 0
+                   AND NOT EXISTS (
+                     SELECT 1 FROM json_each(term.value, '$.texts') AS spelling
+                     WHERE instr(lower(phone_number), spelling.value ->> 0) > 0
+                       OR instr(lower(coalesce(c.fields ->> 'name', '')), spelling.value ->> 0) > 0))
+             ORDER BY timestamp DESC, calls.id DESC LIMIT ?6 + 1"
+        )
+    };
+}
+
+/// Calls, the latest first, after a time and an id, and one more when there is more. They go along an
+/// index by time, or by time for each number of the contact, until the page is full: a search for what
+/// is rare, or for a user who seldom calls, reads all in the span of time.
+pub(crate) fn search(wanted: &Wanted, after: Option<(Timestamp, &str)>, limit: u64) -> Statement {
+    let (at, id) = after.unwrap_or((wanted.to, ""));
+    let (statement, contact) = match wanted.contact {
+        None => (Statement::new(found!("calls")), None),
+        Some(id) => {
+            let sql = concat!(
+                "WITH keys AS MATERIALIZED (
+                   SELECT k.value AS key FROM contacts, json_each(contacts.keys) AS k WHERE contacts.id = ?7) ",
+                found!("keys CROSS JOIN calls ON calls.key = keys.key")
+            );
+            (Statement::new(sql), Some(id))
+        }
+    };
+    let statement = statement
+        .bind(at)
+        .bind(id)
+        .bind(wanted.from)
+        .bind(wanted.user.map(|user| user.to_string()))
+        .bind(wanted.search.to_json())
+        .bind(limit);
+    match contact {
+        Some(contact) => statement.bind(contact.to_string()),
+        None => statement,
+    }
+}
+
+pub(crate) fn read_views(rows: &Rows) -> Result<Vec<CallView>, DatabaseError> {
+    let read_view = |row: Row<'_>| {
+        let contact: Option<ContactId> = row.parse_or_null("contact")?;
+        let name = row.parse_or_null("name")?;
+        Ok(CallView {
+            call: read(row)?,
+            username: row.text_or_null("username")?.unwrap_or_default().to_owned(),
+            contact: contact.map(|id| Named { id, name }),
+        })
+    };
+    rows.iter().map(read_view).collect()
 }

@@ -71,17 +71,23 @@ pub(crate) fn reads(push: &Push, device: DeviceId, tables: Tables) -> Vec<Statem
          SELECT contact, max(rev) AS rev FROM edits WHERE device NOT IN (SELECT id FROM lineage)
          GROUP BY contact"
     ));
-    let fields = Statement::new(
+    let mut reads = near(&ids, &keys).to_vec();
+    reads.push(fields(&ids));
+    reads.push(devices::lineage_of(device));
+    reads.push(edited_by_others.bind(to_json(&deletes)).bind(device.to_string()));
+    reads
+}
+
+/// The fields of these contacts, in their order, as far as memory goes; for [`read_fields`].
+pub(crate) fn fields(ids: &[ContactId]) -> Statement {
+    Statement::new(
         "SELECT id, fields FROM (
            SELECT c.id, c.fields, c.size, sum(c.size) OVER (ORDER BY n.key) AS total
            FROM json_each(?1) AS n CROSS JOIN contacts AS c ON c.id = n.value)
          WHERE total - size < ?2",
-    );
-    let mut reads = near(&ids, &keys).to_vec();
-    reads.push(fields.bind(to_json(&ids)).bind(MOST_READ));
-    reads.push(devices::lineage_of(device));
-    reads.push(edited_by_others.bind(to_json(&deletes)).bind(device.to_string()));
-    reads
+    )
+    .bind(to_json(&ids))
+    .bind(MOST_READ)
 }
 
 /// The statements that read contacts with these ids, those that have one of their keys or of `keys`,
@@ -198,7 +204,7 @@ pub(crate) fn fields_to_rekey(tables: Tables, limit: usize, bytes: u64) -> State
     .bind(bytes)
 }
 
-/// The answer to [`fields_to_rekey`], and to its like in [`reads`].
+/// The answer to [`fields_to_rekey`] and [`fields`].
 pub(crate) fn read_fields(rows: &Rows) -> Result<BTreeMap<ContactId, Fields>, DatabaseError> {
     rows.iter().map(|row| Ok((row.parse("id")?, row.json("fields")?))).collect()
 }

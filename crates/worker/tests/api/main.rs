@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod guard;
+mod people;
 mod purge;
 mod rekey;
 #[path = "../remote/mod.rs"]
