@@ -17,7 +17,7 @@ use callbook_dedup::Tables;
 use callbook_device::{Pool, Request, Response};
 use callbook_worker::database::Database;
 use callbook_worker::sqlite::Sqlite;
-use callbook_worker::{App, MIGRATIONS, Moment, TOMBSTONES_KEPT, router};
+use callbook_worker::{App, MIGRATIONS, Moment, Settings, TOMBSTONES_KEPT, router};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -360,6 +360,7 @@ pub(crate) fn app(database: Arc<dyn Database>, tables: Tables) -> App {
         tombstones_kept: TOMBSTONES_KEPT,
         setup_token: Some(Secret::from("let me in")),
         password_cost: PasswordCost::SIMULATED,
+        settings: Settings::default(),
     }
 }
 

@@ -13,7 +13,7 @@ use callbook_base::{ContactId, Timestamp};
 use callbook_dedup::Tables;
 use callbook_worker::database::{BatchFuture, Database, Statement, Value as Bound};
 use callbook_worker::sqlite::Sqlite;
-use callbook_worker::{App, MIGRATIONS, Moment, TOMBSTONES_KEPT, router};
+use callbook_worker::{App, MIGRATIONS, Moment, Settings, TOMBSTONES_KEPT, router};
 use criterion::{Criterion, SamplingMode, Throughput};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -69,6 +69,7 @@ impl Service {
             keys: SigningKeys::new("a secret of more than thirty-two bytes", None).unwrap(),
             setup_token: Some("let me in".into()),
             password_cost: PasswordCost::SIMULATED,
+        settings: Settings::default(),
         };
         let mut service = Self { router: router(app), database, token: String::new() };
         let setup = json!({ "setup_token": "let me in", "username": "ann", "password": PASSWORD });

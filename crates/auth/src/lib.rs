@@ -5,8 +5,10 @@
 //! never live here: time and chance are arguments. Nor may a secret reach `Debug`, `Display` or the
 //! text of an error.
 
+mod act;
 mod device;
 mod hs256;
+mod lockout;
 mod password;
 mod refresh;
 mod secret;
@@ -16,7 +18,9 @@ pub mod wire;
 
 use callbook_base::InvalidText;
 
+pub use act::{Act, InvalidAct};
 pub use device::{DeviceName, Platform};
+pub use lockout::{FAILURE_COUNTS, GUESS_COUNTS, Guessed, retry_after};
 pub use password::{InvalidPassword, Password, PasswordCost, Verdict, hash, verify};
 pub use refresh::{
     InvalidRefreshHash, REFRESH_TTL, RefreshHash, RefreshToken, Rotation, StoredRefresh, rotate,
@@ -33,6 +37,9 @@ pub enum AuthError {
     /// not tell which names exist.
     #[error("the username or the password is wrong")]
     InvalidCredentials,
+    /// Too many guesses at this account, or from this address; the right password too has to wait.
+    #[error("there were too many wrong passwords: wait as long as Retry-After says")]
+    TooManyFailures,
     /// The access or refresh token sent does not, or no longer, let in.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -61,6 +68,7 @@ impl AuthError {
     pub fn code(self) -> &'static str {
         match self {
             Self::InvalidCredentials => "invalid_credentials",
+            Self::TooManyFailures => "too_many_failures",
             Self::Token(error) => error.code(),
             Self::Forbidden => "forbidden",
             Self::AlreadySetUp => "already_set_up",
@@ -83,6 +91,7 @@ mod tests {
             assert_eq!(error.into().code(), code);
         }
         check(AuthError::InvalidCredentials, "invalid_credentials");
+        check(AuthError::TooManyFailures, "too_many_failures");
         check(TokenError::Missing, "token_missing");
         check(TokenError::Invalid, "token_invalid");
         check(TokenError::Expired, "token_expired");

@@ -8,7 +8,7 @@
 use callbook_base::{DeviceId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-use crate::{ACCESS_TTL, DeviceName, Platform, RefreshToken, Role, Secret, Username};
+use crate::{ACCESS_TTL, Act, DeviceName, Platform, RefreshToken, Role, Secret, Username};
 
 /// `POST /setup`, answered with a [`UserAnswer`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,7 +194,63 @@ pub struct UsersAnswer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DevicesAnswer {
     /// All that the caller may see.
-    pub devices: Vec<DeviceView>,
+    pub devices: Vec<DeviceStatus>,
+}
+
+/// A device, and how far it follows the book.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceStatus {
+    /// The device.
+    #[serde(flatten)]
+    pub device: DeviceView,
+    /// Whose it is, by name.
+    pub username: Username,
+    /// What its app called itself at its last sign-in or refresh; left out when it said nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Its last push, or the last pull that brought something; left out while there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sync_at: Option<Timestamp>,
+    /// How many contacts have changed that it has not told to have pulled, at most 1,000; 0 when it has
+    /// ended.
+    pub pending: u64,
+    /// Since when it has not had all of the book; left out while it has, and when it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_since: Option<Timestamp>,
+}
+
+/// The answer to `GET /audit`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditAnswer {
+    /// The latest first.
+    pub entries: Vec<AuditEntry>,
+    /// For the next page; null when there is none.
+    pub cursor: Option<String>,
+}
+
+/// Something that somebody did.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub act: Act,
+    /// Who; null when that is not known, as for a name that nobody has.
+    pub user: Option<UserId>,
+    /// Their name.
+    pub username: Option<String>,
+    /// On which device.
+    pub device: Option<DeviceId>,
+    /// From where, for sign-ins.
+    pub address: Option<String>,
+    /// To whom or to what: the id of a user or a device.
+    pub subject: Option<String>,
+}
+
+impl std::fmt::Debug for AuditEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AuditEntry({}, {})", self.at, self.act)
+    }
 }
 
 #[cfg(test)]

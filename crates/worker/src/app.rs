@@ -1,12 +1,14 @@
 //! What every request needs: the database, the keys, and the moment at which it came. A rule of the
 //! domain must never live here, nor anything that reads a clock.
 
+use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use bytes::Bytes;
 use callbook_auth::{Access, PasswordCost, Secret, SigningKeys, TokenError};
 use callbook_base::Timestamp;
@@ -17,6 +19,7 @@ use serde::de::DeserializeOwned;
 
 use crate::database::{Database, Rows, Statement};
 use crate::problem::Problem;
+use crate::retention::Kept;
 use crate::sql::devices::{self, Session};
 
 /// The service's parts, put together by whoever hosts it.
@@ -33,7 +36,24 @@ pub struct App {
     pub setup_token: Option<Secret>,
     /// What hashing a password costs.
     pub password_cost: PasswordCost,
+    /// What an operator may choose.
+    pub settings: Settings,
 }
+
+/// What an operator may choose.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Origins whose pages may call the service in a browser, such as `https://book.example.org`. Without
+    /// any, only the service's own pages may.
+    pub origins: Vec<HeaderValue>,
+    /// How long things are kept.
+    pub kept: Kept,
+}
+
+/// Where a request came from, if its host tells that and can be believed: the host puts it into the
+/// extensions of each request. Failed sign-ins are counted by it.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub IpAddr);
 
 /// When a request came, and its share of chance: the host puts one into the extensions of each
 /// request.
@@ -50,6 +70,14 @@ impl Moment {
     pub(crate) fn chance(&self) -> Chance {
         Chance(ChaCha12Rng::from_seed(self.seed))
     }
+
+    /// What logs, answers and the audit call this request: from a stream of chance of its own, so that it
+    /// tells nothing of the secrets that the other makes.
+    pub(crate) fn request_id(&self) -> String {
+        let mut generator = ChaCha12Rng::from_seed(self.seed);
+        generator.set_stream(1);
+        Chance(generator).hex()
+    }
 }
 
 /// Chance, as ids, salts and tokens take it.
@@ -60,6 +88,11 @@ impl Chance {
         let mut bytes = [0; N];
         self.0.fill_bytes(&mut bytes);
         bytes
+    }
+
+    /// 16 hex digits.
+    pub(crate) fn hex(&mut self) -> String {
+        format!("{:016x}", u64::from_be_bytes(self.bytes()))
     }
 }
 
@@ -90,6 +123,29 @@ impl FromRequestParts<Arc<App>> for Moment {
             let detail = "the host of this service gives requests no moment";
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no_moment", detail)
         })
+    }
+}
+
+/// Where the request came from, if that is known.
+pub(crate) struct Address(pub(crate) Option<IpAddr>);
+
+impl<S: Sync> FromRequestParts<S> for Address {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get().map(|ClientAddress(address)| *address)))
+    }
+}
+
+/// What the caller's program calls itself, such as `Callbook/1.2 (Android 16)`: its first 100 characters.
+pub(crate) struct AppVersion(pub(crate) Option<String>);
+
+impl<S: Sync> FromRequestParts<S> for AppVersion {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Self(agent.map(|agent| agent.chars().take(100).collect())))
     }
 }
 

@@ -18,14 +18,14 @@ use callbook_base::Timestamp;
 use callbook_dedup::Tables;
 use worker::{Context, Date, Env, HttpRequest, ScheduleContext, ScheduledEvent, event};
 
-use crate::{App, Moment, Problem, TOMBSTONES_KEPT, router};
+use crate::{
+    App, ClientAddress, Forgotten, Moment, Problem, STEPS_OF_A_WORKER, Settings, TOMBSTONES_KEPT,
+    router,
+};
 use d1::D1;
 
 /// The binding of the book, in `wrangler.toml`.
 const BOOK: &str = "DB";
-
-/// How many steps one run of the cron takes at most: each is a few of the statements that D1 lets it run.
-const STEPS: usize = 8;
 
 thread_local! {
     /// Made by the first request of an instance, which is one thread.
@@ -55,6 +55,9 @@ async fn serve(mut request: HttpRequest, env: Env) -> worker::Result<Response<Bo
         Err(problem) => return Ok(problem.into_response()),
     };
     request.extensions_mut().insert(moment());
+    if let Some(address) = address(&request) {
+        request.extensions_mut().insert(address);
+    }
     match service.oneshot(request).await {
         Ok(response) => Ok(response),
         Err(never) => match never {},
@@ -68,18 +71,12 @@ async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
         Ok((app, _)) => app,
         Err(problem) => return tracing::error!(%problem, "nothing was forgotten"),
     };
-    let mut contacts = 0;
-    for _ in 0..STEPS {
-        match app.purge(moment()).await {
-            Ok(0) => break,
-            Ok(more) => contacts += more,
-            Err(problem) => {
-                tracing::warn!(%problem, "old deleted contacts stay for another day");
-                break;
-            }
+    match app.forget(moment, STEPS_OF_A_WORKER).await {
+        Ok(Forgotten { contacts, revisions, calls, audit, .. }) => {
+            tracing::info!(contacts, revisions, calls, audit, "forgot what was old");
         }
+        Err(problem) => tracing::warn!(%problem, "what is old stays for another day"),
     }
-    tracing::info!(contacts, "forgot contacts that were deleted long ago");
 }
 
 /// The service of this instance.
@@ -113,7 +110,14 @@ fn app(env: &Env) -> Result<App, Problem> {
         keys,
         setup_token: secret("SETUP_TOKEN").map(Secret::from),
         password_cost: PasswordCost::STANDARD,
+        settings: Settings::default(),
     })
+}
+
+/// Who asks, as Cloudflare tells it: nobody reaches a Worker but through it.
+fn address(request: &HttpRequest) -> Option<ClientAddress> {
+    let address = request.headers().get("cf-connecting-ip")?.to_str().ok()?;
+    address.parse().ok().map(ClientAddress)
 }
 
 /// Now, and some chance.
@@ -129,7 +133,9 @@ async fn log(request: Request, next: Next) -> axum::response::Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
+    let id = response.headers().get("x-request-id").and_then(|id| id.to_str().ok());
     tracing::info!(
+        id,
         %method,
         route = route.as_ref().map_or("unknown", |route| route.as_str()),
         status = response.status().as_u16(),

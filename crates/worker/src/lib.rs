@@ -12,15 +12,17 @@ mod problem;
 mod purge;
 mod rekey;
 mod restore;
+mod retention;
 mod routes;
 mod sql;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod sqlite;
 
-pub use app::{App, Moment};
+pub use app::{App, ClientAddress, Moment, Settings};
 pub use problem::Problem;
 pub use purge::TOMBSTONES_KEPT;
 pub use rekey::Rekeying;
+pub use retention::{Forgotten, Kept, STEPS_OF_A_WORKER};
 pub use routes::router;
 
 /// The migrations of the book, in order: file name and SQL.
@@ -32,4 +34,5 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0005_epochs.sql", include_str!("../migrations/0005_epochs.sql")),
     ("0006_purge.sql", include_str!("../migrations/0006_purge.sql")),
     ("0007_people.sql", include_str!("../migrations/0007_people.sql")),
+    ("0008_sign_in.sql", include_str!("../migrations/0008_sign_in.sql")),
 ];

@@ -80,6 +80,7 @@ impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         let status = match error {
             AuthError::InvalidCredentials | AuthError::Token(_) => StatusCode::UNAUTHORIZED,
+            AuthError::TooManyFailures => StatusCode::TOO_MANY_REQUESTS,
             AuthError::Forbidden => StatusCode::FORBIDDEN,
             AuthError::AlreadySetUp | AuthError::LastAdmin => StatusCode::CONFLICT,
             AuthError::Username(_) | AuthError::Password(_) | AuthError::Label(_) => {

@@ -23,6 +23,5 @@ impl App {
 
 /// An epoch that no other book has.
 pub(crate) fn new_epoch(chance: &mut Chance) -> Epoch {
-    let epoch = u64::from_be_bytes(chance.bytes());
-    format!("{epoch:016x}").parse().expect("hex digits make an epoch")
+    chance.hex().parse().expect("hex digits make an epoch")
 }

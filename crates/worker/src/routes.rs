@@ -1,10 +1,13 @@
 //! The addresses of the service. What a handler does is in the modules below; a rule of the domain
 //! must never live in any of them.
 
+mod book;
 mod calls;
 mod change;
 mod contacts;
 mod devices;
+mod guessing;
+mod headers;
 mod listing;
 mod numbers;
 mod paging;
@@ -31,7 +34,9 @@ const TRIES: u32 = 3;
 
 /// The service. Its host puts a [`Moment`](crate::Moment) into the extensions of each request.
 pub fn router(app: impl Into<Arc<App>>) -> Router {
-    Router::new()
+    let app = app.into();
+    let cors = (!app.settings.origins.is_empty()).then(|| headers::cors(&app.settings.origins));
+    let routes = Router::new()
         .route("/setup", post(session::set_up))
         .route("/login", post(session::log_in))
         .route("/token", post(session::refresh))
@@ -49,6 +54,9 @@ pub fn router(app: impl Into<Arc<App>>) -> Router {
         .route("/contacts/{id}/split", post(people::tell_apart))
         .route("/duplicates", get(people::duplicates))
         .route("/calls", get(calls::list))
+        .route("/stats", get(book::stats))
+        .route("/audit", get(book::audit))
+        .route("/health", get(book::health))
         .route("/sync/contacts", get(contacts::pull).post(contacts::push))
         .route("/sync/calls", get(calls::pull).post(calls::push))
         .fallback(async || Problem::not_found("there is nothing at this address"))
@@ -57,5 +65,10 @@ pub fn router(app: impl Into<Arc<App>>) -> Router {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
         })
         .layer(DefaultBodyLimit::max(MOST_BYTES))
-        .with_state(app.into())
+        .with_state(app);
+    let routes = match cors {
+        Some(cors) => routes.layer(cors),
+        None => routes,
+    };
+    routes.layer(axum::middleware::from_fn(headers::headers))
 }

@@ -1,10 +1,12 @@
 //! All SQL of the book, one module for each group of tables. A decision must never live here: these
 //! are statements, and readers of their rows.
 
+pub(crate) mod audit;
 pub(crate) mod book;
 pub(crate) mod calls;
 pub(crate) mod contacts;
 pub(crate) mod devices;
+pub(crate) mod guesses;
 pub(crate) mod numbers;
 pub(crate) mod people;
 pub(crate) mod purge;

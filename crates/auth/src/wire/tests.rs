@@ -222,6 +222,14 @@ fn devices() {
         ended_at: Some(Timestamp::from_millis(2)),
         ..device()
     };
+    let ended = DeviceStatus {
+        device: ended,
+        username: user().username,
+        version: Some("Callbook/1.2".into()),
+        last_sync_at: Some(Timestamp::from_millis(1)),
+        pending: 3,
+        stale_since: Some(Timestamp::from_millis(2)),
+    };
     assert_snapshot!(check(DevicesAnswer { devices: vec![ended] }), @r#"
     {
       "devices": [
@@ -233,9 +241,44 @@ fn devices() {
           "created_at": "1970-01-01T00:00:00.000Z",
           "last_seen_at": "1970-01-01T00:00:00.001Z",
           "acked_seq": 42,
-          "ended_at": "1970-01-01T00:00:00.002Z"
+          "ended_at": "1970-01-01T00:00:00.002Z",
+          "username": "ann",
+          "version": "Callbook/1.2",
+          "last_sync_at": "1970-01-01T00:00:00.001Z",
+          "pending": 3,
+          "stale_since": "1970-01-01T00:00:00.002Z"
         }
       ]
+    }
+    "#);
+}
+
+#[test]
+fn the_audit() {
+    let entry = AuditEntry {
+        at: Timestamp::from_millis(1),
+        act: Act::SignInFailed,
+        user: None,
+        username: None,
+        device: None,
+        address: Some("10.0.0.1".into()),
+        subject: None,
+    };
+    assert!(!format!("{entry:?}").contains("10.0.0.1"));
+    assert_snapshot!(check(AuditAnswer { entries: vec![entry], cursor: None }), @r#"
+    {
+      "entries": [
+        {
+          "at": "1970-01-01T00:00:00.001Z",
+          "act": "sign_in_failed",
+          "user": null,
+          "username": null,
+          "device": null,
+          "address": "10.0.0.1",
+          "subject": null
+        }
+      ],
+      "cursor": null
     }
     "#);
 }

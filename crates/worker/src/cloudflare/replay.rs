@@ -197,6 +197,9 @@ async fn answer(mut request: HttpRequest, env: &Env) -> Option<Response<Body>> {
         }
         None => {
             request.extensions_mut().insert(moment);
+            if let Some(address) = super::address(&request) {
+                request.extensions_mut().insert(address);
+            }
             match router(app).oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use callbook_base::{ContactId, Cursor, Place, Rev, Timestamp, UserId};
 use callbook_calls::CallId;
 use callbook_calls::wire::{
@@ -13,7 +15,7 @@ use callbook_calls::wire::{
 use serde::Deserialize;
 
 use super::listing::{Asked, Listing};
-use super::paging::Paging;
+use super::paging::{Paging, Tag};
 use crate::app::{App, Body, Caller, Moment};
 use crate::database::Statement;
 use crate::problem::Problem;
@@ -73,8 +75,9 @@ pub(super) async fn push(
 pub(super) async fn pull(
     State(app): State<Arc<App>>,
     Caller(access): Caller,
+    headers: HeaderMap,
     paging: Paging,
-) -> Result<Json<PullCallsAnswer>, Problem> {
+) -> Result<Response, Problem> {
     let page = calls::page(paging.after(), paging.limit);
     let (_, rows) = app.session(&access, vec![book::read(), page]).await?;
     let book = book::read_row(&rows[0])?;
@@ -87,9 +90,10 @@ pub(super) async fn pull(
         Some(call) if has_more => (call.rev, call.id.to_string()),
         _ => (book.calls_rev, String::new()),
     };
+    let tag = Tag::of(&book.epoch, book.calls_rev);
     let epoch = book.epoch.to_string();
     let cursor = Cursor { epoch: book.epoch, rev, last, first: None }.to_string();
-    Ok(Json(PullCallsAnswer { epoch, calls, cursor, has_more }))
+    Ok(tag.answer(&headers, Json(PullCallsAnswer { epoch, calls, cursor, has_more })))
 }
 
 /// The query of `GET /calls`.

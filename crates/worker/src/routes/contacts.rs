@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
 use callbook_auth::Access;
 use callbook_base::{Cursor, Rev};
 use callbook_contacts::wire::{InvalidRequest, PullAnswer, PushAnswer};
 use callbook_contacts::{Facts, PlanError, Push, plan};
 
 use super::TRIES;
-use super::paging::Paging;
+use super::paging::{Paging, Tag};
 use crate::app::{App, Body, Caller, Moment};
 use crate::problem::Problem;
 use crate::sql::book::Book;
@@ -114,8 +114,9 @@ pub(super) async fn pull(
     State(app): State<Arc<App>>,
     Caller(access): Caller,
     moment: Moment,
+    headers: HeaderMap,
     paging: Paging,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     let pull = match &paging.cursor {
         None => Pull::First,
         Some(Cursor { first: Some(first), .. }) => Pull::FirstFrom(*first),
@@ -153,7 +154,8 @@ pub(super) async fn pull(
         rev: book.rev,
         calls_rev: (!has_more).then_some(book.calls_rev),
     };
-    Ok(([(header::CONTENT_TYPE, "application/json")], rows.into_answer(&answer)))
+    let json = ([(header::CONTENT_TYPE, "application/json")], rows.into_answer(&answer));
+    Ok(Tag::of(&book.epoch, book.rev).answer(&headers, json))
 }
 
 impl From<InvalidRequest> for Problem {

@@ -6,11 +6,12 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use callbook_auth::wire::{DeviceView, DevicesAnswer};
-use callbook_auth::{AuthError, Role};
+use callbook_auth::{Act, AuthError, Role};
 use callbook_base::DeviceId;
 
 use crate::app::{App, Caller, Moment};
 use crate::problem::Problem;
+use crate::sql::audit::{self, Entry};
 use crate::sql::devices::{self, Session};
 
 /// `GET /devices`.
@@ -18,10 +19,10 @@ pub(super) async fn list(
     State(app): State<Arc<App>>,
     Caller(access): Caller,
 ) -> Result<Json<DevicesAnswer>, Problem> {
-    let (session, rows) = app.session(&access, vec![devices::all()]).await?;
-    let mut devices = devices::read_all(&rows[0])?;
-    devices.retain(|device| may_see(&session, device));
-    Ok(Json(DevicesAnswer { devices }))
+    let (session, _) = app.session(&access, Vec::new()).await?;
+    let of = (session.user.role != Role::Admin).then_some(access.user);
+    let rows = app.batch(vec![devices::all(of)]).await?;
+    Ok(Json(DevicesAnswer { devices: devices::read_statuses(&rows[0])? }))
 }
 
 /// `DELETE /devices/{id}`. One that has ended stays ended.
@@ -37,7 +38,9 @@ pub(super) async fn end(
     let device = devices::read_all(&rows[0])?.pop();
     match device {
         Some(device) if may_see(&session, &device) => {
-            app.batch(vec![devices::end(id, moment.now)]).await?;
+            let subject = id.to_string();
+            let entry = Entry { subject: Some(&subject), ..Entry::by(Act::DeviceEnded, &access) };
+            app.batch(vec![devices::end(id, moment.now), audit::record(&entry, moment)]).await?;
             Ok(StatusCode::NO_CONTENT)
         }
         Some(_) => Err(AuthError::Forbidden.into()),

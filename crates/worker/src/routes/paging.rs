@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use callbook_base::{Cursor, Epoch, Rev};
 use serde::Deserialize;
 
@@ -39,6 +41,29 @@ impl FromRequestParts<Arc<App>> for Paging {
         let limit = read_limit(said.limit, USUAL_LIMIT, HIGHEST_LIMIT)?;
         let cursor = said.cursor.map(|cursor| cursor.parse()).transpose();
         Ok(Self { cursor: cursor.map_err(|_| Problem::cursor_expired())?, limit })
+    }
+}
+
+/// What is answered to a pull as long as the book stands so, as an entity tag: of the whole answer, since
+/// it hangs on nothing else but its address.
+pub(super) struct Tag(String);
+
+impl Tag {
+    pub(super) fn of(epoch: &Epoch, rev: Rev) -> Self {
+        Self(format!("\"{epoch}.{}\"", rev.0))
+    }
+
+    /// The answer, or `304` to whoever has it already.
+    pub(super) fn answer(self, asked: &HeaderMap, answer: impl IntoResponse) -> Response {
+        let known = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|it| it.to_str().ok());
+        let mut known = known.flat_map(|tags| tags.split(','));
+        // Proxies that compress make a tag a weak one.
+        let is_known = known.any(|tag| tag.trim().trim_start_matches("W/") == self.0);
+        let tag = [(header::ETAG, self.0)];
+        match is_known {
+            true => (StatusCode::NOT_MODIFIED, tag).into_response(),
+            false => (tag, answer).into_response(),
+        }
     }
 }
 

@@ -10,15 +10,17 @@ use callbook_auth::wire::{
     TokenRequest, UserAnswer, UserView,
 };
 use callbook_auth::{
-    Access, AuthError, Password, RefreshToken, Role, Rotation, TokenError, Username, Verdict, hash,
-    rotate, verify,
+    Access, Act, AuthError, Password, RefreshToken, Role, Rotation, TokenError, Username, Verdict,
+    hash, rotate, verify,
 };
 use callbook_base::DeviceId;
 
+use super::guessing::Guessing;
 use super::users::new_user;
-use crate::app::{App, Caller, Moment, Read};
+use crate::app::{Address, App, AppVersion, Caller, Moment, Read};
 use crate::problem::Problem;
 use crate::restore::new_epoch;
+use crate::sql::audit::{self, Entry};
 use crate::sql::users::Account;
 use crate::sql::{book, devices, users};
 
@@ -26,6 +28,7 @@ use crate::sql::{book, devices, users};
 pub(super) async fn set_up(
     State(app): State<Arc<App>>,
     moment: Moment,
+    Address(address): Address,
     Read(request): Read<SetupRequest>,
 ) -> Result<(StatusCode, Json<UserAnswer>), Problem> {
     let rows = app.batch(vec![users::count()]).await?;
@@ -40,8 +43,12 @@ pub(super) async fn set_up(
     let SetupRequest { username, password, .. } = &request;
     let (user, password) = new_user(&app, moment, &mut chance, username, password, Role::Admin)?;
     let epoch = new_epoch(&mut chance);
-    let writes =
-        vec![users::create_first(&user, password), book::create(&epoch, app.tables, moment.now)];
+    let entry = Entry { address, ..Entry::of(Act::SetUp, user.id) };
+    let writes = vec![
+        users::create_first(&user, password),
+        audit::record(&entry, moment),
+        book::create(&epoch, app.tables, moment.now),
+    ];
     match app.batch(writes).await?[0].changes {
         0 => Err(AuthError::AlreadySetUp.into()),
         _ => Ok((StatusCode::CREATED, Json(UserAnswer { user }))),
@@ -52,23 +59,22 @@ pub(super) async fn set_up(
 pub(super) async fn log_in(
     State(app): State<Arc<App>>,
     moment: Moment,
+    Address(address): Address,
+    AppVersion(version): AppVersion,
     Read(request): Read<LoginRequest>,
 ) -> Result<Json<SessionAnswer>, Problem> {
+    let mut chance = moment.chance();
     // A name that nobody can have costs the same as a wrong password.
-    let account = match request.username.parse::<Username>() {
-        Ok(username) => {
-            users::read_account(&app.batch(vec![users::by_username(&username)]).await?[0])?
-        }
-        Err(_) => None,
-    };
+    let read = request.username.parse::<Username>().ok().as_ref().map(users::by_username);
+    let who = (request.username.as_str(), address);
+    let (guess, account) = Guessing::begin(&app, moment, &mut chance, who, read).await?;
     let stored = account.as_ref().map(|account| account.password.as_str());
     let verdict = verify(stored, &request.password, app.password_cost);
     let Account { user, password: checked } = match account {
         Some(account) if verdict != Verdict::Wrong && !account.user.disabled => account,
-        _ => return Err(AuthError::InvalidCredentials.into()),
+        _ => return Err(guess.failed().await),
     };
 
-    let mut chance = moment.chance();
     let device = DeviceView {
         id: DeviceId::new(moment.now, chance.bytes()),
         user: user.id,
@@ -81,7 +87,11 @@ pub(super) async fn log_in(
     };
     let refresh = RefreshToken::new(chance.bytes());
     let replaces = request.device.replaces;
-    let mut writes = devices::create(&device, replaces, refresh.hash(), &checked).to_vec();
+    let new = devices::create(&device, replaces, refresh.hash(), &checked, version.as_deref());
+    let device_id = Some(device.id);
+    let entry = Entry { device: device_id, address, ..Entry::of(Act::SignedIn, user.id) };
+    let mut writes = new.to_vec();
+    writes.push(audit::record(&entry, moment));
     writes.extend(replaces.map(|older| devices::end_of_user(older, user.id, moment.now)));
     if verdict == Verdict::RightButRehash
         && let Ok(password) = Password::try_from(&request.password)
@@ -89,9 +99,10 @@ pub(super) async fn log_in(
         let password = hash(&password, chance.bytes(), app.password_cost);
         writes.push(users::rehash(user.id, password));
     }
+    writes.extend(guess.succeeded());
     match app.database.batch(writes).await {
         // The password was changed, or the user disabled, while this one was checked.
-        Err(error) if error.is_constraint() => return Err(AuthError::InvalidCredentials.into()),
+        Err(error) if error.is_constraint() => return Err(guess.failed().await),
         written => written?,
     };
     Ok(Json(pair(&app, moment, &refresh, user, device)))
@@ -101,6 +112,8 @@ pub(super) async fn log_in(
 pub(super) async fn refresh(
     State(app): State<Arc<App>>,
     moment: Moment,
+    Address(address): Address,
+    AppVersion(version): AppVersion,
     Read(request): Read<TokenRequest>,
 ) -> Result<Json<SessionAnswer>, Problem> {
     let sent: RefreshToken = request.refresh_token.expose().parse()?;
@@ -112,13 +125,17 @@ pub(super) async fn refresh(
         (Some(stored), Rotation::Rotate { current }) => (stored.device_current, current),
         (_, Rotation::Expired) => return Err(TokenError::Expired.into()),
         (_, Rotation::Reused) => {
-            app.batch(vec![devices::end_reused(device, moment.now)]).await?;
+            let (device, by) = (Some(device), session.user.id);
+            let entry = Entry { device, address, ..Entry::of(Act::TokenReused, by) };
+            let end = devices::end_reused(session.device.id, moment.now);
+            app.batch(vec![end, audit::record(&entry, moment)]).await?;
             return Err(TokenError::Reused.into());
         }
         (_, Rotation::Unknown | Rotation::Rotate { .. }) => return Err(TokenError::Invalid.into()),
     };
     let next = RefreshToken::new(moment.chance().bytes());
-    let writes = devices::rotate(device, read, current, next.hash(), moment.now);
+    let version = version.as_deref();
+    let writes = devices::rotate(device, read, current, next.hash(), version, moment.now);
     match app.database.batch(writes.to_vec()).await {
         Err(error) if error.is_constraint() => {
             let detail = "this phone refreshes twice at once: try again";
@@ -147,7 +164,9 @@ pub(super) async fn log_out(
     Caller(access): Caller,
     moment: Moment,
 ) -> Result<StatusCode, Problem> {
-    let (session, _) = app.session(&access, vec![devices::end(access.device, moment.now)]).await?;
+    let entry = Entry::by(Act::SignedOut, &access);
+    let end = vec![devices::end(access.device, moment.now), audit::record(&entry, moment)];
+    let (session, _) = app.session(&access, end).await?;
     tracing::debug!(device = %session.device.id, "signed out");
     Ok(StatusCode::NO_CONTENT)
 }
@@ -157,25 +176,31 @@ pub(super) async fn change_password(
     State(app): State<Arc<App>>,
     Caller(access): Caller,
     moment: Moment,
+    Address(address): Address,
     Read(request): Read<ChangePasswordRequest>,
 ) -> Result<StatusCode, Problem> {
-    let (session, rows) = app.session(&access, vec![users::account(access.user)]).await?;
     let new = Password::try_from(&request.new_password).map_err(AuthError::Password)?;
-    let account = users::read_account(&rows[0])?.ok_or(AuthError::InvalidCredentials)?;
-    let stored = account.password.as_str();
-    if verify(Some(stored), &request.current_password, app.password_cost) == Verdict::Wrong {
-        return Err(AuthError::InvalidCredentials.into());
-    }
-    let new = hash(&new, moment.chance().bytes(), app.password_cost);
-    let (user, device) = (session.user.id, session.device.id);
-    let writes = vec![
-        devices::guard(device, moment.now),
-        users::change_password(user, stored, new.clone()),
-        devices::end_others(user, device, &new, moment.now),
+    let (session, _) = app.session(&access, Vec::new()).await?;
+    let mut chance = moment.chance();
+    let (who, read) = ((session.user.username.as_str(), address), users::account(access.user));
+    let (guess, account) = Guessing::begin(&app, moment, &mut chance, who, Some(read)).await?;
+    let stored = account.as_ref().map(|account| account.password.as_str());
+    let verdict = verify(stored, &request.current_password, app.password_cost);
+    let Some(account) = account.filter(|_| verdict != Verdict::Wrong) else {
+        return Err(guess.failed().await);
+    };
+    let new = hash(&new, chance.bytes(), app.password_cost);
+    let entry = Entry { address, ..Entry::by(Act::PasswordChanged, &access) };
+    let mut writes = vec![
+        devices::guard(access.device, moment.now),
+        users::change_password(access.user, &account.password, new.clone()),
+        audit::record(&entry, moment),
+        devices::end_others(access.user, access.device, &new, moment.now),
     ];
+    writes.extend(guess.succeeded());
     match app.database.batch(writes).await {
         // Changed, or this device ended, while the current one was checked.
-        Err(error) if error.is_constraint() => return Err(AuthError::InvalidCredentials.into()),
+        Err(error) if error.is_constraint() => return Err(guess.failed().await),
         written => written?,
     };
     Ok(StatusCode::NO_CONTENT)

@@ -6,11 +6,12 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use callbook_auth::wire::{CreateUserRequest, PatchUserRequest, UserAnswer, UserView, UsersAnswer};
-use callbook_auth::{AuthError, Password, Role, Secret, Username, hash};
+use callbook_auth::{Act, AuthError, Password, Role, Secret, Username, hash};
 use callbook_base::UserId;
 
 use crate::app::{App, Caller, Chance, Moment, Read};
 use crate::problem::Problem;
+use crate::sql::audit::{self, Entry};
 use crate::sql::{devices, users};
 
 /// `GET /users`.
@@ -33,7 +34,10 @@ pub(super) async fn create(
     app.session(&access, Vec::new()).await?.0.admin()?;
     let CreateUserRequest { username, password, role } = &request;
     let (user, password) = new_user(&app, moment, &mut moment.chance(), username, password, *role)?;
-    match app.database.batch(vec![users::create(&user, password)]).await {
+    let subject = user.id.to_string();
+    let entry = Entry { subject: Some(&subject), ..Entry::by(Act::UserCreated, &access) };
+    let writes = vec![users::create(&user, password), audit::record(&entry, moment)];
+    match app.database.batch(writes).await {
         Err(error) if error.is_constraint() => {
             let detail = "another user has this username";
             return Err(Problem::new(StatusCode::CONFLICT, "username_taken", detail));
@@ -77,8 +81,11 @@ pub(super) async fn change(
     let end = password
         .as_ref()
         .map(|password| devices::end_others(id, access.device, password, moment.now));
+    let subject = id.to_string();
+    let entry = Entry { subject: Some(&subject), ..Entry::by(Act::UserChanged, &access) };
     let patch = users::patch(id, request.role, request.disabled, password);
-    let rows = app.batch([patch, users::by_id(id)].into_iter().chain(end).collect()).await?;
+    let writes = [patch, users::by_id(id), audit::record(&entry, moment)];
+    let rows = app.batch(writes.into_iter().chain(end).collect()).await?;
     let user: UserView = users::read_all(&rows[1])?.pop().ok_or_else(unknown)?;
     match rows[0].changes {
         0 => Err(AuthError::LastAdmin.into()),

@@ -181,3 +181,13 @@ pub(crate) fn read_views(rows: &Rows) -> Result<Vec<CallView>, DatabaseError> {
     };
     rows.iter().map(read_view).collect()
 }
+
+/// Forgets the oldest calls from before a time, so many at once.
+pub(crate) fn purge(before: Timestamp, limit: u64) -> Statement {
+    Statement::new(
+        "DELETE FROM calls WHERE id IN (
+           SELECT id FROM calls WHERE timestamp < ?1 ORDER BY timestamp, id LIMIT ?2)",
+    )
+    .bind(before)
+    .bind(limit)
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use callbook_auth::wire::{DeviceView, UserView};
+use callbook_auth::wire::{DeviceStatus, DeviceView, UserView};
 use callbook_auth::{Access, AuthError, REFRESH_TTL, RefreshHash, Role, StoredRefresh, TokenError};
 use callbook_base::{Cursor, DeviceId, Epoch, Rev, Timestamp, UserId};
 use callbook_contacts::{Deletes, Device};
@@ -91,13 +91,14 @@ pub(crate) fn create(
     replaces: Option<DeviceId>,
     refresh: RefreshHash,
     checked: &str,
+    version: Option<&str>,
 ) -> [Statement; 2] {
     let id = device.id.to_string();
     let row = Statement::new(
         "INSERT INTO devices (id, user, name, platform, created_at, replaces, refresh_current,
-           acked_seq, rejections)
+           version, acked_seq, rejections)
          VALUES (?1, (SELECT id FROM users WHERE id = ?2 AND password = ?8 AND NOT disabled), ?3, ?4, ?5,
-           (SELECT id FROM devices WHERE id = ?6 AND user = ?2), ?7, 0, '[]')",
+           (SELECT id FROM devices WHERE id = ?6 AND user = ?2), ?7, ?9, 0, '[]')",
     )
     .bind(id)
     .bind(device.user.to_string())
@@ -106,7 +107,8 @@ pub(crate) fn create(
     .bind(device.created_at)
     .bind(replaces.map(|replaced| replaced.to_string()))
     .bind(refresh.to_string())
-    .bind(checked);
+    .bind(checked)
+    .bind(version);
     [row, create_refresh(device.id, refresh, None, device.created_at)]
 }
 
@@ -123,6 +125,20 @@ fn create_refresh(
     .bind(device.to_string())
     .bind(parent.map(|parent| parent.to_string()))
     .bind(now.after(REFRESH_TTL))
+}
+
+/// Forgets refresh tokens that expired a day ago or more. Their hashes are by chance, so that a sixteenth
+/// of them is looked at each day: an index by time would write a row more for each refresh.
+pub(crate) fn purge_refresh(now: Timestamp) -> Statement {
+    const DAY: i64 = 24 * 60 * 60 * 1_000;
+    let digit = now.as_millis().div_euclid(DAY).rem_euclid(16);
+    let (from, to) = (format!("{digit:x}"), format!("{digit:x}g"));
+    Statement::new(
+        "DELETE FROM refresh_tokens WHERE hash >= ?1 AND hash < ?2 AND expires_at < ?3",
+    )
+    .bind(from)
+    .bind(to)
+    .bind(now.plus_millis(-DAY))
 }
 
 /// Ends a device; one that has ended stays as it is.
@@ -198,21 +214,59 @@ pub(crate) fn rotate(
     read: RefreshHash,
     current: RefreshHash,
     next: RefreshHash,
+    version: Option<&str>,
     now: Timestamp,
 ) -> [Statement; 2] {
     let guard = Statement::new(
         "UPDATE devices SET refresh_current = CASE WHEN refresh_current = ?2 THEN ?3 END,
-           last_seen_at = ?4 WHERE id = ?1",
+           last_seen_at = ?4, version = coalesce(?5, version) WHERE id = ?1",
     )
     .bind(device.to_string())
     .bind(read.to_string())
     .bind(current.to_string())
-    .bind(now);
+    .bind(now)
+    .bind(version);
     [guard, create_refresh(device, next, Some(current), now)]
 }
 
-pub(crate) fn all() -> Statement {
-    Statement::new(concat!("SELECT ", columns!(), " FROM devices AS d ORDER BY d.id"))
+/// All of a user's, or of everyone's, and how far each follows the book: so many rows of the index are
+/// counted for one that does not.
+pub(crate) fn all(of: Option<UserId>) -> Statement {
+    Statement::new(concat!(
+        "SELECT ",
+        columns!(),
+        ", d.version, d.synced_at, u.username,
+           CASE WHEN d.ended_at IS NULL THEN (
+             SELECT count(*) FROM (
+               SELECT 1 FROM contacts AS c WHERE c.rev > d.pulled_rev LIMIT ?2)) ELSE 0 END AS pending,
+           CASE WHEN d.ended_at IS NULL THEN (
+             SELECT c.edit_at FROM contacts AS c WHERE c.rev > d.pulled_rev
+             ORDER BY c.rev, c.id LIMIT 1) END AS behind_since
+         FROM devices AS d JOIN users AS u ON u.id = d.user
+         WHERE ?1 IS NULL OR d.user = ?1 ORDER BY d.id"
+    ))
+    .bind(of.map(|user| user.to_string()))
+    .bind(MOST_PENDING)
+}
+
+/// What is counted of the contacts that a device has yet to pull.
+const MOST_PENDING: u64 = 1_000;
+
+pub(crate) fn read_statuses(rows: &Rows) -> Result<Vec<DeviceStatus>, DatabaseError> {
+    let status = |row: Row<'_>| {
+        let last_sync_at = row.time_or_null("synced_at")?;
+        // What it lacks may be older than its last sync: a stamp is no edit.
+        let behind_since = row.time_or_null("behind_since")?;
+        Ok(DeviceStatus {
+            device: read(row)?,
+            username: row.parse("username")?,
+            version: row.text_or_null("version")?.map(str::to_owned),
+            last_sync_at,
+            pending: row.count("pending")?,
+            stale_since: behind_since.map(|since| last_sync_at.map_or(since, |at| at.max(since))),
+        })
+    };
+    rows.iter().map(status).collect()
 }
 
 pub(crate) fn by_id(device: DeviceId) -> Statement {
@@ -280,7 +334,7 @@ pub(crate) fn guard(device: DeviceId, now: Timestamp) -> Statement {
 pub(crate) fn pulled(device: DeviceId, cursor: &Cursor, now: Timestamp) -> Option<Statement> {
     let rev = cursor.complete_to();
     let update = Statement::new(
-        "UPDATE devices SET pulled_rev = ?2, last_seen_at = ?4
+        "UPDATE devices SET pulled_rev = ?2, last_seen_at = ?4, synced_at = ?4
          WHERE id = ?1 AND pulled_rev < ?2 AND ended_at IS NULL
            AND EXISTS (SELECT 1 FROM book WHERE epoch = ?3 AND rev >= ?2)",
     );
@@ -309,7 +363,8 @@ pub(crate) fn acknowledge(
         "UPDATE devices SET acked_seq = CASE
              WHEN acked_seq = ?2 AND floor IS ?8 AND ended_at IS NULL
                AND (SELECT rev FROM book WHERE epoch = ?11) = ?9 THEN ?3 END,
-           acked_op = ?4, floor = ?5, rejections = ?6, deletes = ?10, last_seen_at = ?7
+           acked_op = ?4, floor = ?5, rejections = ?6, deletes = ?10, last_seen_at = ?7,
+           synced_at = ?7
          WHERE id = ?1",
     )
     .bind(device.to_string())

@@ -1,4 +1,4 @@
-//! Old tombstones.
+//! Old tombstones and old versions of contacts.
 
 use callbook_base::{ContactId, Rev, Timestamp};
 
@@ -46,4 +46,14 @@ pub(crate) fn purge(read: &Book, ids: &[ContactId], last: Rev) -> [Statement; 3]
         history.bind(ids.clone()),
         contacts.bind(ids),
     ]
+}
+
+/// Forgets the oldest versions from before a time, so many at once.
+pub(crate) fn history(before: Timestamp, limit: u64) -> Statement {
+    Statement::new(
+        "DELETE FROM history WHERE (contact, rev) IN (
+           SELECT contact, rev FROM history WHERE at < ?1 ORDER BY at LIMIT ?2)",
+    )
+    .bind(before)
+    .bind(limit)
 }

@@ -18,6 +18,11 @@ pub(crate) fn count() -> Statement {
     Statement::new("SELECT count(*) AS users FROM users")
 }
 
+/// One, if there is any.
+pub(crate) fn any() -> Statement {
+    Statement::new("SELECT id FROM users LIMIT 1")
+}
+
 /// The first user; changes nothing when there is one.
 pub(crate) fn create_first(user: &UserView, password: String) -> Statement {
     bind_new(

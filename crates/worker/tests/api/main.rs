@@ -6,12 +6,15 @@
 
 mod bad_input;
 mod guard;
+mod headers;
+mod lockout;
 mod people;
 mod purge;
 mod rekey;
 #[path = "../remote/mod.rs"]
 mod remote;
 mod restore;
+mod retention;
 mod sign_in;
 mod sync;
 
@@ -25,7 +28,7 @@ use callbook_base::{ContactId, Timestamp};
 use callbook_dedup::Tables;
 use callbook_worker::database::Database;
 use callbook_worker::sqlite::Sqlite;
-use callbook_worker::{App, MIGRATIONS, Moment, TOMBSTONES_KEPT, router};
+use callbook_worker::{App, ClientAddress, MIGRATIONS, Moment, Settings, TOMBSTONES_KEPT, router};
 use http_body_util::BodyExt;
 use remote::Remote;
 use serde_json::{Value, json};
@@ -168,6 +171,11 @@ impl Service {
             Way::Http(remote) => remote.send(request, moment).into_parts(),
             Way::InProcess(router) => {
                 request.extensions_mut().insert(moment);
+                // As Cloudflare tells it; here the host is the test.
+                let address = request.headers().get("cf-connecting-ip");
+                if let Some(address) = address.map(|it| it.to_str().unwrap().parse().unwrap()) {
+                    request.extensions_mut().insert(ClientAddress(address));
+                }
                 let response = router.clone().oneshot(request.map(Body::from)).await.unwrap();
                 let (parts, body) = response.into_parts();
                 (parts, body.collect().await.unwrap().to_bytes().to_vec())
@@ -247,6 +255,7 @@ fn app(database: Arc<dyn Database>, tables: Tables) -> App {
         tombstones_kept: TOMBSTONES_KEPT,
         setup_token: Some("let me in".into()),
         password_cost: PasswordCost::SIMULATED,
+        settings: Settings::default(),
     }
 }
 

@@ -1,13 +1,15 @@
 //! The clock, the system's chance, and a line of log for each request. Everything behind this takes
 //! both as arguments.
 
+use std::net::SocketAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use callbook_base::Timestamp;
-use callbook_worker::Moment;
+use callbook_worker::{ClientAddress, Moment};
 
 #[allow(clippy::disallowed_methods)] // the one place of the native server that reads the clock
 pub(crate) fn now() -> Timestamp {
@@ -35,20 +37,53 @@ pub(crate) fn moment() -> Moment {
     Moment { now: now(), seed: chance() }
 }
 
-/// Gives a request its moment, and logs what became of it: the route, never the path as sent, which
-/// may hold a number.
+/// Where the address of a client is to be found, if the peer is a proxy: in this header.
+#[derive(Clone)]
+pub(crate) struct AddressHeader(pub(crate) Option<HeaderName>);
+
+/// Who is at the other end: the peer, or whom the proxy names last.
+fn client(request: &Request, AddressHeader(header): &AddressHeader) -> Option<ClientAddress> {
+    let address = match header {
+        None => {
+            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+            peer.map(|ConnectInfo(peer)| peer.ip())
+        }
+        Some(name) => {
+            let last = request.headers().get_all(name).iter().last()?.to_str().ok()?;
+            last.rsplit(',').next()?.trim().parse().ok()
+        }
+    };
+    address.map(ClientAddress)
+}
+
+/// Gives a request its moment and address, and logs what became of it: the route, never the path as sent,
+/// which may hold a number.
 #[allow(clippy::disallowed_methods)] // how long it took is for people to read
-pub(crate) async fn moment_and_log(mut request: Request, next: Next) -> Response {
+pub(crate) async fn moment_and_log(
+    State(header): State<AddressHeader>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(moment());
-    let response = next.run(request).await;
+    if let Some(address) = client(&request, &header) {
+        request.extensions_mut().insert(address);
+    }
+    let mut response = next.run(request).await;
+    let took = started.elapsed();
+    let timing = format!("total;dur={:.1}", took.as_secs_f64() * 1_000.0);
+    if let Ok(timing) = HeaderValue::from_str(&timing) {
+        response.headers_mut().insert("server-timing", timing);
+    }
+    let id = response.headers().get("x-request-id").and_then(|id| id.to_str().ok());
     tracing::info!(
+        id,
         %method,
         route = route.as_ref().map_or("unknown", |route| route.as_str()),
         status = response.status().as_u16(),
-        ms = started.elapsed().as_millis() as u64,
+        ms = took.as_millis() as u64,
     );
     response
 }

@@ -7,18 +7,23 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::{HeaderName, HeaderValue};
 use callbook_auth::{PasswordCost, Secret, SigningKeys};
 use callbook_base::ContactId;
 use callbook_dedup::Tables;
 use callbook_worker::database::{Database, Statement};
 use callbook_worker::sqlite::{Sqlite, SqliteThread};
-use callbook_worker::{App, MIGRATIONS, Rekeying, TOMBSTONES_KEPT, router};
+use callbook_worker::{
+    App, Forgotten, Kept, MIGRATIONS, Rekeying, Settings, TOMBSTONES_KEPT, router,
+};
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::{edge, hints};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long requests under way may take after a signal to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
@@ -55,6 +60,24 @@ struct Options {
     #[arg(long, env, hide_env_values = true, value_name = "SECRET")]
     jwt_secret_previous: Option<String>,
 
+    /// An origin whose pages may call the service in a browser, such as https://book.example.org; may be
+    /// given several times
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    allow_origin: Vec<HeaderValue>,
+
+    /// The header in which the proxy in front of it tells the client's address, such as X-Forwarded-For.
+    /// Only where nobody reaches the server but through that proxy
+    #[arg(long, value_name = "HEADER")]
+    address_header: Option<HeaderName>,
+
+    /// Forget calls that are older than so many days
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    keep_calls: Option<u32>,
+
+    /// Forget what contacts said before an edit, and the audit, after so many days
+    #[arg(long, default_value_t = 365, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(90..))]
+    keep_history: u32,
+
     /// The file is a backup that was put back: says so to the phones. For the first start after that, and
     /// no other
     #[arg(long)]
@@ -82,8 +105,12 @@ pub(crate) fn main() -> ExitCode {
 }
 
 async fn serve(options: Options) -> Result<(), String> {
-    let Options { listen, db, setup_token, jwt_secret, jwt_secret_previous, restored, log } =
+    let Options { listen, db, setup_token, jwt_secret, jwt_secret_previous, restored, log, .. } =
         options;
+    let days = |days: u32| DAY * days;
+    let history = days(options.keep_history);
+    let calls = options.keep_calls.map(days);
+    let kept = Kept { history, audit: history, calls };
     tracing_subscriber::fmt()
         .with_env_filter(log)
         .with_target(false)
@@ -125,6 +152,7 @@ async fn serve(options: Options) -> Result<(), String> {
         keys,
         setup_token: setup_token.map(Secret::from),
         password_cost: PasswordCost::STANDARD,
+        settings: Settings { origins: options.allow_origin, kept },
     };
     if restored {
         say_restored(&app).await?;
@@ -143,8 +171,10 @@ async fn serve(options: Options) -> Result<(), String> {
     print!("{}", hints::started(&start));
 
     let app = Arc::new(app);
-    tokio::spawn(purge(app.clone()));
-    let service = router(app).layer(axum::middleware::from_fn(edge::moment_and_log));
+    tokio::spawn(forget(app.clone()));
+    let header = edge::AddressHeader(options.address_header);
+    let log = axum::middleware::from_fn_with_state(header, edge::moment_and_log);
+    let service = router(app).layer(log).into_make_service_with_connect_info::<SocketAddr>();
     let stopping = Arc::new(tokio::sync::Notify::new());
     let stop = {
         let stopping = stopping.clone();
@@ -212,25 +242,29 @@ async fn rekey(app: &App) -> Result<(), String> {
     }
 }
 
-/// Forgets tombstones that are old enough, now and once a day.
-async fn purge(app: Arc<App>) {
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Forgets what is old enough, now and once a day.
+async fn forget(app: Arc<App>) {
     loop {
-        let mut purged = 0;
-        loop {
-            match app.purge(edge::moment()).await {
-                Ok(0) => break,
-                Ok(more) => purged += more,
-                Err(problem) => {
-                    tracing::warn!(%problem, "old deleted contacts stay for another day");
-                    break;
+        match app.forget(edge::moment, usize::MAX).await {
+            Err(problem) => tracing::warn!(%problem, "what is old stays for another day"),
+            Ok(Forgotten { contacts, revisions, calls, audit, .. }) => {
+                if contacts + revisions + calls + audit > 0 {
+                    tracing::info!(contacts, revisions, calls, audit, "forgot what was old");
                 }
             }
         }
-        if purged > 0 {
-            tracing::info!(contacts = purged, "forgot contacts that were deleted long ago");
-        }
         tokio::time::sleep(DAY).await;
+    }
+}
+
+/// An origin as browsers send it.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['/', '*', ' ']) => {
+            text.parse().map_err(|_| "this is no origin".to_owned())
+        }
+        _ => Err("an origin is https:// and a host, without a path".to_owned()),
     }
 }
 
