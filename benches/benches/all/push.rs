@@ -69,7 +69,7 @@ impl Service {
             keys: SigningKeys::new("a secret of more than thirty-two bytes", None).unwrap(),
             setup_token: Some("let me in".into()),
             password_cost: PasswordCost::SIMULATED,
-        settings: Settings::default(),
+            settings: Settings::default(),
         };
         let mut service = Self { router: router(app), database, token: String::new() };
         let setup = json!({ "setup_token": "let me in", "username": "ann", "password": PASSWORD });

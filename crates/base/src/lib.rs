@@ -12,7 +12,7 @@ mod time;
 pub use cursor::{Cursor, Epoch, InvalidCursor, Place, Rev};
 pub use id::{ContactId, DeviceId, InvalidId, UserId};
 pub use named::Named;
-pub use text::{FromText, InvalidText, Line, short};
+pub use text::{FromText, InvalidText, Line, cell, short};
 pub use time::{InvalidTimestamp, Timestamp};
 
 #[doc(hidden)]

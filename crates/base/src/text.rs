@@ -2,6 +2,7 @@
 //!
 //! Texts that people typed show only their length when printed: names and notes hold phone numbers.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
@@ -111,6 +112,17 @@ pub fn short(text: &str, longest: usize) -> Result<(), InvalidText> {
     if fits && !text.contains('\0') { Ok(()) } else { Err(InvalidText { longest }) }
 }
 
+/// A text as a cell of a table. A spreadsheet would run one that begins as a formula does: it gets an
+/// apostrophe before it. A number as written, `+1 (415) 555-2671`, is left as it is: without letters it
+/// calls nothing.
+pub fn cell(text: &str) -> Cow<'_, str> {
+    let begins =
+        text.trim_start_matches(' ').starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '|', '%']);
+    let is_number = text.starts_with(['+', '-'])
+        && text[1..].chars().all(|c| c.is_ascii_digit() || " +().-/:".contains(c));
+    if begins && !is_number { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
 text_type! {
     /// A name, a number as written, a type, an address: at most 1,000 characters, without NUL.
     Line, InvalidText, |text| short(text, 1_000)
@@ -133,6 +145,25 @@ mod tests {
         check(&"é".repeat(1_000), true);
         check(&"é".repeat(1_001), false);
         check("a\0b", false);
+    }
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        #[track_caller]
+        fn check(text: &str, written: &str) {
+            assert_eq!(cell(text), written);
+        }
+        check("", "");
+        check("Ann", "Ann");
+        check("1+1", "1+1");
+        check("=1+1", "'=1+1");
+        check(" =cmd|' /C calc'!A0", "' =cmd|' /C calc'!A0");
+        check("@SUM(A1)", "'@SUM(A1)");
+        check("-2+3+cmd", "'-2+3+cmd");
+        check("+1 (415) 555-2671", "+1 (415) 555-2671");
+        check("+1 ::: +2", "+1 ::: +2");
+        check("+1 ::: =x", "'+1 ::: =x");
+        check("\tx", "'\tx");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! A call is what happened: it is only ever added. SQL, HTTP, a clock and randomness must never
 //! live here, nor what a contact is: calls meet contacts by key when they are read.
 
+pub mod csv;
 pub mod wire;
 
 use std::fmt;

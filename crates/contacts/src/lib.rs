@@ -5,12 +5,14 @@
 //! never live here.
 
 mod clock;
+pub mod csv;
 mod digest;
 mod edit;
 mod fields;
 mod op;
 mod plan;
 mod text;
+pub mod vcard;
 pub mod wire;
 
 pub use clock::{Clocks, Floor};

@@ -19,7 +19,8 @@ use crate::text::{Birthday, Note};
 
 pub use people::{
     ChangedAnswer, ClaimedNumber, ContactDetails, ContactState, ContactView, ContactsAnswer,
-    DuplicatesAnswer, RestoreRequest, Revision, SplitRequest, are_several_names,
+    DuplicatesAnswer, ImportAnswer, RejectedCard, RestoreRequest, Revision, SplitRequest,
+    are_several_names,
 };
 
 /// The most ops of one push.

@@ -41,13 +41,23 @@ pub struct App {
 }
 
 /// What an operator may choose.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Origins whose pages may call the service in a browser, such as `https://book.example.org`. Without
     /// any, only the service's own pages may.
     pub origins: Vec<HeaderValue>,
     /// How long things are kept.
     pub kept: Kept,
+    /// How many changes of the book, of 500 cards at most, one import may make: D1 lets a request run fifty
+    /// statements.
+    pub pieces_of_an_import: usize,
+}
+
+impl Default for Settings {
+    /// What suits a Worker.
+    fn default() -> Self {
+        Self { origins: Vec::new(), kept: Kept::default(), pieces_of_an_import: 3 }
+    }
 }
 
 /// Where a request came from, if its host tells that and can be believed: the host puts it into the

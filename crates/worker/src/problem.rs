@@ -76,6 +76,8 @@ impl std::fmt::Display for Problem {
     }
 }
 
+impl std::error::Error for Problem {}
+
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         let status = match error {

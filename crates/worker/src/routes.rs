@@ -6,6 +6,7 @@ mod calls;
 mod change;
 mod contacts;
 mod devices;
+mod files;
 mod guessing;
 mod headers;
 mod listing;
@@ -53,7 +54,11 @@ pub fn router(app: impl Into<Arc<App>>) -> Router {
         .route("/contacts/{id}/restore", post(people::restore))
         .route("/contacts/{id}/split", post(people::tell_apart))
         .route("/duplicates", get(people::duplicates))
+        .route("/contacts/import", post(files::import))
+        .route("/contacts.vcf", get(files::vcf))
+        .route("/contacts.csv", get(files::contacts_csv))
         .route("/calls", get(calls::list))
+        .route("/calls.csv", get(files::calls_csv))
         .route("/stats", get(book::stats))
         .route("/audit", get(book::audit))
         .route("/health", get(book::health))

@@ -109,6 +109,35 @@ pub struct ChangedAnswer {
     pub lost: Vec<Lost>,
 }
 
+/// The answer to `POST /contacts/import`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportAnswer {
+    /// The book's rev after it.
+    pub rev: Rev,
+    /// Contacts that were made or changed, and are seen.
+    pub imported: u64,
+    /// Those that are duplicates of others.
+    pub hidden: u64,
+    /// Those that the book had so already.
+    pub unchanged: u64,
+    /// Cards of which no contact was made.
+    pub rejected: Vec<RejectedCard>,
+    /// The first card that was not looked at: what one request may do has an end, and the same file
+    /// goes on with `?from=` this. Null when all were.
+    pub next: Option<u64>,
+}
+
+/// A card of which no contact was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedCard {
+    /// Its place in the file, from 0.
+    pub index: u64,
+    /// What a program may act on.
+    pub code: String,
+    /// For people.
+    pub detail: String,
+}
+
 /// The answer to `GET /duplicates`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DuplicatesAnswer {

@@ -133,12 +133,10 @@ pub(crate) fn purge_refresh(now: Timestamp) -> Statement {
     const DAY: i64 = 24 * 60 * 60 * 1_000;
     let digit = now.as_millis().div_euclid(DAY).rem_euclid(16);
     let (from, to) = (format!("{digit:x}"), format!("{digit:x}g"));
-    Statement::new(
-        "DELETE FROM refresh_tokens WHERE hash >= ?1 AND hash < ?2 AND expires_at < ?3",
-    )
-    .bind(from)
-    .bind(to)
-    .bind(now.plus_millis(-DAY))
+    Statement::new("DELETE FROM refresh_tokens WHERE hash >= ?1 AND hash < ?2 AND expires_at < ?3")
+        .bind(from)
+        .bind(to)
+        .bind(now.plus_millis(-DAY))
 }
 
 /// Ends a device; one that has ended stays as it is.

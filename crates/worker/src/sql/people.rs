@@ -5,8 +5,10 @@
 //! the claims.
 
 use callbook_base::{ContactId, Named, Rev};
+use callbook_contacts::csv::Exported;
 use callbook_contacts::wire::{ClaimedNumber, ContactState, ContactView, Revision};
 use callbook_contacts::{Contact, Fields, State};
+use callbook_dedup::NumberKey;
 use serde::Serialize;
 
 use super::contacts::{columns, read};
@@ -107,9 +109,11 @@ pub(crate) fn by_name(search: &Search, after: Option<(&str, &str)>, limit: u64) 
         ", ",
         sort_name!(),
         " AS sort_name FROM contacts AS c
-         WHERE c.state = 0 AND (",
+         WHERE c.state = 0 AND ",
         sort_name!(),
-        ", c.id) > (?2, ?3) AND ",
+        " >= ?2 AND (",
+        sort_name!(),
+        " > ?2 OR c.id > ?3) AND ",
         matches!(),
         " ORDER BY ",
         sort_name!(),
@@ -261,6 +265,35 @@ fn read_view(row: Row<'_>) -> Result<ContactView, DatabaseError> {
         deleted_at,
         fields: row.json::<Fields>("fields")?,
     })
+}
+
+/// Visible contacts after an id, as many as a page of a file has room for.
+pub(crate) fn export(after: &str, limit: u64) -> Statement {
+    const BYTES: u64 = 1 << 20;
+    Statement::new(
+        "SELECT id, created_at, edit_at, asleep, fields FROM (
+           SELECT id, created_at, edit_at, asleep, fields, size, sum(size) OVER (ORDER BY id) AS total
+           FROM contacts WHERE state = 0 AND id > ?1 ORDER BY id LIMIT ?2)
+         WHERE total - size < ?3 ORDER BY id",
+    )
+    .bind(after)
+    .bind(limit)
+    .bind(BYTES)
+}
+
+/// Without the numbers that others own.
+pub(crate) fn read_export(rows: &Rows) -> Result<Vec<Exported>, DatabaseError> {
+    let read = |row: Row<'_>| {
+        let mut fields: Fields = row.json("fields")?;
+        fields.take_numbers(&row.json::<Vec<NumberKey>>("asleep")?);
+        Ok(Exported {
+            id: row.parse("id")?,
+            created_at: row.time("created_at")?,
+            updated_at: row.time("edit_at")?,
+            fields,
+        })
+    };
+    rows.iter().map(read).collect()
 }
 
 /// What `GET /stats` counts. The visible contacts are the book's own count; hidden and deleted ones,

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are no tests to clippy
 
 mod bad_input;
+mod files;
 mod guard;
 mod headers;
 mod lockout;

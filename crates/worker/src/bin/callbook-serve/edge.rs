@@ -49,7 +49,7 @@ fn client(request: &Request, AddressHeader(header): &AddressHeader) -> Option<Cl
             peer.map(|ConnectInfo(peer)| peer.ip())
         }
         Some(name) => {
-            let last = request.headers().get_all(name).iter().last()?.to_str().ok()?;
+            let last = request.headers().get_all(name).iter().next_back()?.to_str().ok()?;
             last.rsplit(',').next()?.trim().parse().ok()
         }
     };

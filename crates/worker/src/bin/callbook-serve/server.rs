@@ -152,7 +152,7 @@ async fn serve(options: Options) -> Result<(), String> {
         keys,
         setup_token: setup_token.map(Secret::from),
         password_cost: PasswordCost::STANDARD,
-        settings: Settings { origins: options.allow_origin, kept },
+        settings: Settings { origins: options.allow_origin, kept, pieces_of_an_import: usize::MAX },
     };
     if restored {
         say_restored(&app).await?;
