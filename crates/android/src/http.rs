@@ -5,7 +5,7 @@ mod failure;
 mod server;
 
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use callbook_device::{Method, Request, Response, Transport, Unreachable};
@@ -75,9 +75,21 @@ impl Http {
         self.failure
     }
 
-    /// Sends a request and waits for its answer, or until it is given up. An answer that comes later than
-    /// that is dropped with the thread that waits for it.
-    fn ask(&self, request: Request) -> Result<Answer, Failure> {
+    /// Sends a request and blocks until its answer is there, or until it is given up.
+    ///
+    /// # Errors
+    /// There was no answer; [`Http::failure`] says why.
+    pub fn ask(&mut self, request: Request) -> Result<Response, Unreachable> {
+        let answer = self.exchange(request);
+        self.failure = match &answer {
+            Ok(answer) => answer.is_of_a_portal.then_some(Failure::Portal),
+            Err(failure) => Some(*failure),
+        };
+        answer.map(|answer| answer.response).map_err(|_| Unreachable)
+    }
+
+    /// An answer that comes after the request was given up is dropped with the thread that waits for it.
+    fn exchange(&self, request: Request) -> Result<Answer, Failure> {
         let (told, news) = mpsc::channel();
         if !self.cancel.listen(told.clone()) {
             return Err(Failure::Cancelled);
@@ -86,7 +98,7 @@ impl Http {
         let thread = std::thread::Builder::new().name("callbook-http".to_owned());
         let work = move || {
             // Nobody listens when the request was given up.
-            _ = told.send(News::Answer(exchange(&agent, &url, request)));
+            _ = told.send(News::Answer(fetch(&agent, &url, request)));
         };
         thread.spawn(work).map_err(|_| Failure::NoThread)?;
         wait(&news)
@@ -105,12 +117,7 @@ fn wait(news: &Receiver<News>) -> Result<Answer, Failure> {
 
 impl Transport for Http {
     async fn send(&mut self, request: Request) -> Result<Response, Unreachable> {
-        let answer = self.ask(request);
-        self.failure = match &answer {
-            Ok(answer) => answer.is_of_a_portal.then_some(Failure::Portal),
-            Err(failure) => Some(*failure),
-        };
-        answer.map(|answer| answer.response).map_err(|_| Unreachable)
+        self.ask(request)
     }
 }
 
@@ -140,6 +147,11 @@ impl Cancel {
         }
     }
 
+    /// Whether nothing goes out.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(*self.lock(), Listener::Cancelled)
+    }
+
     /// Lets requests go out again.
     pub fn clear(&self) {
         self.set(Listener::None);
@@ -147,7 +159,7 @@ impl Cancel {
 
     /// Whether the request may go out.
     fn listen(&self, told: Sender<News>) -> bool {
-        let mut listener = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listener = self.lock();
         let may = !matches!(*listener, Listener::Cancelled);
         if may {
             *listener = Listener::Request(told);
@@ -156,7 +168,11 @@ impl Cancel {
     }
 
     fn set(&self, listener: Listener) -> Listener {
-        std::mem::replace(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner), listener)
+        std::mem::replace(&mut self.lock(), listener)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Listener> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -166,7 +182,7 @@ struct Answer {
     is_of_a_portal: bool,
 }
 
-fn exchange(agent: &Agent, url: &str, request: Request) -> Result<Answer, Failure> {
+fn fetch(agent: &Agent, url: &str, request: Request) -> Result<Answer, Failure> {
     let bearer = request.bearer.as_ref().map(|token| format!("Bearer {}", token.expose()));
     let body = request.body.unwrap_or_default();
     let answer = match request.method {

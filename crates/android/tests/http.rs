@@ -4,13 +4,11 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use callbook_android::http::{Failure, Http};
-use callbook_device::{Method, Request, Response, Transport, Unreachable};
+use callbook_device::{Method, Request, Response, Unreachable};
 
 fn get() -> Request {
     Request {
@@ -18,15 +16,6 @@ fn get() -> Request {
         path: "/sync/contacts?limit=1".to_owned(),
         bearer: None,
         body: None,
-    }
-}
-
-/// The client's future never waits: it blocks its thread.
-fn send(http: &mut Http, request: Request) -> Result<Response, Unreachable> {
-    let future = pin!(http.send(request));
-    match future.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => unreachable!("it blocks"),
     }
 }
 
@@ -50,7 +39,7 @@ fn check(
     why: Option<Failure>,
 ) {
     let mut http = server(answer.as_bytes(), || ());
-    let seen = send(&mut http, get());
+    let seen = http.ask(get());
     let expected = expected.map(|(status, retry_after, body)| Response {
         status,
         retry_after,
@@ -109,7 +98,7 @@ fn nobody_at_home() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     for address in [format!("http://127.0.0.1:{port}"), "https://nobody.invalid".to_owned()] {
         let mut http = Http::new(address.parse().unwrap(), []);
-        assert_eq!(send(&mut http, get()), Err(Unreachable));
+        assert_eq!(http.ask(get()), Err(Unreachable));
         assert_eq!(http.failure(), Some(Failure::Offline), "{address}");
     }
 }
@@ -125,15 +114,15 @@ fn a_request_is_given_up_from_another_thread() {
         other.cancel();
     });
     // The server says nothing until the end of the test: only the other thread can end this.
-    assert_eq!(send(&mut http, get()), Err(Unreachable));
+    assert_eq!(http.ask(get()), Err(Unreachable));
     assert_eq!(http.failure(), Some(Failure::Cancelled));
     thread.join().unwrap();
     // Nor does a later one go out, until somebody wants it.
-    assert_eq!(send(&mut http, get()), Err(Unreachable));
+    assert_eq!(http.ask(get()), Err(Unreachable));
     assert_eq!(http.failure(), Some(Failure::Cancelled));
     cancel.clear();
     drop(release);
-    assert_eq!(send(&mut http, get()), Err(Unreachable));
+    assert_eq!(http.ask(get()), Err(Unreachable));
     assert_ne!(http.failure(), Some(Failure::Cancelled));
 }
 
@@ -172,7 +161,7 @@ fn only_who_the_phone_trusts() {
         let roots: &[&[u8]] = if trusts { &[&der] } else { &[] };
         let server = format!("https://localhost:{port}").parse().unwrap();
         let mut http = Http::new(server, roots.iter().copied());
-        assert_eq!(send(&mut http, get()).is_ok(), why.is_none(), "{name} {trusts}");
+        assert_eq!(http.ask(get()).is_ok(), why.is_none(), "{name} {trusts}");
         assert_eq!(http.failure(), why, "{name} {trusts}");
     };
     check("localhost", true, None);

@@ -59,6 +59,8 @@ pub struct Engine<S> {
     sent: Option<Sent>,
     typed: Option<Typed>,
     sign_in: SignInReason,
+    /// Whether the user wants the session to end.
+    is_leaving: bool,
     waits: Option<Pause>,
     /// There is something to say that the pause does not know of.
     is_news: bool,
@@ -115,6 +117,7 @@ enum Waits {
 enum Sent {
     LogIn,
     Refresh,
+    LogOut,
     /// The places of the ops, in order, and whether nothing was left behind.
     PushContacts {
         places: Vec<u64>,
@@ -154,6 +157,7 @@ impl<S: Store> Engine<S> {
             sent: None,
             typed: None,
             sign_in: SignInReason::Never,
+            is_leaving: false,
             waits: None,
             is_news: false,
             failures: 0,
@@ -244,6 +248,7 @@ impl<S: Store> Engine<S> {
                 None => return Ok(Next::SignIn(self.sign_in)),
             },
             Some(session) if session.access.is_none() => self.refresh(),
+            Some(_) if self.is_leaving => self.log_out(),
             Some(_) => match self.work(now)? {
                 Some(request) => request,
                 None => {
@@ -315,6 +320,9 @@ impl<S: Store> Engine<S> {
         self.now = now;
         let Some(sent) = self.sent.take() else { return Ok(()) };
         let outcome = match answer {
+            Ok(Response { status: 204, .. }) if matches!(sent, Sent::LogOut) => {
+                self.signed_out()?
+            }
             Ok(Response { status: 200, body, .. }) => self.take_answer(sent, &body, now)?,
             Ok(response) => self.refused(sent, &response)?,
             Err(Unreachable) => Outcome::Failed(None),
@@ -335,6 +343,8 @@ impl<S: Store> Engine<S> {
     ) -> Result<Outcome, StoreError> {
         let outcome = match sent {
             Sent::LogIn | Sent::Refresh => return read(body, |answer| self.signed_in(answer)),
+            // The service has nothing to say to that but 204.
+            Sent::LogOut => return Ok(Outcome::Failed(None)),
             Sent::PushContacts { places, complete } => {
                 read(body, |answer| self.contacts_pushed(answer, &places, complete, now))
             }

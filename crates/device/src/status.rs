@@ -1,7 +1,9 @@
 //! How a phone's sync stands, for its user. Messages in their language must never live here.
 
+use serde::Serialize;
+
 /// How sync stands.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Status {
     /// Whether there is a session.
     pub signed_in: bool,
@@ -40,7 +42,8 @@ impl Status {
 }
 
 /// What stands in the way of sync.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Problem {
     /// The server refuses a request as a whole; its `code`. The phone and the server disagree on the
     /// protocol: one of them needs an update.
@@ -50,7 +53,8 @@ pub enum Problem {
 }
 
 /// Why somebody must sign in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SignInReason {
     /// Nobody has, on this phone.
     Never,
@@ -58,6 +62,8 @@ pub enum SignInReason {
     WrongCredentials,
     /// The session was ended, on the server or by time.
     Ended,
+    /// Its user signed out.
+    SignedOut,
     /// Another phone uses the same session: this one, or the other, is a copy.
     Copied,
 }

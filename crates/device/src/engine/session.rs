@@ -19,6 +19,22 @@ impl<S: Store> Engine<S> {
         platform: Platform,
     ) {
         self.typed = Some(Typed { username, password, device, platform });
+        self.is_leaving = false;
+    }
+
+    /// Ends the session at the server, at the next sync. What was not pushed stays.
+    pub fn sign_out(&mut self) {
+        self.typed = None;
+        self.is_leaving = self.state.session.is_some();
+    }
+
+    pub(super) fn log_out(&self) -> (Sent, Request) {
+        (Sent::LogOut, self.request(Method::Post, "/logout".to_owned(), None))
+    }
+
+    pub(super) fn signed_out(&mut self) -> Result<Outcome, StoreError> {
+        self.end_session(SignInReason::SignedOut)?;
+        Ok(Outcome::Taken)
     }
 
     pub(super) fn log_in(&self) -> Option<(Sent, Request)> {
@@ -79,6 +95,7 @@ impl<S: Store> Engine<S> {
     /// Somebody must sign in. What was not pushed is pushed then, by the new device.
     pub(super) fn end_session(&mut self, reason: SignInReason) -> Result<(), StoreError> {
         self.sign_in = reason;
+        self.is_leaving = false;
         self.happened(Happened::SignedOut);
         self.commit(State { session: None, ..self.state.clone() }, Vec::new())
     }

@@ -341,6 +341,25 @@ fn result(op_seq: u64, status: Status, rejection: Option<Rejection>) -> OpResult
 }
 
 #[test]
+fn a_user_signs_out() {
+    let mut bench = Bench::synced();
+    bench.engine.sign_out();
+    bench.engine.start_sync();
+    assert_eq!(bench.request().path, "/logout");
+    bench.receive(problem(401, "token_expired"));
+    assert_eq!(bench.request().path, "/token");
+    bench.receive(ok(&session(1)));
+    assert_eq!(bench.request().path, "/logout");
+    bench.receive(Ok(Response { status: 204, retry_after: None, body: Vec::new() }));
+    assert_eq!(bench.next(), Next::SignIn(SignInReason::SignedOut));
+    assert_eq!(bench.engine.store().state().unwrap().session, None);
+    // Nobody has signed in: there is nothing to end.
+    bench.engine.sign_out();
+    bench.type_password();
+    assert_eq!(bench.request().path, "/login");
+}
+
+#[test]
 fn a_first_sync_tells_all_and_pulls_all() {
     let mut bench = Bench::new();
     assert_eq!(bench.next(), Next::SignIn(SignInReason::Never));

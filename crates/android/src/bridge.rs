@@ -1,0 +1,147 @@
+//! The functions that Kotlin calls, each of `org.callbook.engine.Native`: bytes in, bytes out. What lives here converts
+//! and nothing else. A handle is a number that is looked up: one that was closed, or never given, is an
+//! exception, and so is a panic.
+#![allow(unsafe_code)] // the names by which the JVM finds these functions; nothing else of this file is unsafe
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jni::errors::ThrowRuntimeExAndDefault;
+use jni::objects::{JByteArray, JClass, JThrowable, JValue};
+use jni::sys::jlong;
+use jni::{Env, EnvUnowned, jni_sig, jni_str};
+
+use crate::error::Error;
+use crate::http::Cancel;
+use crate::phone::Phone;
+
+/// The phones that are open, by handle.
+static PHONES: Mutex<BTreeMap<jlong, Arc<Open>>> = Mutex::new(BTreeMap::new());
+static NEXT: AtomicI64 = AtomicI64::new(1);
+
+struct Open {
+    /// One call at a time. It is poisoned when a call has panicked.
+    phone: Mutex<Phone>,
+    /// Outside, so that a call under way does not hold up whoever gives it up.
+    cancel: Cancel,
+}
+
+fn phones() -> MutexGuard<'static, BTreeMap<jlong, Arc<Open>>> {
+    PHONES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn of(handle: jlong) -> Result<Arc<Open>, Error> {
+    phones().get(&handle).cloned().ok_or(Error::Closed)
+}
+
+/// `open(config: ByteArray): Long`
+#[unsafe(no_mangle)]
+pub(crate) extern "system" fn Java_org_callbook_engine_Native_open<'l>(
+    mut env: EnvUnowned<'l>,
+    _class: JClass<'l>,
+    config: JByteArray<'l>,
+) -> jlong {
+    let work = |env: &mut Env<'l>| -> Result<jlong, jni::errors::Error> {
+        let config = env.convert_byte_array(&config)?;
+        let opened = serde_json::from_slice(&config).map_err(Error::from).and_then(Phone::open);
+        or_throw(
+            env,
+            opened.map(|phone| {
+                let handle = NEXT.fetch_add(1, Ordering::Relaxed);
+                let cancel = phone.cancel();
+                phones().insert(handle, Arc::new(Open { phone: Mutex::new(phone), cancel }));
+                handle
+            }),
+        )
+    };
+    env.with_env(work).resolve::<ThrowRuntimeExAndDefault>()
+}
+
+/// `call(handle: Long, command: ByteArray): ByteArray`
+#[unsafe(no_mangle)]
+pub(crate) extern "system" fn Java_org_callbook_engine_Native_call<'l>(
+    mut env: EnvUnowned<'l>,
+    _class: JClass<'l>,
+    handle: jlong,
+    command: JByteArray<'l>,
+) -> JByteArray<'l> {
+    let work = |env: &mut Env<'l>| -> Result<JByteArray<'l>, jni::errors::Error> {
+        let command = env.convert_byte_array(&command)?;
+        let answer = of(handle).and_then(|open| {
+            let mut phone = open.phone.lock().map_err(|_| Error::Crashed)?;
+            phone.call(&command)
+        });
+        let answer = or_throw(env, answer)?;
+        env.byte_array_from_slice(&answer)
+    };
+    env.with_env(work).resolve::<ThrowRuntimeExAndDefault>()
+}
+
+/// `echo(bytes: ByteArray): ByteArray`: the bytes as they came, to measure the bridge by itself.
+#[unsafe(no_mangle)]
+pub(crate) extern "system" fn Java_org_callbook_engine_Native_echo<'l>(
+    mut env: EnvUnowned<'l>,
+    _class: JClass<'l>,
+    bytes: JByteArray<'l>,
+) -> JByteArray<'l> {
+    let work = |env: &mut Env<'l>| -> Result<JByteArray<'l>, jni::errors::Error> {
+        let bytes = env.convert_byte_array(&bytes)?;
+        env.byte_array_from_slice(&bytes)
+    };
+    env.with_env(work).resolve::<ThrowRuntimeExAndDefault>()
+}
+
+/// `cancel(handle: Long)`: the sync under way ends, its request is given up. From any thread; of a handle that is
+/// closed, nothing.
+#[unsafe(no_mangle)]
+pub(crate) extern "system" fn Java_org_callbook_engine_Native_cancel<'l>(
+    mut env: EnvUnowned<'l>,
+    _class: JClass<'l>,
+    handle: jlong,
+) {
+    let work = |_: &mut Env<'l>| -> Result<(), jni::errors::Error> {
+        if let Ok(open) = of(handle) {
+            open.cancel.cancel();
+        }
+        Ok(())
+    };
+    env.with_env(work).resolve::<ThrowRuntimeExAndDefault>()
+}
+
+/// `close(handle: Long)`: the call under way is cancelled, and the phone goes when it has ended. Twice does no harm.
+#[unsafe(no_mangle)]
+pub(crate) extern "system" fn Java_org_callbook_engine_Native_close<'l>(
+    mut env: EnvUnowned<'l>,
+    _class: JClass<'l>,
+    handle: jlong,
+) {
+    let work = |_: &mut Env<'l>| -> Result<(), jni::errors::Error> {
+        // Not within the `if`: the list would be locked while a store closes.
+        let open = phones().remove(&handle);
+        if let Some(open) = open {
+            open.cancel.cancel();
+        }
+        Ok(())
+    };
+    env.with_env(work).resolve::<ThrowRuntimeExAndDefault>()
+}
+
+/// The value, or a `CallbookException` that Kotlin catches.
+fn or_throw<T>(env: &mut Env<'_>, outcome: Result<T, Error>) -> Result<T, jni::errors::Error> {
+    match outcome {
+        Ok(value) => Ok(value),
+        Err(error) => {
+            let code = env.new_string(error.code())?;
+            let message = env.new_string(error.to_string())?;
+            let exception = env.new_object(
+                jni_str!("org/callbook/engine/CallbookException"),
+                jni_sig!("(Ljava/lang/String;Ljava/lang/String;)V"),
+                &[JValue::Object(&code), JValue::Object(&message)],
+            )?;
+            let exception = env.cast_local::<JThrowable>(exception)?;
+            env.throw(exception)?;
+            Err(jni::errors::Error::JavaException)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! One phone: its engine, its way to the server, and the sync under way. It takes commands and gives answers as
+//! JSON, and knows no JVM.
+
+mod command;
+mod run;
+
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use callbook_device::{Engine, Session, SqliteStore, Store};
+use rand_chacha::ChaCha20Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::edge;
+use crate::error::Error;
+use crate::http::{Cancel, Http, Server};
+use run::Run;
+
+/// What it takes to open a phone.
+#[derive(Deserialize)]
+pub struct Config {
+    /// The file of its store.
+    store: PathBuf,
+    /// The address of its server, as typed.
+    server: String,
+    /// The certificates that it trusts, DER in base 64: those of Android's own store.
+    #[serde(default)]
+    roots: Vec<String>,
+    /// Its tokens, as an answer gave them last.
+    #[serde(default)]
+    session: Option<Tokens>,
+    /// Whether the store is to be put aside and made anew with what can be read of it.
+    #[serde(default)]
+    rebuild: bool,
+}
+
+/// The tokens of a session, which the app keeps where the phone keeps secrets.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tokens {
+    access: Option<callbook_auth::Secret>,
+    refresh: callbook_auth::Secret,
+}
+
+impl From<Session> for Tokens {
+    fn from(Session { access, refresh }: Session) -> Self {
+        Self { access, refresh }
+    }
+}
+
+impl From<Tokens> for Session {
+    fn from(Tokens { access, refresh }: Tokens) -> Self {
+        Self { access, refresh }
+    }
+}
+
+/// One phone.
+pub struct Phone {
+    engine: Engine<SqliteStore>,
+    http: Http,
+    chance: ChaCha20Rng,
+    run: Option<Run>,
+    /// The tokens that the app has.
+    told: Option<Tokens>,
+}
+
+/// An answer, with the tokens when they are no longer those that the app has.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    answer: &'a serde_json::value::RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<Option<Tokens>>,
+}
+
+impl Phone {
+    /// Opens a phone.
+    ///
+    /// # Errors
+    /// The store cannot be used, or the address is none. Nothing has changed.
+    pub fn open(config: Config) -> Result<Self, Error> {
+        let server: Server = config.server.parse()?;
+        let session = config.session.clone().map(Session::from);
+        let store = match config.rebuild {
+            true => SqliteStore::rebuild(&config.store, session)?,
+            false => SqliteStore::open(&config.store, session)?,
+        };
+        let roots = config.roots.iter().map(|root| BASE64_STANDARD.decode(root));
+        let roots: Vec<Vec<u8>> = roots.filter_map(Result::ok).collect();
+        Ok(Self {
+            engine: Engine::open(store)?,
+            http: Http::new(server, roots.iter().map(Vec::as_slice)),
+            chance: edge::chance(),
+            run: None,
+            told: config.session,
+        })
+    }
+
+    /// What gives up a sync, from another thread.
+    pub fn cancel(&self) -> Cancel {
+        self.http.cancel()
+    }
+
+    /// Does what a command says. Command and answer are JSON.
+    ///
+    /// # Errors
+    /// As [`Error`] says. What was done before stands.
+    pub fn call(&mut self, command: &[u8]) -> Result<Vec<u8>, Error> {
+        let answer = self.run_command(serde_json::from_slice(command)?)?;
+        let tokens = self.engine.store().state()?.session.map(Tokens::from);
+        let session = (tokens != self.told).then(|| tokens.clone());
+        self.told = tokens;
+        let json = serde_json::to_vec(&Envelope { answer: &answer, session });
+        Ok(json.expect("an answer has no maps with other keys than texts"))
+    }
+}

@@ -1,0 +1,150 @@
+//! A sync in steps: the phone's contacts tell what changed, its log of calls too, the server is told and heard, and
+//! the contacts are told what came. Each step ends where the app has something to do, or after one request, so that
+//! it can be stopped at any of them: what was done stands, and the next sync goes on from there.
+
+use callbook_base::Timestamp;
+use callbook_device::call_log::{CallRow, CallsWanted};
+use callbook_device::provider::{Ask, Given};
+use callbook_device::{CallPass, Next, Pass, SignInReason};
+use serde::Serialize;
+
+use super::Phone;
+use crate::edge;
+use crate::error::Error;
+use crate::http::Failure;
+
+/// How often a sync asks the server, at most: a new phone hears of the book first, and then tells what it has beyond it.
+const ROUNDS: u32 = 2;
+
+/// A sync under way.
+pub(super) struct Run {
+    stage: Stage,
+    rounds: u32,
+    ended: Ended,
+}
+
+enum Stage {
+    /// What the user changed in the phone's contacts.
+    Before(Box<Pass>),
+    Calls(CallPass),
+    Server,
+    /// What the book changed.
+    After(Box<Pass>),
+}
+
+/// How a sync ended.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(super) struct Ended {
+    /// When to sync again, by the phone's clock.
+    wake_at: Option<Timestamp>,
+    /// Why somebody must sign in.
+    sign_in: Option<SignInReason>,
+    /// Why the last request had no answer of the service: the `code` of a failure.
+    failure: Option<&'static str>,
+}
+
+/// What the app is to do next.
+#[derive(Serialize)]
+#[serde(tag = "next", rename_all = "snake_case")]
+pub(super) enum Wanted {
+    /// With the phone's contacts.
+    Phone(Ask),
+    /// Read these rows of the log of calls.
+    Calls(CallsWanted),
+    /// Nothing: the sync goes on with another step.
+    Step,
+    /// The sync has ended.
+    Done(Ended),
+}
+
+impl Phone {
+    /// Begins a sync, whatever was under way.
+    pub(super) fn begin(&mut self) -> Result<Wanted, Error> {
+        self.http.cancel().clear();
+        let stage = Stage::Before(Box::default());
+        self.run = Some(Run { stage, rounds: 0, ended: Ended::default() });
+        self.step(Some(Given::Start), None)
+    }
+
+    /// Goes on with what the app has done. What is not what was asked for ends the sync.
+    pub(super) fn step(
+        &mut self,
+        phone: Option<Given>,
+        calls: Option<Vec<CallRow>>,
+    ) -> Result<Wanted, Error> {
+        let mut run = self.run.take().ok_or(Error::OutOfStep)?;
+        if self.http.cancel().is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let wanted = match (&mut run.stage, phone, calls) {
+            (Stage::Before(pass) | Stage::After(pass), Some(given), None) => {
+                match self.engine.phone(pass, given, edge::now(), &mut self.chance)? {
+                    Ask::Done => self.after_phone(&mut run)?,
+                    ask => Wanted::Phone(ask),
+                }
+            }
+            (Stage::Calls(pass), None, Some(rows)) => {
+                match self.engine.take_calls(pass, rows, edge::now())? {
+                    true => Wanted::Calls(pass.wanted()),
+                    false => self.turn_to_server(&mut run),
+                }
+            }
+            (Stage::Server, None, None) => self.ask_server(&mut run)?,
+            _ => return Err(Error::OutOfStep),
+        };
+        if !matches!(wanted, Wanted::Done(_)) {
+            self.run = Some(run);
+        }
+        Ok(wanted)
+    }
+
+    /// The phone's contacts have said, or heard, all.
+    fn after_phone(&mut self, run: &mut Run) -> Result<Wanted, Error> {
+        if matches!(run.stage, Stage::After(_)) {
+            let Ended { sign_in, failure, .. } = run.ended;
+            let may = run.rounds < ROUNDS && sign_in.is_none() && failure.is_none();
+            let has_news = may && self.engine.status()?.unpushed > 0;
+            return Ok(if has_news { self.turn_to_server(run) } else { Wanted::Done(run.ended) });
+        }
+        Ok(match self.engine.calls() {
+            Some(pass) => {
+                let wanted = pass.wanted();
+                run.stage = Stage::Calls(pass);
+                Wanted::Calls(wanted)
+            }
+            None => self.turn_to_server(run),
+        })
+    }
+
+    fn turn_to_server(&mut self, run: &mut Run) -> Wanted {
+        run.stage = Stage::Server;
+        run.rounds += 1;
+        self.engine.start_sync();
+        Wanted::Step
+    }
+
+    /// One request, or none when there is nothing more to say.
+    fn ask_server(&mut self, run: &mut Run) -> Result<Wanted, Error> {
+        match self.engine.next(edge::now(), &mut self.chance)? {
+            Next::Send(request) => {
+                let answer = self.http.ask(request);
+                if self.http.failure() == Some(Failure::Cancelled) {
+                    // The engine is not told: whether the request arrived, nobody knows, as after a crash.
+                    return Err(Error::Cancelled);
+                }
+                run.ended.failure = self.http.failure().map(Failure::code);
+                self.engine.receive(answer, edge::now(), &mut self.chance)?;
+                return Ok(Wanted::Step);
+            }
+            Next::Wait(until) => run.ended.wake_at = Some(until),
+            Next::SignIn(reason) => run.ended.sign_in = Some(reason),
+        }
+        let mut pass = Box::<Pass>::default();
+        let ask = self.engine.phone(&mut pass, Given::Start, edge::now(), &mut self.chance)?;
+        run.stage = Stage::After(pass);
+        match ask {
+            Ask::Done => self.after_phone(run),
+            ask => Ok(Wanted::Phone(ask)),
+        }
+    }
+}
