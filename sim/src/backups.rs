@@ -12,6 +12,7 @@ use crate::chances::Place;
 use crate::database::FarDatabase;
 use crate::fault::Fault;
 use crate::model::Model;
+use crate::schema::Schema;
 use crate::world::{Shared, app};
 
 /// How likely a backup is made whenever one might be put back.
@@ -29,7 +30,7 @@ impl Backups {
         &mut self,
         step: u32,
         chance: &mut ChaCha8Rng,
-        (shared, database): (&Shared, &FarDatabase),
+        (shared, database, schema): (&Shared, &FarDatabase, &Schema),
     ) {
         let is_backed_up = chance.random_bool(BACKED_UP);
         if shared.strikes(Place::Step(step), Fault::BookRestored, chance) {
@@ -37,6 +38,7 @@ impl Backups {
                 shared.fault(Fault::BookRestored);
                 let turn = shared.turn();
                 let sqlite = Arc::new(sqlite.copy().expect("SQLite has memory"));
+                schema.catch_up(shared, &sqlite);
                 // As whoever does it starts the server: the epoch is another before phones come.
                 let moment = Moment { now: shared.now(), seed: chance.random() };
                 let service = app(sqlite.clone(), Tables::CURRENT);

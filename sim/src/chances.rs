@@ -145,6 +145,13 @@ impl Chances {
         ChaCha8Rng::from_seed(key)
     }
 
+    /// Another generator of a place, for what is known before the run comes there.
+    pub(crate) fn ahead_of(&self, place: Place) -> ChaCha8Rng {
+        let mut chance = self.at(place);
+        chance.set_stream(1);
+        chance
+    }
+
     /// Whether a fault strikes there.
     pub(crate) fn strikes(&self, place: Place, fault: Fault, chance: &mut ChaCha8Rng) -> bool {
         let drawn = chance.random_bool(self.rates[fault]);

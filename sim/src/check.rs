@@ -61,6 +61,9 @@ pub(crate) fn all(
     for phone in phones {
         differences.extend(phone_and_book(phone, &book).into_iter().take(3));
         differences.extend(mended(phone, restores));
+        let lost = phone.lost_by_signing_in(model, restores);
+        let text = format!("phone {}: signing in has lost {lost} ops", phone.index);
+        differences.extend((lost > 0).then_some(Difference(text)));
     }
     differences.extend(calls(sqlite, model, phones).into_iter().take(5));
     differences

@@ -19,7 +19,7 @@ use callbook_sim::{
 };
 use clap::Parser;
 
-use crate::mutants;
+use crate::{mutants, scenario};
 use options::{Command, Options};
 use page::{closer, speed};
 use scripts::{Short, keep_short, replay_file};
@@ -41,6 +41,9 @@ pub(crate) fn main() -> ExitCode {
         |rows| match &options.command {
             Some(Command::Replay { file, report, trace }) => {
                 Ok(replay_file(file, (report.as_deref(), trace.as_deref()), &rows))
+            }
+            Some(Command::Scenario { fault, guards, seed }) => {
+                Ok(scenario::make(*fault, guards, *seed, &rows))
             }
             Some(Command::Mutants) => {
                 let bar = bar(1, "{wide_bar} {pos} of {len} mistakes, {eta} to go");

@@ -92,7 +92,8 @@ fn most_steps(sent: &Delivered, rows: u64, contacts: usize) -> Option<u64> {
         "/sync/calls" => CALLS,
         _ => return None,
     };
-    let cursor = query.strip_prefix("cursor=").and_then(|cursor| cursor.parse::<Cursor>().ok());
+    let cursor = query.split('&').find_map(|part| part.strip_prefix("cursor="));
+    let cursor = cursor.and_then(|cursor| cursor.parse::<Cursor>().ok());
     let is_first = cursor.is_none_or(|cursor| cursor.first.is_some());
     let passed_over = if is_first { PASSED_OVER * contacts as u64 } else { 0 };
     Some(base + a_row * rows + passed_over)
@@ -124,6 +125,7 @@ mod tests {
         let first_page = "/sync/contacts".to_owned();
         for (path, most) in [
             (pull("/sync/contacts", None), 2_520),
+            (format!("{}&limit=20", pull("/sync/contacts", None)), 2_520),
             (pull("/sync/contacts", Some(Rev(9))), 32_520),
             (first_page, 32_520),
             (pull("/sync/calls", None), 550),

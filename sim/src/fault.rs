@@ -42,6 +42,7 @@ faults! {
     RequestLate, "request-late", "requests late, out of order", 0.02;
     RequestDuplicated, "request-duplicated", "requests duplicated", 0.02;
     AnswerLost, "answer-lost", "answers lost", 0.02;
+    AnswerLate, "answer-late", "answers after the phone gave up", 0.01;
     AnswerCut, "answer-cut", "answers cut in the middle", 0.01;
     CaptivePortal, "captive-portal", "captive portals", 0.005;
     Busy, "busy", "429, 502 or 503 in between", 0.01;
@@ -51,8 +52,13 @@ faults! {
     DatabaseFailed, "database-failed", "batches failed", 0.005;
     DatabaseAnswerLost, "database-answer-lost", "batches failed after commit", 0.005;
     DatabaseSlow, "database-slow", "batches slow", 0.005;
+    MigrationLate, "migration-late", "migrations after their release", 0.002;
+    MigrationEarly, "migration-early", "migrations before their release", 0.002;
     BookRestored, "book-restored", "restores of the book", 0.01;
+    CpuLimit, "cpu-limit", "requests above the CPU limit", 0.001;
     WorkerDied, "worker-died", "instances died at work", 0.01;
+    SameCustomer, "same-customer", "new customers, entered at several phones", 0.01;
+    BulkImport, "bulk-import", "address books imported at once", 0.0002;
     PhoneEdited, "edit-during-sync", "edits in the middle of a sync", 0.03;
     PowerLost, "power-lost", "power lost before a commit", 0.01;
     PhoneCrashed, "phone-crashed", "phones crashed", 0.02;
@@ -60,7 +66,11 @@ faults! {
     PhoneCloned, "phone-cloned", "phones set up as copies of others", 0.001;
     PhoneWiped, "phone-wiped", "phones wiped", 0.001;
     ClockJumped, "clock-jumped", "clocks jumped", 0.01;
+    ClockZone, "clock-zone", "clocks set hours off, and put right", 0.005;
     DeviceRevoked, "device-revoked", "devices revoked", 0.002;
+    PasswordChanged, "password-changed", "passwords changed", 0.0005;
+    UserDisabled, "user-disabled", "users disabled for hours", 0.0005;
+    RoleChanged, "role-changed", "roles changed", 0.0005;
 }
 
 /// A name that no fault has.

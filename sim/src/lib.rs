@@ -6,12 +6,14 @@
 //! must make the same run.
 
 mod backups;
+mod books;
 mod chances;
 mod check;
 mod cost;
 mod course;
 mod coverage;
 mod database;
+mod desk;
 mod fault;
 mod mix;
 mod model;
@@ -23,6 +25,7 @@ pub mod report;
 mod requests;
 mod rows;
 mod safety;
+mod schema;
 mod script;
 mod shrink;
 mod spelling;

@@ -2,6 +2,7 @@
 
 mod cli;
 mod mutants;
+mod scenario;
 
 use std::process::ExitCode;
 

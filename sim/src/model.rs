@@ -1,8 +1,7 @@
 //! An independent, naive model of the book: what the protocol says, written once more with lists and
 //! scans, fed with the bodies of the pushes that were committed, in the order of their commits. It
 //! shares no code with the service: keys come from the simulator's own spellings, JSON is read as
-//! plain values. It does not know that a service may stop in the middle of a push, which the sizes
-//! here never make it do.
+//! plain values. After which op of a push a service stops, it is told.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::database::Rekeyed;
+use crate::desk::PASSWORD;
 use crate::order::Put;
 use crate::versions::{Version, Versions, share_of_digest};
 
@@ -41,6 +41,9 @@ pub(crate) struct Model {
     /// Of each key, all live contacts that have it, in any order.
     claimants: BTreeMap<String, Vec<String>>,
     devices: BTreeMap<String, Device>,
+    accounts: BTreeMap<String, Account>,
+    /// How often accounts have changed, also by a restore.
+    pub(crate) turns: u64,
     /// Keys that every claimant shows.
     pub(crate) shared: Vec<String>,
     /// Each delete that changed something: when, and by which device.
@@ -72,6 +75,14 @@ pub(crate) struct Entry {
     edits: Vec<(u64, String)>,
 }
 
+/// A user.
+#[derive(Clone)]
+pub(crate) struct Account {
+    pub(crate) password: String,
+    pub(crate) is_disabled: bool,
+    pub(crate) is_admin: bool,
+}
+
 /// What a contact is stamped for, beside its content.
 #[derive(Clone, PartialEq)]
 enum Form {
@@ -91,6 +102,7 @@ enum Form {
 
 #[derive(Clone, Default)]
 struct Device {
+    user: String,
     acked: u64,
     floor: Option<i64>,
     replaces: Option<String>,
@@ -104,6 +116,8 @@ pub(crate) struct Push<'a> {
     pub(crate) device: &'a str,
     pub(crate) user: &'a str,
     pub(crate) now: i64,
+    /// Up to which op the service has taken it: it may stop anywhere, which is its own business.
+    pub(crate) acked: Option<u64>,
     pub(crate) body: Value,
 }
 
@@ -121,6 +135,8 @@ impl Model {
             violations: Vec::new(),
             claimants: BTreeMap::new(),
             devices: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            turns: 0,
             deletes: Vec::new(),
             shared: Vec::new(),
             touched: BTreeMap::new(),
@@ -129,15 +145,47 @@ impl Model {
     }
 
     /// A new device, and the one that it says it follows: a restored book may not know that one.
-    pub(crate) fn sign_in(&mut self, device: &str, older: Option<&str>) {
-        let older = older.filter(|older| self.devices.contains_key(*older)).map(str::to_owned);
-        self.devices.entry(device.to_owned()).or_default().replaces = older;
+    pub(crate) fn sign_in(&mut self, device: &str, user: &str, older: Option<&str>) {
+        let replaces = older.filter(|older| self.devices.contains_key(*older)).map(str::to_owned);
+        let new = Device { user: user.to_owned(), replaces, ..Device::default() };
+        self.devices.insert(device.to_owned(), new);
+    }
+
+    /// The users that the book has at first; the first is an admin.
+    pub(crate) fn set_up(&mut self, users: &[String]) {
+        let account =
+            |is_admin| Account { password: PASSWORD.to_owned(), is_disabled: false, is_admin };
+        let accounts = users.iter().enumerate();
+        self.accounts = accounts.map(|(at, id)| (id.clone(), account(at == 0))).collect();
+    }
+
+    pub(crate) fn account(&self, user: &str) -> Option<&Account> {
+        self.accounts.get(user)
+    }
+
+    /// `POST /me/password`: the user's other devices end.
+    pub(crate) fn change_password(&mut self, user: &str, stays: &str, body: &Value) {
+        self.turns += 1;
+        if let Some(account) = self.accounts.get_mut(user) {
+            account.password = body["new_password"].as_str().expect("a text").to_owned();
+        }
+        let devices = self.devices.iter_mut();
+        let others = devices.filter(|(id, device)| device.user == user && *id != stays);
+        others.for_each(|(_, device)| device.ended = true);
+    }
+
+    /// `PATCH /users/{id}`, without a password.
+    pub(crate) fn change_user(&mut self, user: &str, body: &Value) {
+        self.turns += 1;
+        let Some(account) = self.accounts.get_mut(user) else { return };
+        account.is_disabled = body["disabled"].as_bool().unwrap_or(account.is_disabled);
+        account.is_admin = body["role"].as_str().map_or(account.is_admin, |role| role == "admin");
     }
 
     /// The book is put back from a backup. What must never happen has happened all the same.
     pub(crate) fn restore(&mut self, backup: &Self) {
         let violations = std::mem::take(&mut self.violations);
-        *self = Self { violations, ..backup.clone() };
+        *self = Self { violations, turns: self.turns + 1, ..backup.clone() };
     }
 
     /// A device that was revoked.
@@ -168,11 +216,18 @@ impl Model {
         let stood_at = self.rev;
         let mut put_here = Vec::new();
         let mut changed = false;
-        let gone = self.asked_to_delete(push);
-        let refuses_deletes = self.are_too_many(push, gone.len());
+        let asked = self.asked_to_delete(push, u64::MAX);
+        let refuses_deletes = self.are_too_many(push, asked.len());
+        let last = push.acked.unwrap_or(u64::MAX);
+        let gone = self.asked_to_delete(push, last);
+        let mut is_cut = false;
         for op in push.body["ops"].as_array().into_iter().flatten() {
             let seq = op["op_seq"].as_u64().expect("devices count their ops");
             let op_id = op["op_id"].as_str().expect("an id").to_owned();
+            if seq > last {
+                is_cut = true;
+                break;
+            }
             let device = self.devices.entry(push.device.to_owned()).or_default();
             if seq <= device.acked {
                 if device.op_ids[seq as usize - 1] != op_id {
@@ -210,7 +265,7 @@ impl Model {
         }
         self.stamp();
         debug_assert!(self.devices[push.device].acked >= acked);
-        if push.body["complete"] == true {
+        if push.body["complete"] == true && !is_cut {
             let day = 24 * 60 * 60 * 1_000;
             let as_of = millis(&push.body["as_of"]).max(sent_at - day);
             let told = (as_of - sent_at + now).min(now);
@@ -226,14 +281,15 @@ impl Model {
         if is_known { base_rev > stood_at } else { op["op"] == "put" && base_rev > 0 }
     }
 
-    /// Contacts that a push asks to delete, and that are there to be deleted.
-    fn asked_to_delete(&self, push: &Push<'_>) -> Vec<String> {
+    /// Contacts that a push asks to delete up to an op, and that are there to be deleted.
+    fn asked_to_delete(&self, push: &Push<'_>, last: u64) -> Vec<String> {
         let acked = self.devices[push.device].acked;
         let own = self.lineage(push.device);
         let mut gone: Vec<String> = Vec::new();
         for op in push.body["ops"].as_array().into_iter().flatten() {
             let id = op["id"].as_str().expect("an id").to_owned();
-            if op["op_seq"].as_u64().expect("a number") <= acked {
+            let op_seq = op["op_seq"].as_u64().expect("a number");
+            if op_seq <= acked || op_seq > last {
                 continue;
             }
             gone.retain(|other| *other != id);

@@ -9,11 +9,12 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use bytes::Bytes;
 use callbook_base::Timestamp;
-use callbook_device::{Response, Transport, Unreachable};
+use callbook_device::{NoAnswer, RequestId, Response, Transport};
 use callbook_worker::{Moment, far};
 use http_body_util::BodyExt;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
@@ -91,6 +92,10 @@ pub(crate) struct Network {
     pub(crate) asked: Option<&'static str>,
     /// Until then nothing gets through.
     pub(crate) offline_until: Timestamp,
+    /// Answers that came after the phone had given their requests up.
+    pub(crate) late: Arc<Mutex<Vec<LateAnswer>>>,
+    /// Whether the host has cancelled the sync in the middle of the last request.
+    pub(crate) is_cancelled: bool,
     /// How often the service has told it to pull contacts from the start.
     pub(crate) expired: u64,
     /// When it has pulled contacts first and last, as the device that it is now and since the book was put
@@ -98,8 +103,15 @@ pub(crate) struct Network {
     pub(crate) pulled: Option<(Timestamp, Timestamp, u64)>,
 }
 
+/// An answer that nobody waits for any more: to which request, of which kind, and what it says.
+pub(crate) struct LateAnswer {
+    pub(crate) id: RequestId,
+    pub(crate) asked: Option<&'static str>,
+    pub(crate) answer: Response,
+}
+
 impl Transport for Network {
-    async fn send(&mut self, request: callbook_device::Request) -> Result<Response, Unreachable> {
+    async fn send(&mut self, request: callbook_device::Request) -> Result<Response, NoAnswer> {
         let shared = self.shared.clone();
         let (phone, n) = (self.phone as u32, self.requests);
         let place = Place::Request(phone, n);
@@ -111,7 +123,7 @@ impl Transport for Network {
         }
         if shared.is_parted() || (shared.now() < self.offline_until && !shared.calm()) {
             tokio::time::sleep(Duration::from_millis(here.chance.random_range(1..3_000))).await;
-            return Err(Unreachable);
+            return Err(NoAnswer::Unreachable);
         }
 
         shared.note(place, || request.path.split('?').next().unwrap_or_default().to_owned());
@@ -132,6 +144,12 @@ impl Transport for Network {
         let copy = here.strikes(Fault::RequestDuplicated).then(|| here.delay() * 3);
         let fates = [here.fate(place), here.fate(Place::Batch(phone, n, chances::COPY))];
         let cut = here.strikes(Fault::AnswerCut);
+        let gives_up = !lost && !answer_lost && here.strikes(Fault::AnswerLate);
+        let patience = match gives_up {
+            true => Duration::from_millis(here.chance.random_range(500..30_000)),
+            false => TIMEOUT,
+        };
+        self.is_cancelled = gives_up && here.chance.random_bool(0.5);
         if lost {
             shared.fault_on_the_way(Fault::RequestLost, self.phone, &request);
         }
@@ -143,16 +161,25 @@ impl Transport for Network {
         if !lost {
             let answer = answer.take();
             let (shared, phone, request) = (shared.clone(), self.phone, request.clone());
+            let (late, asked) = (self.late.clone(), self.asked);
             tokio::task::spawn_local(async move {
                 let call = deliver(shared.clone(), place, 0, request.clone(), fates[0], there);
                 let response = call.await;
                 if answer_lost {
                     shared.fault_on_the_way(Fault::AnswerLost, phone, &request);
                 }
-                tokio::time::sleep(if answer_lost { TIMEOUT } else { back }).await;
-                if let Some(answer) = answer.filter(|_| !answer_lost) {
-                    // The phone may have given up waiting.
-                    let _ = answer.send(response);
+                let is_in_time = !answer_lost && !gives_up;
+                tokio::time::sleep(if is_in_time { back } else { TIMEOUT }).await;
+                match answer {
+                    _ if gives_up => {
+                        let late_answer = LateAnswer { id: request.id, asked, answer: response };
+                        late.lock().expect("a run has one thread").push(late_answer);
+                    }
+                    Some(answer) if !answer_lost => {
+                        // The phone may have given up waiting.
+                        let _ = answer.send(response);
+                    }
+                    _ => {}
                 }
             });
         }
@@ -162,7 +189,7 @@ impl Transport for Network {
             let copy = deliver(shared.clone(), place, first, request, fates[1], there + after);
             tokio::task::spawn_local(copy);
         }
-        match tokio::time::timeout(TIMEOUT, waiting).await {
+        match tokio::time::timeout(patience, waiting).await {
             Ok(Ok(mut response)) => {
                 self.note_pull(&request, &response);
                 if cut {
@@ -172,7 +199,7 @@ impl Transport for Network {
                 }
                 Ok(response)
             }
-            _ => Err(Unreachable),
+            _ => Err(NoAnswer::TimedOut),
         }
     }
 }
@@ -223,7 +250,11 @@ impl Here {
         let dies = self.shared.strikes(place, Fault::WorkerDied, &mut self.chance);
         let slowness = u64::from(self.shared.mix().slowness);
         let dies_after = dies.then(|| self.chance.random_range(0..40 * slowness));
-        Fate { seed: self.chance.random(), dies_after: dies_after.map(Duration::from_millis) }
+        Fate {
+            seed: self.chance.random(),
+            dies_after: dies_after.map(Duration::from_millis),
+            dies_before: self.chance.random(),
+        }
     }
 
     /// The answer of something that stands between the phone and the service, and lets nothing through.
@@ -261,6 +292,31 @@ pub(crate) struct Fate {
     pub(crate) seed: [u8; 32],
     /// When the instance that works on it dies.
     pub(crate) dies_after: Option<Duration>,
+    /// If it is too much work: whether that ends it before its write, or after it.
+    pub(crate) dies_before: bool,
+}
+
+/// Error 1102, as Cloudflare answers for a Worker that has used its time.
+fn above_the_limit() -> Response {
+    let body = b"<!DOCTYPE html><title>Worker exceeded resource limits</title>".to_vec();
+    Response { status: 503, retry_after: None, body }
+}
+
+/// How many ops or calls a request of a phone brings; `None` for those that cannot be made smaller.
+fn work_of(sent: &Delivered) -> Option<u64> {
+    if sent.place.is_none() || !sent.path.starts_with("/sync/") {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
+    let lists = [&body["ops"], &body["calls"]];
+    Some(lists.iter().filter_map(|list| list.as_array()).map(|list| list.len() as u64).sum())
+}
+
+/// How many rows a page of a pull has.
+fn rows_of(answer: &Response) -> u64 {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let lists = [&body["contacts"], &body["calls"]];
+    lists.iter().filter_map(|list| list.as_array()).map(|list| list.len() as u64).sum()
 }
 
 async fn deliver(
@@ -287,8 +343,16 @@ async fn deliver(
 /// What the service answers, or its host when the instance dies at work.
 pub(crate) async fn serve(shared: &Shared, sent: Arc<Delivered>, fate: Fate) -> Response {
     let place = shared.arrived(&sent, fate.seed);
-    let ended = shared.is_ended(sent.bearer.as_deref());
-    let call = call(shared, &sent, fate.seed);
+    let shut_out = shared.shut_out(sent.bearer.as_deref());
+    let call = async {
+        let answer = call(shared, &sent, fate.seed).await;
+        let is_told = answer.status != 503 || answer.retry_after.is_some();
+        if answer.status == 500 || !is_told {
+            let text = String::from_utf8_lossy(&answer.body).into_owned();
+            shared.violation(format!("{}: the service answers {text}", sent.path));
+        }
+        answer
+    };
     let work = async {
         match fate.dies_after {
             None => call.await,
@@ -299,19 +363,38 @@ pub(crate) async fn serve(shared: &Shared, sent: Arc<Delivered>, fate: Fate) -> 
             }),
         }
     };
-    let answer = CURRENT.scope(sent.clone(), work).await;
-    // It was revoked before it came, and no restore has brought it back.
-    if ended && answer.status == 200 && shared.is_ended(sent.bearer.as_deref()) {
-        shared.violation(format!("{}: a revoked device is answered", sent.path));
+    let limit = shared.most_work().and_then(|most| Some((most, work_of(&sent)?)));
+    let answer = match limit {
+        Some((most, asked)) if asked > most && fate.dies_before => above_the_limit(),
+        _ => CURRENT.scope(sent.clone(), work).await,
+    };
+    let answer = match limit {
+        Some((most, asked)) if asked.max(rows_of(&answer)) > most => {
+            shared.fault_at(Fault::CpuLimit, operation(&sent.path, !sent.body.is_empty()));
+            above_the_limit()
+        }
+        _ => answer,
+    };
+    // It was shut out before it came, and nothing has let it in since.
+    let is_out = shut_out.is_some() && shared.shut_out(sent.bearer.as_deref()) == shut_out;
+    if is_out && answer.status == 200 {
+        let text = format!("{}: a revoked device or a disabled user is answered", sent.path);
+        shared.violation(text);
     }
     shared.answered(place, &sent, &answer);
     answer
 }
 
-/// The address of a pull whose pages have so many rows.
+/// The address of a pull whose pages have so many rows, or fewer if the phone wants so.
 fn paged(path: &str, rows: u32) -> String {
-    let and = if path.contains('?') { '&' } else { '?' };
-    format!("{path}{and}limit={rows}")
+    let (rest, asked) = path.split_once("limit=").unwrap_or((path, ""));
+    let rows = asked.parse().unwrap_or(rows).min(rows);
+    let and = match rest.chars().last() {
+        Some('?' | '&') => "",
+        _ if rest.contains('?') => "&",
+        _ => "?",
+    };
+    format!("{rest}{and}limit={rows}")
 }
 
 /// One call of the service, as its host makes it.

@@ -4,26 +4,30 @@
 mod people;
 mod restored;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use callbook_auth::Secret;
 use callbook_base::Timestamp;
-use callbook_device::{Engine, MemoryStore, Next, Status, Store, Transport};
+use callbook_device::{Engine, MemoryStore, Next, Status, Store, StoreError, Transport};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use people::{MOST_CLEARED, line, new_contact};
 use restored::Had;
 
+use crate::books::PhoneBook;
 use crate::chances::Place;
 use crate::course::Standing;
+use crate::desk::user_name;
 use crate::fault::Fault;
-use crate::network::Network;
+use crate::model::Model;
+use crate::network::{LateAnswer, Network};
 use crate::safety::Eye;
 use crate::spelling::Spelling;
 use crate::store::PhoneStore;
-use crate::world::{PASSWORD, PhoneBook, Shared, user_name};
+use crate::world::Shared;
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
@@ -54,6 +58,10 @@ pub(crate) struct Phone {
     is_stuck: bool,
     /// How far its clock is ahead of the true time, in milliseconds.
     clock_ahead: i64,
+    /// By how much of that it is off since somebody set it by hours, and with which sync that is put right.
+    zone_off: Option<(i64, u32)>,
+    /// What was not pushed when somebody had to sign in.
+    signed_out_with: BTreeSet<String>,
     /// Of its SIM.
     region: String,
     /// Its last backup.
@@ -83,14 +91,19 @@ pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> P
     let mut next_sync = phone.later(0, 120);
     let mut next_change = phone.after_about(change_every);
     let mut changes = 0;
+    let mut customers = book.customers.into_iter().peekable();
     loop {
         phone.tell();
-        let wake = next_sync.min(next_change).min(end);
+        let customer = customers.peek().map_or(end, |customer| customer.at);
+        let wake = next_sync.min(next_change).min(customer).min(end);
         phone.sleep_until(wake).await;
         if wake >= end {
             return phone;
         }
-        if wake == next_change {
+        if let Some(customer) = customers.next_if(|_| wake == customer) {
+            phone.enter(customer);
+            next_sync = next_sync.min(phone.shared.now().plus_millis(5_000));
+        } else if wake == next_change {
             let n = changes;
             changes += 1;
             phone.goes_to(Place::Change(phone.index(), n));
@@ -101,6 +114,7 @@ pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> P
             }
             match phone.chance.random_bool(clears) {
                 _ if !phone.shared.chances.has_change(phone.index(), n) => {}
+                _ if phone.shared.imports(phone.place) => phone.import(&book.others),
                 true => phone.clear(MOST_CLEARED),
                 false => phone.change(&book.others),
             }
@@ -129,6 +143,8 @@ impl Phone {
             requests: 0,
             asked: None,
             offline_until: shared.now(),
+            late: Arc::default(),
+            is_cancelled: false,
             expired: 0,
             pulled: None,
         };
@@ -151,6 +167,8 @@ impl Phone {
             syncs: 0,
             is_stuck: false,
             clock_ahead,
+            zone_off: None,
+            signed_out_with: BTreeSet::new(),
             region,
             backup,
             had,
@@ -198,7 +216,8 @@ impl Phone {
         let name = format!("phone {}", self.index).parse().expect("it is short");
         let platform = "simulator".parse().expect("it is short");
         let user = user_name(self.user);
-        self.engine().sign_in(user, Secret::from(PASSWORD), name, platform);
+        let password = Secret::from(self.shared.password(self.user));
+        self.engine().sign_in(user, password, name, platform);
     }
 
     /// A true time so many minutes from now.
@@ -235,6 +254,7 @@ impl Phone {
         if self.meets(Fault::ClockJumped) {
             self.clock_ahead += self.chance.random_range(-2 * DAY..2 * DAY);
         }
+        self.set_clock();
         if self.meets(Fault::Offline) {
             self.network.offline_until = self.later(10, 600);
         }
@@ -257,7 +277,9 @@ impl Phone {
             let Ok(next) = self.engine().next(clock, &mut chance) else { return self.lose_power() };
             match next {
                 Next::Send(request) => {
-                    let answer = self.network.send(request).await;
+                    let id = request.id;
+                    let meddling = self.meddling();
+                    let (answer, ()) = tokio::join!(self.network.send(request), meddling);
                     let place = Place::Request(self.index(), self.network.requests - 1);
                     if self.shared.strikes(place, Fault::PhoneEdited, &mut self.chance) {
                         self.shared.fault_at(Fault::PhoneEdited, self.network.asked);
@@ -272,8 +294,13 @@ impl Phone {
                         Some(steps) => crash_in = Some(steps - 1),
                         None => {}
                     }
+                    if self.network.is_cancelled {
+                        return self.later(0, 5);
+                    }
                     self.note_touched();
-                    if self.engine().receive(answer, clock, &mut chance).is_err() {
+                    if self.hear_late(clock, &mut chance).is_err()
+                        || self.engine().receive(id, answer, clock, &mut chance).is_err()
+                    {
                         return self.lose_power();
                     }
                     self.check_that_nothing_is_lost();
@@ -285,16 +312,86 @@ impl Phone {
                     let wait = until.millis_since(self.clock()).clamp(1_000, 60 * MINUTE);
                     return self.shared.now().plus_millis(wait);
                 }
-                Next::SignIn(_) if sign_ins < 3 => {
+                Next::SignIn(_) => {
+                    self.must_sign_in();
+                    if sign_ins == 3 {
+                        return self.later(5, 15);
+                    }
                     sign_ins += 1;
                     self.network.pulled = None;
                     self.sign_in();
                 }
-                Next::SignIn(_) => return self.later(5, 15),
             }
         }
         self.does_not_end();
         self.shared.now().after(self.shared.mix().time)
+    }
+
+    /// Somebody must sign in: what this phone has not pushed is noted, since it must come to the book then.
+    fn must_sign_in(&mut self) {
+        let ops = self.engine_ref().store().outbox().expect("a store in memory reads").into_iter();
+        let ops = ops.filter(|op| op.acked.is_none()).map(|op| op.op_id.to_string());
+        self.signed_out_with.extend(ops);
+    }
+
+    /// What it had not pushed when somebody had to sign in, and the book has not had since.
+    pub(crate) fn lost_by_signing_in(&self, model: &Model, restores: u64) -> usize {
+        if self.had.restores_seen() != restores {
+            return 0; // what is lost with a book is asked for elsewhere
+        }
+        self.signed_out_with.iter().filter(|op_id| !model.has_had(op_id)).count()
+    }
+
+    /// What people do at desks while this phone waits for an answer.
+    fn meddling(&self) -> impl Future<Output = ()> + use<> {
+        let place = Place::Request(self.index(), self.network.requests);
+        let mut chance = self.shared.chances.ahead_of(place);
+        let (shared, user) = (self.shared.clone(), self.user);
+        let mut strikes = |fault| shared.strikes(place, fault, &mut chance);
+        let changes_password = strikes(Fault::PasswordChanged);
+        // The first admin is who does it.
+        let disables = strikes(Fault::UserDisabled) && user > 0;
+        let changes_role = strikes(Fault::RoleChanged) && user > 0;
+        async move {
+            if changes_password {
+                shared.change_password(user, &mut chance).await;
+            }
+            if changes_role {
+                shared.change_role(user, &mut chance).await;
+            }
+            if disables {
+                tokio::task::spawn_local(shared.disable(user, chance));
+            }
+        }
+    }
+
+    /// Somebody in another time zone sets the time and not the zone, or puts that right.
+    fn set_clock(&mut self) {
+        let mut chance = self.shared.chances.ahead_of(self.place);
+        match self.zone_off {
+            Some((hours, until)) if self.syncs >= until => {
+                self.clock_ahead -= hours;
+                self.zone_off = None;
+            }
+            None if self.shared.strikes(self.place, Fault::ClockZone, &mut chance) => {
+                self.shared.fault(Fault::ClockZone);
+                let hours =
+                    [-11, -8, -5, -1, 1, 2, 6, 9, 12][chance.random_range(0..9)] * 60 * MINUTE;
+                self.clock_ahead += hours;
+                self.zone_off = Some((hours, self.syncs + chance.random_range(1..30)));
+            }
+            _ => {}
+        }
+    }
+
+    /// Answers come whose requests it had given up, while it waits for another.
+    fn hear_late(&mut self, clock: Timestamp, chance: &mut ChaCha8Rng) -> Result<(), StoreError> {
+        let late = std::mem::take(&mut *self.network.late.lock().expect("a run has one thread"));
+        for LateAnswer { id, asked, answer } in late {
+            self.shared.fault_at(Fault::AnswerLate, asked);
+            self.engine().receive(id, Ok(answer), clock, chance)?;
+        }
+        Ok(())
     }
 
     /// That is enough to know; it does not sync again.
@@ -344,6 +441,7 @@ impl Phone {
     /// Starts with another store; its user is there to sign in.
     fn open(&mut self, store: PhoneStore) {
         self.had = Had::after(self.shared.restores().0);
+        self.signed_out_with.clear();
         self.network.pulled = None;
         let eye = Some(Eye::new(self.shared.clone(), self.index));
         let store = PhoneStore { power_for: None, eye, ..store };
@@ -396,6 +494,7 @@ impl Phone {
             shared.stats(|stats| stats.syncs += u64::from(matches!(next, Next::Wait(_))));
             match next {
                 Next::SignIn(_) => {
+                    self.must_sign_in();
                     self.network.pulled = None;
                     self.sign_in();
                 }

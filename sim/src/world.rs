@@ -5,11 +5,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Method;
 use base64::Engine as _;
 use callbook_auth::{PasswordCost, Secret, SigningKeys};
 use callbook_base::Timestamp;
@@ -17,42 +16,41 @@ use callbook_dedup::Tables;
 use callbook_device::{Pool, Request, Response};
 use callbook_worker::database::Database;
 use callbook_worker::sqlite::Sqlite;
-use callbook_worker::{App, MIGRATIONS, Moment, Settings, TOMBSTONES_KEPT, router};
+use callbook_worker::{App, Moment, Settings, TOMBSTONES_KEPT, router};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::task::LocalSet;
 use tokio::time::Instant;
 
 use crate::backups::Backups;
+use crate::books::phone_books;
 use crate::chances::{Chances, Place};
 use crate::check::{self, Difference};
 use crate::cost;
 use crate::course::Course;
 use crate::coverage::operation;
 use crate::database::{FarDatabase, Rekeyed};
+use crate::desk::PASSWORD;
 use crate::fault::Fault;
 use crate::mix::Mix;
-use crate::model::{Keys, Made, Model, Push};
-use crate::network::{self, CURRENT, Delivered, Fate};
+use crate::model::{Keys, Model, Push};
+use crate::network::{CURRENT, Delivered};
 use crate::order;
 use crate::phone::{self, Phone};
 use crate::requests::{self, RequestLog};
 use crate::rows::Row;
 use crate::safety::Epochs;
+use crate::schema::{Schema, set_up_long_ago};
 use crate::script::Script;
-use crate::spelling::{Spelling, respell};
 use crate::stats::{Stats, Trace};
 use crate::store::PhoneStore;
-use crate::tables::{OLDER, older};
+use crate::tables::OLDER;
 use crate::tape::PHONE;
 use crate::watch::Watch;
 
 /// 2026-11-22T10:00:00Z: when a run begins.
 pub(crate) const START: i64 = 1_795_341_600_000;
-
-/// Everybody's, in a simulation.
-pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// How often, at most, all phones sync after the faults until nothing moves: once to tell, once to hear, and
 /// twice more for what their users answer.
@@ -92,6 +90,12 @@ pub(crate) struct Shared {
     calm: AtomicBool,
     /// Until then, in milliseconds since 1970, nobody gets through.
     partition_until: AtomicI64,
+    /// Requests with more ops or rows than this die, until the end.
+    most_work: AtomicU64,
+    /// Whether somebody has imported an address book.
+    has_imported: AtomicBool,
+    /// What the book calls its users.
+    users: OnceLock<Vec<String>>,
     router: Mutex<Option<Router>>,
     /// How many batches there were.
     turns: AtomicU64,
@@ -134,9 +138,30 @@ impl Shared {
         self.partition_until.store(self.now().after(time).as_millis(), Ordering::Relaxed);
     }
 
+    /// Requests of phones with more ops or rows than this die.
+    pub(crate) fn most_work(&self) -> Option<u64> {
+        Some(self.most_work.load(Ordering::Relaxed)).filter(|most| *most < u64::MAX)
+    }
+
+    /// From now on, also when the other faults have stopped, requests of so much work die.
+    fn limit_work(&self, chance: &mut ChaCha8Rng) {
+        // In a large book a first pull of small pages would never end.
+        let scale = 1 + self.mix.contacts as u64 / 500;
+        self.most_work.fetch_min(chance.random_range(4..40) * scale, Ordering::Relaxed);
+    }
+
     /// Whether a fault strikes there; none does when the faults have stopped.
     pub(crate) fn strikes(&self, place: Place, fault: Fault, chance: &mut ChaCha8Rng) -> bool {
         !self.calm() && self.chances.strikes(place, fault, chance)
+    }
+
+    /// Whether a user imports an address book there; it happens once, since books are compared naively.
+    pub(crate) fn imports(&self, place: Place) -> bool {
+        let mut chance = self.chances.ahead_of(place);
+        let imports = !self.has_imported.load(Ordering::Relaxed)
+            && self.strikes(place, Fault::BulkImport, &mut chance);
+        self.has_imported.fetch_or(imports, Ordering::Relaxed);
+        imports
     }
 
     /// Something to say of what happens at a place now.
@@ -228,13 +253,13 @@ impl Shared {
         inner.trace.note(&answer.body);
     }
 
-    /// A request whose write the database has committed.
-    pub(crate) fn committed(&self, sent: Arc<Delivered>) {
+    /// A request whose write the database has committed; of a push of contacts, up to which op.
+    pub(crate) fn committed(&self, sent: Arc<Delivered>, acked: Option<u64>) {
         let Some(claims) = sent.bearer.as_deref().and_then(claims) else { return };
         let (Some(user), Some(device)) = (claims["sub"].as_str(), claims["device"].as_str()) else {
             return;
         };
-        let push = |body| Push { device, user, now: sent.now.as_millis(), body };
+        let push = |body| Push { device, user, now: sent.now.as_millis(), acked, body };
         let read = || serde_json::from_slice(&sent.body).expect("phones send JSON");
         let mut inner = self.inner();
         if inner.model.has_ended(device) {
@@ -242,10 +267,18 @@ impl Shared {
             let text = format!("device {device} was revoked, and has written since: {path}");
             inner.model.violations.push(text);
         }
+        if inner.model.account(user).is_some_and(|account| account.is_disabled) {
+            let text = format!("user {user} is disabled, and has written since: {}", sent.path);
+            inner.model.violations.push(text);
+        }
         match sent.path.as_str() {
             "/sync/contacts" => inner.model.push_contacts(&push(read())),
             "/sync/calls" => inner.model.push_calls(&push(read())),
+            "/me/password" => inner.model.change_password(user, device, &read()),
             path => {
+                if let Some(user) = path.strip_prefix("/users/") {
+                    inner.model.change_user(user, &read());
+                }
                 if let Some(key) = path.strip_prefix("/numbers/%2B") {
                     let key = format!("+{}", key.replace("%3B", ";").replace("%3D", "="));
                     inner.model.share(&key, read()["shared"] == true, sent.now.as_millis());
@@ -296,43 +329,71 @@ impl Shared {
         self.inner().model.has_had(op_id)
     }
 
-    /// Whether the device whose token this is was revoked.
-    pub(crate) fn is_ended(&self, bearer: Option<&str>) -> bool {
-        let device = bearer.and_then(device_of);
-        device.is_some_and(|device| self.inner().model.has_ended(&device))
+    /// Since when whoever has this token is shut out, as a count of all that shuts out and lets in: their
+    /// device was revoked, or they are disabled.
+    pub(crate) fn shut_out(&self, bearer: Option<&str>) -> Option<u64> {
+        let claims = bearer.and_then(claims)?;
+        let (device, user) = (claims["device"].as_str()?, claims["sub"].as_str()?);
+        let model = &self.inner().model;
+        let is_out = model.has_ended(device)
+            || model.account(user).is_some_and(|account| account.is_disabled);
+        is_out.then_some(model.turns)
     }
 
-    /// Another user of the team ends a device, if the service can be reached.
-    pub(crate) async fn revoke(&self, device: &str, chance: &mut ChaCha8Rng) {
-        let answer = self.ask(Method::POST, "/login", None, console_login(), chance).await;
-        let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let Some(token) = answer["access_token"].as_str().map(str::to_owned) else { return };
-        let (path, restores) = (format!("/devices/{device}"), self.restores());
-        let answer = self.ask(Method::DELETE, &path, Some(token), Value::Null, chance).await;
-        // A restore that came between may have brought it back.
-        if answer.status == 204 && self.restores() == restores {
-            self.inner().model.end(device);
-        }
+    /// The book's users, as somebody has set them up, in the order of their numbers.
+    pub(crate) fn have(&self, users: Vec<String>) {
+        self.inner().model.set_up(&users);
+        self.users.set(users).expect("a book is set up once");
     }
 
-    /// A request from a desk, over a network without faults.
-    async fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        bearer: Option<String>,
-        body: Value,
-        chance: &mut ChaCha8Rng,
-    ) -> Response {
-        let body = body.to_string();
-        let sent = Delivered::new(None, self.now(), (method, path), bearer, body);
-        let fate = Fate { seed: chance.random(), dies_after: None };
-        network::serve(self, Arc::new(sent), fate).await
+    /// What the book calls a user.
+    pub(crate) fn user_id(&self, user: usize) -> String {
+        self.users.get().expect("the book is set up before its phones sync")[user].clone()
     }
 
-    /// A sign-in that the database has committed.
-    pub(crate) fn signed_in(&self, device: &str, older: Option<&str>) {
-        self.inner().model.sign_in(device, older);
+    /// What somebody types as a user's password now.
+    pub(crate) fn password(&self, user: usize) -> String {
+        let id = self.user_id(user);
+        self.inner().model.account(&id).map_or(PASSWORD.to_owned(), |it| it.password.clone())
+    }
+
+    /// A device was ended, as its book says.
+    pub(crate) fn end_device(&self, device: &str) {
+        self.inner().model.end(device);
+    }
+
+    /// Whether a user is shut out.
+    pub(crate) fn is_disabled(&self, user: usize) -> bool {
+        let id = self.user_id(user);
+        self.inner().model.account(&id).is_some_and(|account| account.is_disabled)
+    }
+
+    /// Whether a user may do what admins may.
+    pub(crate) fn is_admin(&self, user: usize) -> bool {
+        let id = self.user_id(user);
+        self.inner().model.account(&id).is_some_and(|account| account.is_admin)
+    }
+
+    /// How often users have changed so far.
+    pub(crate) fn accounts_changed(&self) -> u64 {
+        self.inner().model.turns
+    }
+
+    /// A sign-in that the database has committed: of a device, whose user it is, and the device that it says it
+    /// follows.
+    pub(crate) fn signed_in(&self, device: &str, user: &str, older: Option<&str>) {
+        let body = CURRENT.try_with(|sent| sent.body.clone()).unwrap_or_default();
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let mut inner = self.inner();
+        inner.model.sign_in(device, user, older);
+        let text = match inner.model.account(user) {
+            Some(account) if account.is_disabled => "is disabled, and has signed in",
+            Some(account) if body["password"] != account.password.as_str() => {
+                "has signed in with a password that is no longer theirs"
+            }
+            _ => return,
+        };
+        inner.model.violations.push(format!("user {user} {text}"));
     }
 
     /// From now on requests go to a service with these tables. Those on their way end where they are.
@@ -455,9 +516,15 @@ async fn world(
     progress: impl Fn(f64),
 ) -> (Stats, String, Vec<Difference>) {
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
-    let (books, keys) = phone_books(mix, rows, &mut chance);
-    let (shared, database) = service((chances, watch), mix, keys);
-    set_up(&shared, mix.users, &mut chance).await;
+    let (books, keys) = phone_books((&chances, mix), rows, &mut chance);
+    let (shared, database, mut schema) = service((chances, watch), mix, keys);
+    match schema.is_older() {
+        false => shared.set_up(mix.users, &mut chance).await,
+        true => {
+            let (sqlite, tables) = (database.sqlite(), tables_at_first(mix));
+            set_up_long_ago(&shared, &sqlite, tables, mix.users, &mut chance).await;
+        }
+    }
     shared.book_begins(&database.sqlite());
 
     // People live with their phones while things go wrong, then the faults stop.
@@ -478,8 +545,12 @@ async fn world(
         }
         tokio::time::sleep(mix.time / 100).await;
         let mut chance = shared.chances.at(Place::Step(step));
-        backups.pass_by(step, &mut chance, (&shared, &database)).await;
+        backups.pass_by(step, &mut chance, (&shared, &database, &schema)).await;
         purge(&shared, &database, chance.random()).await;
+        if shared.strikes(Place::Step(step), Fault::CpuLimit, &mut chance) {
+            shared.limit_work(&mut chance);
+        }
+        schema.pass_by(step, &mut chance, (&shared, &database.sqlite()));
         shared.watch.sample(shared.now(), || check::digest(&database.sqlite()));
         progress(0.9 * f64::from(step + 1) / 100.0);
     }
@@ -488,6 +559,7 @@ async fn world(
         phones.push(phone.await.expect("a phone that fails stops the run"));
     }
     shared.calm.store(true, Ordering::Relaxed);
+    shared.enable_all(&mut chance).await;
     let rounds = quieten(&shared, &mut phones, &progress).await;
 
     let sqlite = database.sqlite();
@@ -531,7 +603,7 @@ fn service(
     (chances, watch): (Arc<Chances>, &Arc<Watch>),
     mix: &Mix,
     keys: Keys,
-) -> (Arc<Shared>, Arc<FarDatabase>) {
+) -> (Arc<Shared>, Arc<FarDatabase>, Schema) {
     let stats = Stats { devices: mix.devices as u64, ..Stats::default() };
     let shared = Arc::new(Shared {
         started: Instant::now(),
@@ -540,6 +612,9 @@ fn service(
         watch: watch.clone(),
         calm: AtomicBool::new(true),
         partition_until: AtomicI64::new(i64::MIN),
+        most_work: AtomicU64::new(u64::MAX),
+        has_imported: AtomicBool::new(false),
+        users: OnceLock::new(),
         router: Mutex::default(),
         turns: AtomicU64::new(0),
         pool: Pool::default(),
@@ -553,10 +628,15 @@ fn service(
         }),
     });
     let sqlite = Arc::new(Sqlite::in_memory().expect("SQLite has memory"));
-    sqlite.migrate(MIGRATIONS, shared.now()).expect("the migrations are sound");
+    let schema = Schema::begin(&shared, &sqlite);
     let database = Arc::new(FarDatabase::new(sqlite, shared.clone()));
-    shared.deploy(database.clone(), if mix.upgrade { OLDER } else { Tables::CURRENT });
-    (shared, database)
+    shared.deploy(database.clone(), tables_at_first(mix));
+    (shared, database, schema)
+}
+
+/// What makes keys when a run begins.
+fn tables_at_first(mix: &Mix) -> Tables {
+    if mix.upgrade { OLDER } else { Tables::CURRENT }
 }
 
 /// Lets every phone sync until a whole round changes nothing; how many rounds that took.
@@ -584,76 +664,4 @@ async fn quieten(shared: &Arc<Shared>, phones: &mut [Phone], progress: &impl Fn(
 /// A generator of its own for a part of the world, so that a change of one part leaves the others'.
 pub(crate) fn split(chance: &mut ChaCha8Rng) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(chance.random())
-}
-
-/// What a phone has before it signs in, and what its user may type later.
-pub(crate) struct PhoneBook {
-    /// Saved contacts: when, and the number.
-    pub(crate) saved: Vec<(Timestamp, Spelling)>,
-    /// Numbers of people who will call, or be saved.
-    pub(crate) others: Vec<Spelling>,
-}
-
-/// Gives each row to a phone, and some to others too, in other spellings.
-fn phone_books(mix: &Mix, rows: &[Row], chance: &mut ChaCha8Rng) -> (Vec<PhoneBook>, Keys) {
-    let mut keys = BTreeMap::new();
-    let mut write = |row: &Row, spelling: Spelling| {
-        let made = Made { older: row.key.as_deref().and_then(older), current: row.key.clone() };
-        keys.insert((spelling.number.clone(), spelling.region.clone()), made);
-        spelling
-    };
-    let empty = || PhoneBook { saved: Vec::new(), others: Vec::new() };
-    let mut books: Vec<PhoneBook> = (0..mix.devices).map(|_| empty()).collect();
-    let from = chance.random_range(0..rows.len());
-    let picked: Vec<&Row> =
-        rows.iter().cycle().skip(from).take(mix.contacts.min(rows.len())).collect();
-    for row in &picked {
-        let saved_at = Timestamp::from_millis(row.created_at.min(START));
-        let spelling = Spelling { number: row.number.clone(), region: row.region.clone() };
-        let first = chance.random_range(0..mix.devices);
-        books[first].saved.push((saved_at, write(row, spelling)));
-        while chance.random_bool(mix.shared) {
-            let spelling = write(row, respell(row, chance));
-            let book = chance.random_range(0..mix.devices);
-            let later = saved_at.plus_millis(chance.random_range(-1_000..1_000) * 86_400_000);
-            books[book].saved.push((later.min(Timestamp::from_millis(START)), spelling));
-        }
-    }
-    for book in &mut books {
-        book.others = (0..200)
-            .map(|_| {
-                let row = picked[chance.random_range(0..picked.len())];
-                write(row, respell(row, chance))
-            })
-            .collect();
-    }
-    (books, keys)
-}
-
-/// The first admin, and the other users, over a network without faults.
-async fn set_up(shared: &Arc<Shared>, users: usize, chance: &mut ChaCha8Rng) {
-    let mut post = async |path: &str, bearer: Option<String>, body: Value| {
-        let answer = shared.ask(Method::POST, path, bearer, body, chance).await;
-        assert!(answer.status < 300, "{path} answers {}", answer.status);
-        serde_json::from_slice::<Value>(&answer.body).expect("the service answers JSON")
-    };
-    let setup =
-        json!({ "setup_token": "let me in", "username": user_name(0), "password": PASSWORD });
-    post("/setup", None, setup).await;
-    let token =
-        post("/login", None, console_login()).await["access_token"].as_str().map(str::to_owned);
-    for user in 1..users {
-        let new = json!({ "username": user_name(user), "password": PASSWORD, "role": "member" });
-        post("/users", token.clone(), new).await;
-    }
-}
-
-/// What the first admin signs in with, at a desk.
-fn console_login() -> Value {
-    let device = json!({ "name": "console", "platform": "simulator" });
-    json!({ "username": user_name(0), "password": PASSWORD, "device": device })
-}
-
-pub(crate) fn user_name(user: usize) -> String {
-    format!("user-{user}")
 }

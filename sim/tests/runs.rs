@@ -36,7 +36,11 @@ fn all_books_agree() {
 fn each_fault_alone_does_no_harm() {
     for (seed, fault) in (20..).zip(Fault::ALL) {
         let often = Rates::usual().times(0.08 / fault.usual_rate());
-        let outcome = with_rates(seed, often.filter(|other| other == *fault));
+        // A fault that lasts has few chances to begin: some seeds pass it by.
+        let mut outcomes =
+            (0..5).map(|n| with_rates(seed + 100 * n, often.filter(|other| other == *fault)));
+        let outcome = outcomes.find(|outcome| !outcome.stats.faults.is_empty());
+        let outcome = outcome.unwrap_or_else(|| panic!("{fault} is not met"));
         assert!(outcome.differences.is_empty(), "{fault}: {:?}", outcome.differences);
         let met: Vec<&Fault> = outcome.stats.faults.keys().collect();
         assert_eq!(met, [fault]);

@@ -25,12 +25,16 @@ fn scenarios() -> Vec<(String, Script)> {
 #[test]
 fn every_kept_scenario_ends_well() {
     let rows = read(None, usize::MAX).unwrap();
+    let mut idle = Vec::new();
     for (name, script) in scenarios() {
         assert!(script.remarks.first().is_some_and(|guards| guards.ends_with('.')), "{name}");
         let outcome = replay(&script, &rows, &Arc::default());
         assert!(outcome.differences.is_empty(), "{name}: {:?}", outcome.differences);
-        assert_eq!(outcome.script.kept.strikes, script.kept.strikes, "{name}");
+        if outcome.script.kept.strikes != script.kept.strikes {
+            idle.push(name);
+        }
     }
+    assert!(idle.is_empty(), "faults of these no longer strike: {idle:?}");
 }
 
 /// One for each fault has that fault alone.

@@ -16,7 +16,7 @@ use callbook_base::Timestamp;
 use callbook_calls::{Call, Direction, Seconds};
 use callbook_contacts::{Add, Edit, NewPhone, Set};
 use callbook_device::{
-    Engine, MemoryStore, Method, Next, Pool, Response, Store, Transport, Unreachable,
+    Engine, MemoryStore, Method, Next, NoAnswer, Pool, Response, Store, Transport,
 };
 use callbook_sim::{Mix, Rates, Row, read, run};
 use callbook_worker::Moment;
@@ -188,8 +188,8 @@ impl Network {
 }
 
 impl Transport for Network {
-    async fn send(&mut self, request: callbook_device::Request) -> Result<Response, Unreachable> {
-        Network::send(self, request).await.ok_or(Unreachable)
+    async fn send(&mut self, request: callbook_device::Request) -> Result<Response, NoAnswer> {
+        Network::send(self, request).await.ok_or(NoAnswer::TimedOut)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use callbook_device::{Method, Request, Response, Transport, Unreachable};
+use callbook_device::{Method, NoAnswer, Request, Response, Transport};
 use ureq::Agent;
 use ureq::http::{HeaderMap, header};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -79,13 +79,16 @@ impl Http {
     ///
     /// # Errors
     /// There was no answer; [`Http::failure`] says why.
-    pub fn ask(&mut self, request: Request) -> Result<Response, Unreachable> {
+    pub fn ask(&mut self, request: Request) -> Result<Response, NoAnswer> {
         let answer = self.exchange(request);
         self.failure = match &answer {
             Ok(answer) => answer.is_of_a_portal.then_some(Failure::Portal),
             Err(failure) => Some(*failure),
         };
-        answer.map(|answer| answer.response).map_err(|_| Unreachable)
+        answer.map(|answer| answer.response).map_err(|failure| match failure {
+            Failure::TimedOut => NoAnswer::TimedOut,
+            _ => NoAnswer::Unreachable,
+        })
     }
 
     /// An answer that comes after the request was given up is dropped with the thread that waits for it.
@@ -116,7 +119,7 @@ fn wait(news: &Receiver<News>) -> Result<Answer, Failure> {
 }
 
 impl Transport for Http {
-    async fn send(&mut self, request: Request) -> Result<Response, Unreachable> {
+    async fn send(&mut self, request: Request) -> Result<Response, NoAnswer> {
         self.ask(request)
     }
 }

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callbook_android::http::{Failure, Http};
-use callbook_device::{Method, Request, Response, Unreachable};
+use callbook_device::{Method, NoAnswer, Request, RequestId, Response};
 
 fn get() -> Request {
     Request {
+        id: RequestId(1),
         method: Method::Get,
         path: "/sync/contacts?limit=1".to_owned(),
         bearer: None,
@@ -35,7 +36,7 @@ fn server(answer: &'static [u8], then: impl FnOnce() + Send + 'static) -> Http {
 
 fn check(
     answer: &'static str,
-    expected: Result<(u16, Option<u64>, &str), Unreachable>,
+    expected: Result<(u16, Option<u64>, &str), NoAnswer>,
     why: Option<Failure>,
 ) {
     let mut http = server(answer.as_bytes(), || ());
@@ -82,15 +83,23 @@ fn answers() {
     check(said("511 Network Authentication Required\r\n", ""), Ok((511, None, "")), portal);
     // What is no answer.
     let broken = Some(Failure::Broken);
-    check("SSH-2.0-OpenSSH_9.9\r\n", Err(Unreachable), broken);
-    check("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"conta", Err(Unreachable), broken);
-    check("", Err(Unreachable), broken);
+    check("SSH-2.0-OpenSSH_9.9\r\n", Err(NoAnswer::Unreachable), broken);
     check(
-        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",
-        Err(Unreachable),
+        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"conta",
+        Err(NoAnswer::Unreachable),
         broken,
     );
-    check("HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n", Err(Unreachable), broken);
+    check("", Err(NoAnswer::Unreachable), broken);
+    check(
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",
+        Err(NoAnswer::Unreachable),
+        broken,
+    );
+    check(
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n",
+        Err(NoAnswer::Unreachable),
+        broken,
+    );
 }
 
 #[test]
@@ -98,7 +107,7 @@ fn nobody_at_home() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     for address in [format!("http://127.0.0.1:{port}"), "https://nobody.invalid".to_owned()] {
         let mut http = Http::new(address.parse().unwrap(), []);
-        assert_eq!(http.ask(get()), Err(Unreachable));
+        assert_eq!(http.ask(get()), Err(NoAnswer::Unreachable));
         assert_eq!(http.failure(), Some(Failure::Offline), "{address}");
     }
 }
@@ -114,15 +123,15 @@ fn a_request_is_given_up_from_another_thread() {
         other.cancel();
     });
     // The server says nothing until the end of the test: only the other thread can end this.
-    assert_eq!(http.ask(get()), Err(Unreachable));
+    assert_eq!(http.ask(get()), Err(NoAnswer::Unreachable));
     assert_eq!(http.failure(), Some(Failure::Cancelled));
     thread.join().unwrap();
     // Nor does a later one go out, until somebody wants it.
-    assert_eq!(http.ask(get()), Err(Unreachable));
+    assert_eq!(http.ask(get()), Err(NoAnswer::Unreachable));
     assert_eq!(http.failure(), Some(Failure::Cancelled));
     cancel.clear();
     drop(release);
-    assert_eq!(http.ask(get()), Err(Unreachable));
+    assert_eq!(http.ask(get()), Err(NoAnswer::Unreachable));
     assert_ne!(http.failure(), Some(Failure::Cancelled));
 }
 

@@ -23,6 +23,8 @@ pub struct Push {
     pub confirm_deletes: bool,
     /// In the order in which they were sent.
     pub ops: Vec<PushedOp>,
+    /// What the ops behind these are called, if earlier pushes may have had them.
+    pub also_sent: Vec<OpId>,
 }
 
 /// One op of a push, with its place in the device's count.

@@ -89,13 +89,13 @@ pub struct Device {
     pub acked_op: Option<OpId>,
     /// `None` until its first complete push.
     pub floor: Option<Floor>,
-    /// Of the ops of its last push.
+    /// Of its ops, those whose answers may not have arrived.
     pub rejections: Vec<Remembered>,
     /// What it has deleted lately.
     pub deletes: Deletes,
 }
 
-/// A rejection that is repeated until a push without its op proves that it arrived.
+/// A rejection that is repeated until a push of later ops proves that it arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remembered {
     /// Of which op.
@@ -238,10 +238,13 @@ pub fn plan(facts: &Facts, push: &Push, now: Timestamp) -> Result<Plan, PlanErro
     if !gapless || push.ops.first().is_some_and(|op| op.op_seq > acked + 1) {
         return Err(PlanError::OpGap { expected: acked + 1 });
     }
-    let is_replay = push.ops.first().is_some_and(|op| op.op_seq <= acked);
-    let is_last_acked =
-        |op: &PushedOp| op.op_seq == acked && Some(&op.op_id) == facts.device.acked_op.as_ref();
-    if is_replay && !push.ops.iter().any(is_last_acked) {
+    let first = push.ops.first().map(|op| op.op_seq);
+    let is_replay = first.is_some_and(|first| first <= acked);
+    let op_ids = push.ops.iter().map(|op| &op.op_id).chain(&push.also_sent);
+    let is_last_acked = |(op_seq, op_id): (u64, &OpId)| {
+        op_seq == acked && Some(op_id) == facts.device.acked_op.as_ref()
+    };
+    if is_replay && !(first.unwrap_or(1)..).zip(op_ids).any(is_last_acked) {
         return Err(PlanError::OpReused);
     }
     let too_many_deletes = deletes::are_too_many(facts, push, now);
@@ -274,16 +277,7 @@ pub fn plan(facts: &Facts, push: &Push, now: Timestamp) -> Result<Plan, PlanErro
             }
             _ => facts.device.floor,
         },
-        rejections: done
-            .iter()
-            .zip(&outcomes)
-            .filter_map(|(op, outcome)| match outcome {
-                Outcome::Rejected(rejection) => {
-                    Some(Remembered { op_seq: op.op_seq, rejection: rejection.clone() })
-                }
-                _ => None,
-            })
-            .collect(),
+        rejections: rejections(&facts.device, done, &outcomes),
         deletes: match too_many_deletes {
             true => facts.device.deletes.clone(),
             false => facts.device.deletes.with(deletes::effective(facts, done), arrived),
@@ -293,6 +287,21 @@ pub fn plan(facts: &Facts, push: &Push, now: Timestamp) -> Result<Plan, PlanErro
     let outcomes = done.iter().zip(outcomes);
     let results = outcomes.map(|(op, outcome)| result(&book, op, outcome)).collect();
     Ok(Plan { changes, device, results })
+}
+
+/// What is to be repeated: of the ops of this push and of those behind them. A push without ops proves
+/// nothing: it may have been on its way for long.
+fn rejections(before: &Device, done: &[PushedOp], outcomes: &[Outcome]) -> Vec<Remembered> {
+    let first = done.first().map_or(0, |op| op.op_seq);
+    let kept = before.rejections.iter().filter(|remembered| remembered.op_seq >= first).cloned();
+    let new = done.iter().zip(outcomes).filter(|(op, _)| op.op_seq > before.acked_seq);
+    let new = new.filter_map(|(op, outcome)| match outcome {
+        Outcome::Rejected(rejection) => {
+            Some(Remembered { op_seq: op.op_seq, rejection: rejection.clone() })
+        }
+        _ => None,
+    });
+    kept.chain(new).collect()
 }
 
 /// A replay is `unchanged`, but a rejection is repeated as it was.

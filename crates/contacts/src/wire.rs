@@ -50,6 +50,9 @@ pub struct PushRequest<'a> {
     /// [`OpMessage`]s.
     #[serde(default, borrow)]
     pub ops: Vec<&'a RawValue>,
+    /// What the ops behind these are called, if earlier pushes may have had them: this one has fewer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_sent: Vec<OpId>,
 }
 
 /// One op as a device writes it.
@@ -129,6 +132,7 @@ impl Push {
             complete,
             confirm_deletes: request.confirm_deletes,
             ops,
+            also_sent: request.also_sent,
         })
     }
 }

@@ -15,6 +15,7 @@ mod share;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::ops::Not as _;
 use std::time::Duration;
 
 use callbook_auth::{DeviceName, Platform, Secret};
@@ -26,10 +27,11 @@ use serde::Deserialize;
 
 use crate::event::{Event, Happened};
 use crate::outbox::{Aside, Outbox};
+use crate::portion::{Load, Portions};
 use crate::provider::{Duplicate, Links};
 use crate::status::{Problem, SignInReason, Status};
 use crate::store::{State, Store, StoreChange, StoreError};
-use crate::transport::{Method, Next, Request, Response, Unreachable};
+use crate::transport::{Method, Next, NoAnswer, Request, RequestId, Response};
 
 pub use call_log::CallPass;
 pub use people::Imported;
@@ -44,6 +46,9 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_s
 /// The longest wait that a server may ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// So many requests have died, one after another, when less is asked for: one may die of anything.
+const DEATHS: u32 = 2;
+
 /// One phone's sync.
 pub struct Engine<S> {
     store: S,
@@ -56,7 +61,7 @@ pub struct Engine<S> {
     /// Contacts that the phone did not take in the last pass over its contacts.
     not_taken: Vec<ContactId>,
     stage: Stage,
-    sent: Option<Sent>,
+    sent: Option<(RequestId, Sent)>,
     typed: Option<Typed>,
     sign_in: SignInReason,
     /// Whether the user wants the session to end.
@@ -67,7 +72,8 @@ pub struct Engine<S> {
     failures: u32,
     /// Whether the access token is new and has not let in yet.
     refreshed: bool,
-    most_ops: usize,
+    /// Requests in a row that have died of what they ask for, as it seems.
+    deaths: u32,
     resyncs: u64,
     problem: Option<Problem>,
     /// The rev of the book's calls, as the pull of contacts under way has told it.
@@ -118,9 +124,11 @@ enum Sent {
     LogIn,
     Refresh,
     LogOut,
-    /// The places of the ops, in order, and whether nothing was left behind.
+    /// The places of the ops, in order, how many more were named that it has not, and whether nothing was
+    /// left behind.
     PushContacts {
         places: Vec<u64>,
+        named: usize,
         complete: bool,
     },
     /// The numbers of the calls.
@@ -129,6 +137,19 @@ enum Sent {
     Share(NumberKey, bool),
     PullContacts,
     PullCalls,
+}
+
+impl Sent {
+    /// What it could have less of, and how much that was.
+    fn load(&self, portions: &Portions) -> Option<(Load, usize)> {
+        match self {
+            Self::PushContacts { places, .. } => Some((Load::Ops, places.len())),
+            Self::PushCalls(numbers) => Some((Load::Calls, numbers.len())),
+            Self::PullContacts => Some((Load::Contacts, portions.size(Load::Contacts))),
+            Self::PullCalls => Some((Load::PulledCalls, portions.size(Load::PulledCalls))),
+            Self::LogIn | Self::Refresh | Self::LogOut | Self::Share(..) => None,
+        }
+    }
 }
 
 /// What somebody typed to sign in. It is kept in memory only.
@@ -162,7 +183,7 @@ impl<S: Store> Engine<S> {
             is_news: false,
             failures: 0,
             refreshed: false,
-            most_ops: callbook_contacts::wire::MOST_OPS,
+            deaths: 0,
             resyncs: 0,
             problem: None,
             told_calls_rev: None,
@@ -242,27 +263,29 @@ impl<S: Store> Engine<S> {
             }
             self.start_sync();
         }
-        let (sent, request) = match &self.state.session {
+        let (sent, asked) = match &self.state.session {
             None => match self.log_in() {
-                Some(request) => request,
+                Some(asked) => asked,
                 None => return Ok(Next::SignIn(self.sign_in)),
             },
             Some(session) if session.access.is_none() => self.refresh(),
             Some(_) if self.is_leaving => self.log_out(),
             Some(_) => match self.work(now)? {
-                Some(request) => request,
+                Some(asked) => asked,
                 None => {
                     let interval = self.state.settings.interval.duration().unwrap_or(Duration::MAX);
                     return Ok(Next::Wait(self.pause(now, interval, Waits::Idle)));
                 }
             },
         };
-        self.sent = Some(sent);
-        Ok(Next::Send(request))
+        let id = RequestId(chance.next_u64());
+        self.sent = Some((id, sent));
+        let Ask { method, path, bearer, body } = asked;
+        Ok(Next::Send(Request { id, method, path, bearer, body }))
     }
 
     /// The request of this stage or the next that has something to do.
-    fn work(&mut self, now: Timestamp) -> Result<Option<(Sent, Request)>, StoreError> {
+    fn work(&mut self, now: Timestamp) -> Result<Option<(Sent, Ask)>, StoreError> {
         loop {
             let request = match self.stage {
                 Stage::PushContacts => self.push_contacts(now)?,
@@ -307,25 +330,35 @@ impl<S: Store> Engine<S> {
         matches!(self.problem, Some(Problem::Refused(_)))
     }
 
-    /// Takes what came of the request that [`Engine::next`] gave last.
+    /// Takes what came of the request that [`Engine::next`] gave last. What comes of an older one, or a second
+    /// time, is old: the request counted as lost, and another has taken its place. It changes nothing.
     ///
     /// # Errors
     /// The store cannot be written. Nothing of the answer has been taken: the request is sent again.
     pub fn receive(
         &mut self,
-        answer: Result<Response, Unreachable>,
+        id: RequestId,
+        answer: Result<Response, NoAnswer>,
         now: Timestamp,
         chance: &mut impl Rng,
     ) -> Result<(), StoreError> {
         self.now = now;
-        let Some(sent) = self.sent.take() else { return Ok(()) };
+        let Some((_, sent)) = self.sent.take_if(|(waiting, _)| *waiting == id) else {
+            return Ok(());
+        };
+        if let Some((load, size)) = sent.load(&self.state.portions) {
+            self.deaths = if has_died(&answer) { self.deaths + 1 } else { 0 };
+            if self.deaths >= DEATHS {
+                self.halve(load, size)?;
+            }
+        }
         let outcome = match answer {
             Ok(Response { status: 204, .. }) if matches!(sent, Sent::LogOut) => {
                 self.signed_out()?
             }
             Ok(Response { status: 200, body, .. }) => self.take_answer(sent, &body, now)?,
             Ok(response) => self.refused(sent, &response)?,
-            Err(Unreachable) => Outcome::Failed(None),
+            Err(_) => Outcome::Failed(None),
         };
         match outcome {
             Outcome::Taken => self.failures = 0,
@@ -345,8 +378,9 @@ impl<S: Store> Engine<S> {
             Sent::LogIn | Sent::Refresh => return read(body, |answer| self.signed_in(answer)),
             // The service has nothing to say to that but 204.
             Sent::LogOut => return Ok(Outcome::Failed(None)),
-            Sent::PushContacts { places, complete } => {
-                read(body, |answer| self.contacts_pushed(answer, &places, complete, now))
+            Sent::PushContacts { places, named, complete } => {
+                let pushed = (&places[..], named, complete);
+                read(body, |answer| self.contacts_pushed(answer, pushed, now))
             }
             Sent::PushCalls(numbers) => read(body, |answer| self.calls_pushed(&answer, &numbers)),
             Sent::Share(key, shared) => {
@@ -357,6 +391,13 @@ impl<S: Store> Engine<S> {
         };
         self.refreshed = false;
         outcome
+    }
+
+    /// The next request asks for half of what this one did.
+    fn halve(&mut self, load: Load, sent: usize) -> Result<(), StoreError> {
+        let mut state = self.state.clone();
+        state.portions.halve(load, sent);
+        self.commit(state, Vec::new())
     }
 
     /// Any other answer.
@@ -451,9 +492,9 @@ impl<S: Store> Engine<S> {
     }
 
     /// A request of this session.
-    fn request(&self, method: Method, path: String, body: Option<Vec<u8>>) -> Request {
+    fn ask(&self, method: Method, path: String, body: Option<Vec<u8>>) -> Ask {
         let bearer = self.state.session.as_ref().and_then(|session| session.access.clone());
-        Request { method, path, bearer, body }
+        Ask { method, path, bearer, body }
     }
 
     /// Makes these changes with the new state, or none; then the engine's own state follows.
@@ -465,6 +506,14 @@ impl<S: Store> Engine<S> {
         self.state = state;
         Ok(())
     }
+}
+
+/// A request that has no id yet.
+struct Ask {
+    method: Method,
+    path: String,
+    bearer: Option<Secret>,
+    body: Option<Vec<u8>>,
 }
 
 /// What came of a request.
@@ -484,6 +533,18 @@ struct ProblemAnswer {
     rev: Option<Rev>,
     /// Of `op_gap`.
     expected: Option<u64>,
+}
+
+/// Whether a request may have died of what it asks for: there was no answer in time, or one of the service's
+/// host in its place. An error that the service itself tells has a code, and another reason.
+fn has_died(answer: &Result<Response, NoAnswer>) -> bool {
+    match answer {
+        Ok(Response { status: 500..=599, body, .. }) => {
+            serde_json::from_slice::<ProblemAnswer>(body).is_ok_and(|it| !it.code.is_empty()).not()
+        }
+        Ok(_) | Err(NoAnswer::Unreachable) => false,
+        Err(NoAnswer::TimedOut) => true,
+    }
 }
 
 fn read<'a, T: Deserialize<'a>>(

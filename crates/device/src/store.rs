@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::call_log::SeenCalls;
 use crate::event::Event;
 use crate::outbox::{Aside, Queued};
+use crate::portion::Portions;
 use crate::provider::{Duplicate, Link, RawId};
 use crate::settings::Settings;
 
@@ -145,6 +146,8 @@ pub struct State {
     /// While a book is pulled that was restored from a backup: up to there it is the one that this phone
     /// knows. What the mirror has beyond that, and this pass does not send, is kept for the user.
     pub agrees_to: Option<Rev>,
+    /// How much a request asks for, of what requests have died.
+    pub portions: Portions,
     /// This device's ops that the server has taken.
     pub acked_seq: u64,
     /// Whether the server has had a complete push of this device.

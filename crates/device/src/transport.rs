@@ -23,9 +23,18 @@ pub enum Method {
     Put,
 }
 
+/// Which request an answer belongs to.
+///
+/// It is drawn, so that neither an engine that is opened anew nor the one before it takes an answer that is
+/// meant for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
 /// A request to the service.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
+    /// To be given back with the answer; it is not sent.
+    pub id: RequestId,
     /// How.
     pub method: Method,
     /// Where: the path with its query, from the server's root.
@@ -60,21 +69,27 @@ impl fmt::Debug for Response {
     }
 }
 
-/// No answer came. The request may or may not have arrived.
+/// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the server did not answer")]
-pub struct Unreachable;
+pub enum NoAnswer {
+    /// The server was not reached: no network, no such host, a connection that is refused or breaks.
+    #[error("the server cannot be reached")]
+    Unreachable,
+    /// It did not answer in time. The request may or may not have arrived; perhaps it was too much at once.
+    #[error("the server did not answer in time")]
+    TimedOut,
+}
 
 /// The network as the host has it.
 pub trait Transport {
     /// Sends a request and waits for its answer, or gives up.
-    fn send(&mut self, request: Request) -> impl Future<Output = Result<Response, Unreachable>>;
+    fn send(&mut self, request: Request) -> impl Future<Output = Result<Response, NoAnswer>>;
 }
 
 /// What the engine wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// Send this, and give [`Engine::receive`] what comes of it.
+    /// Send this, and give [`Engine::receive`] what comes of it, with the request's id.
     Send(Request),
     /// Ask again at this time of the phone's clock, or after [`Engine::start_sync`].
     Wait(Timestamp),
@@ -96,8 +111,9 @@ pub async fn sync<S: Store, T: Transport, R: Rng>(
     loop {
         match engine.next(now(), chance)? {
             Next::Send(request) => {
+                let id = request.id;
                 let answer = transport.send(request).await;
-                engine.receive(answer, now(), chance)?;
+                engine.receive(id, answer, now(), chance)?;
             }
             rest => return Ok(rest),
         }

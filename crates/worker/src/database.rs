@@ -302,6 +302,13 @@ impl DatabaseError {
         self.message.starts_with("D1_ERROR")
     }
 
+    /// Whether the database has not the tables and columns that this program asks for: it waits for a
+    /// migration.
+    pub fn is_behind(&self) -> bool {
+        const WORDS: [&str; 3] = ["no such column", "no such table", "has no column named"];
+        self.is_of_the_database() && WORDS.iter().any(|words| self.message.contains(words))
+    }
+
     /// Whether a guard of the write batch failed: what was read no longer holds, and nothing of the
     /// batch was written.
     pub fn is_constraint(&self) -> bool {

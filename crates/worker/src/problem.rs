@@ -107,6 +107,12 @@ impl From<DatabaseError> for Problem {
             let detail = "the service cannot read its own data: its log tells what";
             return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail);
         }
+        if error.is_behind() {
+            tracing::error!(%error, "the database waits for a migration of this version");
+            let detail = "the service is being updated: try again in a minute";
+            let behind = Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_behind", detail);
+            return behind.retry_after(60);
+        }
         tracing::warn!(%error, "the database failed");
         let detail = "the database did not answer: try again";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail).retry_after(1)

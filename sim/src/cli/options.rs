@@ -20,7 +20,7 @@ use rand_chacha::ChaCha8Rng;
     name = "callbook-sim",
     version,
     term_width = 80,
-    override_usage = "cargo sim -- [OPTIONS]\n       cargo sim -- replay FILE\n       cargo sim -- mutants",
+    override_usage = "cargo sim -- [OPTIONS]\n       cargo sim -- replay FILE\n       cargo sim -- scenario FAULT GUARDS\n       cargo sim -- mutants",
     args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  cargo sim\n  cargo sim -- --seed 7\n  cargo sim -- --seeds 200\n  \
         cargo sim -- --contacts my-numbers.csv --count 5000\n  \
@@ -108,6 +108,18 @@ pub(crate) enum Command {
         /// Writes each request, as the option of this name does
         #[arg(long, value_name = "FILE")]
         trace: Option<PathBuf>,
+    },
+    /// Prints a short script that shows a fault alone, to be kept in sim/scenarios
+    Scenario {
+        /// The fault
+        fault: Fault,
+
+        /// A sentence on what the scenario guards
+        guards: String,
+
+        /// The first seed that is tried
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Builds this simulator with deliberate mistakes in the code that it tests, and shows which of them it
     /// finds, by what, and after how many seeds

@@ -10,7 +10,9 @@ use callbook_device::{Aside, Engine, StoreError};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::Phone;
+use super::{MINUTE, Phone};
+use crate::books::Customer;
+use crate::fault::Fault;
 use crate::spelling::Spelling;
 use crate::store::PhoneStore;
 
@@ -58,6 +60,40 @@ impl Phone {
             }
             self.shared.stats(|stats| stats.changes += 1);
             from = Bound::Excluded(id);
+        }
+    }
+
+    /// Its user enters a customer who has called for the first time; so do others.
+    pub(super) fn enter(&mut self, customer: Customer) {
+        let Customer { spelling, mut chance, .. } = customer;
+        let edit = new_contact(&spelling, &self.region, chance.random_range(0..1_000_000));
+        let clock = self.clock();
+        if self.engine().create(edit, clock, &mut chance).is_ok() {
+            self.shared.fault(Fault::SameCustomer);
+            self.shared.stats(|stats| stats.changes += 1);
+        }
+    }
+
+    /// Its user brings an old address book: more contacts than a push has ops, and with their notes more than
+    /// a mebibyte.
+    pub(super) fn import(&mut self, others: &[Spelling]) {
+        self.shared.fault(Fault::BulkImport);
+        self.shared.note(self.place, || "imports an address book".to_owned());
+        let many = self.chance.random_range(501..650);
+        let clock = self.clock();
+        let contact = |n: u32| {
+            let mut edit = new_contact(&others[n as usize % others.len()], &self.region, n);
+            if n.is_multiple_of(3) {
+                edit.add.phones.clear();
+            }
+            let note = format!("{n} {}", "as the old address book has it; ".repeat(64));
+            edit.set.note = Some(Some(note.parse().expect("a note of two kibibytes")));
+            (edit, clock.plus_millis(-i64::from(n) * MINUTE))
+        };
+        let contacts: Vec<_> = (0..many).map(contact).collect();
+        let mut chance = crate::world::split(&mut self.chance);
+        if self.engine().import(contacts, &mut chance).is_ok() {
+            self.shared.stats(|stats| stats.changes += u64::from(many));
         }
     }
 

@@ -29,6 +29,11 @@ pub(super) struct Had {
 }
 
 impl Had {
+    /// How many restores it has seen.
+    pub(super) fn restores_seen(&self) -> u64 {
+        self.restores
+    }
+
     /// Nothing, after so many restores.
     pub(super) fn after(restores: u64) -> Self {
         Self { restores, ..Self::default() }
@@ -59,6 +64,7 @@ impl Phone {
         let calls = calls.into_iter().flatten().map(|call| call.id);
         let calls = calls.chain(std::mem::take(&mut self.had.calls)).collect();
         self.had = Had { restores, contacts, ops, calls, ..Had::default() };
+        self.signed_out_with.clear();
         self.restart(|store| store.changed_again = Some((pass, BTreeSet::new())));
     }
 

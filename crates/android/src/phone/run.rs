@@ -127,13 +127,14 @@ impl Phone {
     fn ask_server(&mut self, run: &mut Run) -> Result<Wanted, Error> {
         match self.engine.next(edge::now(), &mut self.chance)? {
             Next::Send(request) => {
+                let id = request.id;
                 let answer = self.http.ask(request);
                 if self.http.failure() == Some(Failure::Cancelled) {
                     // The engine is not told: whether the request arrived, nobody knows, as after a crash.
                     return Err(Error::Cancelled);
                 }
                 run.ended.failure = self.http.failure().map(Failure::code);
-                self.engine.receive(answer, edge::now(), &mut self.chance)?;
+                self.engine.receive(id, answer, edge::now(), &mut self.chance)?;
                 return Ok(Wanted::Step);
             }
             Next::Wait(until) => run.ended.wake_at = Some(until),

@@ -59,6 +59,7 @@ pub fn plan_puts(
         }
     });
     let push = Push {
+        also_sent: Vec::new(),
         epoch: None,
         region,
         sent_at: now.max(held.clock), // its clock is ours

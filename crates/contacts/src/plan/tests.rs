@@ -108,10 +108,27 @@ impl Shelf {
     }
 
     fn send(&mut self, by: u8, ops: Vec<PushedOp>) -> Result<Vec<OpResult>, PlanError> {
+        self.send_of_more(by, ops, &[])
+    }
+
+    /// The same, when ops of these names are behind them.
+    fn send_of_more(
+        &mut self,
+        by: u8,
+        ops: Vec<PushedOp>,
+        also_sent: &[&str],
+    ) -> Result<Vec<OpResult>, PlanError> {
         let now = at(1_000);
         let region = "US".parse().unwrap();
-        let push =
-            Push { epoch: None, region, sent_at: now, complete: None, confirm_deletes: false, ops };
+        let push = Push {
+            epoch: None,
+            region,
+            sent_at: now,
+            complete: None,
+            confirm_deletes: false,
+            ops,
+            also_sent: also_sent.iter().map(|op_id| op_id.parse().unwrap()).collect(),
+        };
         let facts = self.facts(by);
         let plan = plan(&facts, &push, now)?;
         Ok(self.apply(by, plan))
@@ -421,6 +438,44 @@ fn an_op_is_taken_once() {
     assert_eq!(late[0].status, Status::Unchanged);
 }
 
+/// A push died of its size, after its write or before: the next has fewer ops, and names the others.
+#[test]
+fn a_push_with_fewer_ops_names_those_behind_them() {
+    #[track_caller]
+    fn check(taken: usize, sent: std::ops::Range<usize>, named: &[&str], expected: Option<Status>) {
+        let mut shelf = Shelf::new();
+        let ops = ["put A 1", "put B 2", "put C 3 ^9", "put D 4"];
+        let ops: Vec<PushedOp> = (1..).zip(ops).map(|(seq, op)| shelf.op(seq, op)).collect();
+        shelf.send(1, ops[..taken].to_vec()).unwrap();
+        let answer = shelf.send_of_more(1, ops[sent].to_vec(), named);
+        assert_eq!(answer.as_ref().err(), expected.is_none().then_some(&PlanError::OpReused));
+        assert_eq!(answer.ok().map(|results| results[0].status), expected);
+        // Whatever was answered then, a rejection is told with its op.
+        let all = shelf.send(1, ops).unwrap();
+        assert_eq!(all[2].status, Status::Rejected);
+        assert_eq!(shelf.show(), "A:1 B:2 D:4");
+    }
+    check(0, 0..2, &["op-3", "op-4"], Some(Status::Applied));
+    check(2, 0..2, &["op-3", "op-4"], Some(Status::Unchanged));
+    check(3, 0..2, &["op-3", "op-4"], Some(Status::Unchanged));
+    check(4, 0..1, &["op-2", "op-3", "op-4"], Some(Status::Unchanged));
+    check(4, 1..2, &["op-3", "op-4"], Some(Status::Unchanged));
+    // Ops of other names are another phone's.
+    check(4, 0..2, &[], None);
+    check(4, 0..2, &["op-3"], None);
+    check(4, 0..2, &["op-3", "mine"], None);
+    check(3, 0..2, &["op-4"], None);
+}
+
+#[test]
+fn a_push_without_ops_proves_no_answer() {
+    let mut shelf = Shelf::new();
+    let op = shelf.op(1, "put A 1 ^9");
+    let first = shelf.send(1, vec![op.clone()]).unwrap();
+    shelf.send(1, Vec::new()).unwrap();
+    assert_eq!(shelf.send(1, vec![op]).unwrap(), first, "it was on its way before");
+}
+
 #[test]
 fn everyone_who_has_a_shared_number_shows_it() {
     let mut shelf = Shelf::new();
@@ -512,6 +567,7 @@ fn many_deletes_want_to_be_confirmed() {
                 complete: None,
                 confirm_deletes: confirm,
                 ops,
+                also_sent: Vec::new(),
             };
             let plan = plan(&self.0.facts(by), &push, at(1_000)).unwrap();
             let results = self.0.apply(by, plan);
@@ -558,6 +614,7 @@ fn a_floor_moves_only_when_all_is_told() {
         complete: Some(at(4)),
         confirm_deletes: false,
         ops,
+        also_sent: Vec::new(),
     };
     let first = plan(&facts, &push, at(5)).unwrap();
     assert_eq!(first.changes.edited[0].1.created_at, at(5), "no complete push before: now");
@@ -610,6 +667,7 @@ fn a_plan_stops_where_memory_ends() {
         complete: Some(at(0)),
         confirm_deletes: false,
         ops,
+        also_sent: Vec::new(),
     };
     let cut = plan(&facts, &push, at(0)).unwrap();
     assert_eq!((cut.results.len(), cut.device.acked_seq, cut.device.floor), (1, 1, None));

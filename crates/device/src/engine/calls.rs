@@ -1,15 +1,13 @@
 //! Pushing and pulling calls.
 
 use callbook_calls::Call;
-use callbook_calls::wire::{MOST_CALLS, PullCallsAnswer, PushCallsAnswer, PushCallsRequest};
+use callbook_calls::wire::{PullCallsAnswer, PushCallsAnswer, PushCallsRequest};
 
-use super::{Engine, Outcome, Sent, Stage};
+use super::pull::page;
+use super::{Ask, Engine, Outcome, Sent, Stage};
+use crate::portion::Load;
 use crate::store::{State, Store, StoreChange, StoreError};
-use crate::transport::{Method, Request};
-
-/// The most calls of one push: with the longest numbers they are below a mebibyte.
-const CALLS_OF_A_PUSH: usize = 100;
-const _: () = assert!(CALLS_OF_A_PUSH <= MOST_CALLS);
+use crate::transport::Method;
 
 impl<S: Store> Engine<S> {
     /// The first calls that the server has not taken, with their numbers.
@@ -17,16 +15,16 @@ impl<S: Store> Engine<S> {
         self.store.calls_to_push(self.state.calls_taken_to, limit)
     }
 
-    pub(super) fn push_calls(&mut self) -> Result<Option<(Sent, Request)>, StoreError> {
-        let calls = self.calls_to_push(CALLS_OF_A_PUSH)?;
+    pub(super) fn push_calls(&mut self) -> Result<Option<(Sent, Ask)>, StoreError> {
+        let calls = self.calls_to_push(self.state.portions.size(Load::Calls))?;
         if calls.is_empty() {
             return Ok(None);
         }
         let (numbers, calls): (Vec<u64>, Vec<Call>) = calls.into_iter().unzip();
         let request = PushCallsRequest { region: &self.state.region, calls: &calls };
         let body = serde_json::to_vec(&request).expect("calls are plain text and numbers");
-        let request = self.request(Method::Post, "/sync/calls".to_owned(), Some(body));
-        Ok(Some((Sent::PushCalls(numbers), request)))
+        let asked = self.ask(Method::Post, "/sync/calls".to_owned(), Some(body));
+        Ok(Some((Sent::PushCalls(numbers), asked)))
     }
 
     /// Stored now, there already, or refused for good: none of them is sent again.
@@ -36,17 +34,17 @@ impl<S: Store> Engine<S> {
         numbers: &[u64],
     ) -> Result<Outcome, StoreError> {
         let calls_taken_to = numbers.last().map_or(self.state.calls_taken_to, |last| last + 1);
-        self.commit(State { calls_taken_to, ..self.state.clone() }, Vec::new())?;
+        let mut state = State { calls_taken_to, ..self.state.clone() };
+        state.portions.grow(Load::Calls, numbers.len());
+        self.commit(state, Vec::new())?;
         self.counts.0 += numbers.len() as u64;
         Ok(Outcome::Taken)
     }
 
-    pub(super) fn pull_calls(&self) -> (Sent, Request) {
-        let path = match &self.state.calls_cursor {
-            Some(cursor) => format!("/sync/calls?cursor={cursor}"),
-            None => "/sync/calls".to_owned(),
-        };
-        (Sent::PullCalls, self.request(Method::Get, path, None))
+    pub(super) fn pull_calls(&self) -> (Sent, Ask) {
+        let limit = self.state.portions.reduced(Load::PulledCalls);
+        let path = page("/sync/calls", self.state.calls_cursor.as_deref(), limit);
+        (Sent::PullCalls, self.ask(Method::Get, path, None))
     }
 
     pub(super) fn calls_pulled(&mut self, answer: PullCallsAnswer) -> Result<Outcome, StoreError> {
@@ -55,8 +53,13 @@ impl<S: Store> Engine<S> {
         }
         // What the book had when contacts were pulled: calls may have come since.
         let calls_rev = if answer.has_more { self.state.calls_rev } else { self.told_calls_rev };
-        let state = State { calls_cursor: Some(answer.cursor), calls_rev, ..self.state.clone() };
+        let mut state =
+            State { calls_cursor: Some(answer.cursor), calls_rev, ..self.state.clone() };
         self.counts.1 += answer.calls.len() as u64;
+        if answer.has_more {
+            let asked = state.portions.size(Load::PulledCalls);
+            state.portions.grow(Load::PulledCalls, asked);
+        }
         let mut changes: Vec<_> = answer.calls.into_iter().map(StoreChange::PutCall).collect();
         if !answer.has_more {
             let kept =

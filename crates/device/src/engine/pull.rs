@@ -3,20 +3,19 @@
 use callbook_base::Timestamp;
 use callbook_contacts::wire::{Form, PullAnswer};
 
-use super::{Engine, Outcome, Sent};
+use super::{Ask, Engine, Outcome, Sent};
 use crate::event::Happened;
 use crate::outbox::Aside;
+use crate::portion::Load;
 use crate::status::Problem;
 use crate::store::{Mirrored, State, Store, StoreChange, StoreError};
-use crate::transport::{Method, Request};
+use crate::transport::Method;
 
 impl<S: Store> Engine<S> {
-    pub(super) fn pull_contacts(&self) -> (Sent, Request) {
-        let path = match &self.state.cursor {
-            Some(cursor) => format!("/sync/contacts?cursor={cursor}"),
-            None => "/sync/contacts".to_owned(),
-        };
-        (Sent::PullContacts, self.request(Method::Get, path, None))
+    pub(super) fn pull_contacts(&self) -> (Sent, Ask) {
+        let limit = self.state.portions.reduced(Load::Contacts);
+        let path = page("/sync/contacts", self.state.cursor.as_deref(), limit);
+        (Sent::PullContacts, self.ask(Method::Get, path, None))
     }
 
     pub(super) fn contacts_pulled(
@@ -30,6 +29,10 @@ impl<S: Store> Engine<S> {
         }
         let (epoch, cursor, is_whole) = (Some(epoch), Some(cursor), !has_more);
         let mut state = State { epoch, cursor, is_whole, ..self.state.clone() };
+        if has_more {
+            let asked = state.portions.size(Load::Contacts);
+            state.portions.grow(Load::Contacts, asked);
+        }
         let received = contacts.len();
         let mut changes = Vec::with_capacity(received + 1);
         let (mut lost, mut duplicates) = (Vec::new(), Vec::new());
@@ -139,4 +142,14 @@ impl<S: Store> Engine<S> {
         let pass = self.state.pass + 1;
         State { cursor: None, pass, sweeping: true, is_whole: false, ..self.state.clone() }
     }
+}
+
+/// The address of the next page of a pull, of so many rows.
+pub(super) fn page(path: &str, cursor: Option<&str>, limit: Option<usize>) -> String {
+    let query = [
+        cursor.map(|cursor| format!("cursor={cursor}")),
+        limit.map(|limit| format!("limit={limit}")),
+    ];
+    let query: Vec<String> = query.into_iter().flatten().collect();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }

@@ -1,37 +1,37 @@
 //! Pushing contacts: which ops go together, and what becomes of them.
 
 use callbook_base::{Rev, Timestamp};
-use callbook_contacts::wire::{
-    Form, MOST_OPS, OpMessage, OpResult, PushAnswer, PushRequest, Status,
-};
+use callbook_contacts::wire::{Form, OpMessage, OpResult, PushAnswer, PushRequest, Status};
 use callbook_contacts::{Kind, OpId, Rejection, RejectionCode};
 use serde_json::value::RawValue;
 
 use super::restored::Fork;
-use super::{Engine, Outcome, Sent};
+use super::{Ask, Engine, Outcome, Sent};
 use crate::outbox::{Aside, Change, Queued, Why, whole};
+use crate::portion::Load;
 use crate::store::{State, Store, StoreChange, StoreError};
-use crate::transport::{Method, Request};
+use crate::transport::Method;
 
-/// The most bytes of ops in one push: a mebibyte, less what is around them.
-const MOST_BYTES: usize = (1 << 20) - 4_096;
+/// The most bytes of ops in one push: a mebibyte, less what is around them, and the names of ops behind
+/// them.
+const MOST_BYTES: usize = (1 << 20) - 40_960;
 
 impl<S: Store> Engine<S> {
     /// The longest run of ops from the first that the server has not taken. So a push that had no
-    /// answer is sent again with the same ops, perhaps more behind them, and never with fewer.
+    /// answer is sent again with the same ops, perhaps more behind them, and with fewer only when it seems to
+    /// have died of so many: then it names those behind them, which the server may have.
     pub(super) fn push_contacts(
         &mut self,
         now: Timestamp,
-    ) -> Result<Option<(Sent, Request)>, StoreError> {
+    ) -> Result<Option<(Sent, Ask)>, StoreError> {
         if self.outbox.unacked_len() == 0 && self.state.told_all {
             return Ok(None);
         }
         let mut ops: Vec<Box<RawValue>> = Vec::new();
         let mut places = Vec::new();
         let mut bytes = 0;
-        for (op, op_seq) in
-            self.outbox.unacked().zip(self.state.acked_seq + 1..).take(self.most_ops)
-        {
+        let most = self.state.portions.size(Load::Ops);
+        for (op, op_seq) in self.outbox.unacked().zip(self.state.acked_seq + 1..).take(most) {
             let json = message(op, op_seq);
             bytes += json.len() + 1;
             if bytes > MOST_BYTES {
@@ -47,6 +47,11 @@ impl<S: Store> Engine<S> {
             return self.push_contacts(now);
         }
         let complete = places.len() == self.outbox.unacked_len();
+        let is_reduced = self.state.portions.reduced(Load::Ops).is_some();
+        let behind = self.outbox.unacked().take(Load::Ops.most()).skip(places.len());
+        let also_sent: Vec<OpId> =
+            behind.filter(|_| is_reduced).map(|op| op.op_id.clone()).collect();
+        let named = also_sent.len();
         let request = PushRequest {
             epoch: self.state.epoch.clone(),
             region: Some(self.state.region.clone()),
@@ -55,18 +60,18 @@ impl<S: Store> Engine<S> {
             complete,
             confirm_deletes: first.is_some_and(|first| first < self.state.confirmed_to),
             ops: ops.iter().map(|op| &**op).collect(),
+            also_sent,
         };
         let body = serde_json::to_vec(&request).expect("a push is plain text and numbers");
-        let request = self.request(Method::Post, "/sync/contacts".to_owned(), Some(body));
-        Ok(Some((Sent::PushContacts { places, complete }, request)))
+        let asked = self.ask(Method::Post, "/sync/contacts".to_owned(), Some(body));
+        Ok(Some((Sent::PushContacts { places, named, complete }, asked)))
     }
 
     /// Ops that were taken stay on top of the mirror until a pull shows what came of them.
     pub(super) fn contacts_pushed(
         &mut self,
         answer: PushAnswer,
-        places: &[u64],
-        complete: bool,
+        (places, named, complete): (&[u64], usize, bool),
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let before = self.state.acked_seq;
@@ -76,17 +81,20 @@ impl<S: Store> Engine<S> {
             return Ok(Outcome::Taken);
         };
         let taken = usize::try_from(taken).unwrap_or(usize::MAX);
-        if taken > places.len() {
+        if taken > places.len() + named {
             // And no op that another phone has used: the book has had ops that this one has not sent.
             self.is_a_copy()?;
             return Ok(Outcome::Taken);
         }
+        // What came of those behind, which an earlier push had, is asked for with the next.
+        let taken = taken.min(places.len());
         let mut state = State {
-            acked_seq: answer.acked_seq,
+            acked_seq: before + taken as u64,
             epoch: Some(answer.epoch),
             told_all: self.state.told_all || (complete && taken == places.len()),
             ..self.state.clone()
         };
+        state.portions.grow(Load::Ops, places.len());
         let (mut changes, mut fates, mut duplicates) = (Vec::new(), Vec::new(), Vec::new());
         for (index, place) in places[..taken].iter().enumerate() {
             let Some(op) = self.outbox.get(*place) else { continue };
@@ -130,7 +138,6 @@ impl<S: Store> Engine<S> {
             }
         }
         self.counts.0 += taken as u64;
-        self.most_ops = (self.most_ops * 2).min(MOST_OPS);
         if self.outbox.unacked_len() == 0 {
             self.advance();
         }
@@ -165,10 +172,7 @@ impl<S: Store> Engine<S> {
     pub(super) fn too_large(&mut self, places: &[u64]) -> Result<(), StoreError> {
         match places {
             [place] => self.put_aside(*place),
-            places => {
-                self.most_ops = (places.len() / 2).max(1);
-                Ok(())
-            }
+            places => self.halve(Load::Ops, places.len()),
         }
     }
 

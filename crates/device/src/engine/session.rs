@@ -3,11 +3,11 @@
 use callbook_auth::wire::{LoginRequest, NewDevice, SessionAnswer, TokenRequest};
 use callbook_auth::{DeviceName, Platform, Secret};
 
-use super::{Engine, Outcome, Sent, Stage, Typed};
+use super::{Ask, Engine, Outcome, Sent, Stage, Typed};
 use crate::event::Happened;
 use crate::status::SignInReason;
 use crate::store::{Session, State, Store, StoreError};
-use crate::transport::{Method, Request};
+use crate::transport::Method;
 
 impl<S: Store> Engine<S> {
     /// Signs in with what somebody typed, at the next sync. The new device replaces the phone's last.
@@ -28,8 +28,8 @@ impl<S: Store> Engine<S> {
         self.is_leaving = self.state.session.is_some();
     }
 
-    pub(super) fn log_out(&self) -> (Sent, Request) {
-        (Sent::LogOut, self.request(Method::Post, "/logout".to_owned(), None))
+    pub(super) fn log_out(&self) -> (Sent, Ask) {
+        (Sent::LogOut, self.ask(Method::Post, "/logout".to_owned(), None))
     }
 
     pub(super) fn signed_out(&mut self) -> Result<Outcome, StoreError> {
@@ -37,7 +37,7 @@ impl<S: Store> Engine<S> {
         Ok(Outcome::Taken)
     }
 
-    pub(super) fn log_in(&self) -> Option<(Sent, Request)> {
+    pub(super) fn log_in(&self) -> Option<(Sent, Ask)> {
         let Typed { username, password, device, platform } = self.typed.as_ref()?;
         let request = LoginRequest {
             username: username.clone(),
@@ -51,7 +51,7 @@ impl<S: Store> Engine<S> {
         Some((Sent::LogIn, post("/login", &request)))
     }
 
-    pub(super) fn refresh(&self) -> (Sent, Request) {
+    pub(super) fn refresh(&self) -> (Sent, Ask) {
         let refresh = self.state.session.as_ref().map(|session| session.refresh.clone());
         let refresh_token = refresh.expect("only a session is refreshed");
         (Sent::Refresh, post("/token", &TokenRequest { refresh_token }))
@@ -101,7 +101,7 @@ impl<S: Store> Engine<S> {
     }
 }
 
-fn post(path: &str, body: &impl serde::Serialize) -> Request {
+fn post(path: &str, body: &impl serde::Serialize) -> Ask {
     let body = serde_json::to_vec(body).expect("what was typed is plain text");
-    Request { method: Method::Post, path: path.to_owned(), bearer: None, body: Some(body) }
+    Ask { method: Method::Post, path: path.to_owned(), bearer: None, body: Some(body) }
 }

@@ -3,9 +3,9 @@
 use callbook_contacts::wire::ShareRequest;
 use callbook_dedup::NumberKey;
 
-use super::{Engine, Outcome, Sent};
+use super::{Ask, Engine, Outcome, Sent};
 use crate::store::{Store, StoreError};
-use crate::transport::{Method, Request};
+use crate::transport::Method;
 
 impl<S: Store> Engine<S> {
     /// Marks a number as one that several contacts show, such as a switchboard, or takes the mark away.
@@ -20,13 +20,13 @@ impl<S: Store> Engine<S> {
         Ok(())
     }
 
-    pub(super) fn share(&self) -> Option<(Sent, Request)> {
+    pub(super) fn share(&self) -> Option<(Sent, Ask)> {
         let (key, shared) = self.state.shares.first_key_value()?;
         // Of a key's characters those that have a meaning in an address.
         let escaped = key.to_string().replace('+', "%2B").replace(';', "%3B").replace('=', "%3D");
         let body = serde_json::to_vec(&ShareRequest { shared: *shared }).expect("a flag is JSON");
-        let request = self.request(Method::Put, format!("/numbers/{escaped}"), Some(body));
-        Some((Sent::Share(*key, *shared), request))
+        let asked = self.ask(Method::Put, format!("/numbers/{escaped}"), Some(body));
+        Some((Sent::Share(*key, *shared), asked))
     }
 
     /// The server knows now, or will never take it.

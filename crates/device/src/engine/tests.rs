@@ -31,6 +31,8 @@ struct Bench {
     book: Vec<Pulled>,
     calls: Vec<PulledCall>,
     acked: u64,
+    /// The last request.
+    asked: Option<RequestId>,
     /// How often the book was restored, and the rev to which the last restore took it back.
     restores: u64,
     fork: u64,
@@ -49,12 +51,12 @@ fn named(name: &str) -> Edit {
     }
 }
 
-fn problem(status: u16, code: &str) -> Result<Response, Unreachable> {
+fn problem(status: u16, code: &str) -> Result<Response, NoAnswer> {
     let body = format!(r#"{{"code":"{code}"}}"#).into_bytes();
     Ok(Response { status, retry_after: None, body })
 }
 
-fn ok(answer: &impl serde::Serialize) -> Result<Response, Unreachable> {
+fn ok(answer: &impl serde::Serialize) -> Result<Response, NoAnswer> {
     Ok(Response { status: 200, retry_after: None, body: serde_json::to_vec(answer).unwrap() })
 }
 
@@ -97,6 +99,7 @@ impl Bench {
             book: Vec::new(),
             calls: Vec::new(),
             acked: 0,
+            asked: None,
             restores: 0,
             fork: 0,
             log: Vec::new(),
@@ -118,11 +121,16 @@ impl Bench {
     }
 
     fn next(&mut self) -> Next {
-        self.engine.next(self.now, &mut self.chance).unwrap()
+        let next = self.engine.next(self.now, &mut self.chance).unwrap();
+        if let Next::Send(request) = &next {
+            self.asked = Some(request.id);
+        }
+        next
     }
 
-    fn receive(&mut self, answer: Result<Response, Unreachable>) {
-        self.engine.receive(answer, self.now, &mut self.chance).unwrap();
+    fn receive(&mut self, answer: Result<Response, NoAnswer>) {
+        let id = self.asked.expect("a request was sent");
+        self.engine.receive(id, answer, self.now, &mut self.chance).unwrap();
     }
 
     /// The next request, which must be there.
@@ -156,14 +164,12 @@ impl Bench {
     }
 
     /// What a server with nothing wrong answers.
-    fn answer(&mut self, request: &Request) -> Result<Response, Unreachable> {
+    fn answer(&mut self, request: &Request) -> Result<Response, NoAnswer> {
         let path = request.path.split('?').next().unwrap();
-        let is_of_another_book = match request.path.split_once("?cursor=") {
-            Some((_, cursor)) => {
-                cursor.split_once('.').map_or(0, |it| it.1.parse().unwrap()) != self.restores
-            }
-            None => false,
-        };
+        let cursor = request.path.split_once("?cursor=").map(|(_, rest)| rest);
+        let cursor = cursor.map(|rest| rest.split('&').next().unwrap());
+        let restores = |cursor: &str| cursor.split_once('.').map_or(0, |it| it.1.parse().unwrap());
+        let is_of_another_book = cursor.is_some_and(|cursor| restores(cursor) != self.restores);
         match (path, &request.body) {
             _ if is_of_another_book => problem(410, "cursor_expired"),
             ("/login", _) => ok(&session(1)),
@@ -205,8 +211,11 @@ impl Bench {
                 ok(&PushAnswer { epoch, acked_seq, rev: Rev(self.rev), results })
             }
             ("/sync/contacts", None) => {
-                let cursor = request.path.split_once("?cursor=at").map(|(_, cursor)| cursor);
-                let seen = cursor.map_or(0, |it| it.split('.').next().unwrap().parse().unwrap());
+                let rev = |cursor: &str| {
+                    let rev = cursor.strip_prefix("at").unwrap();
+                    rev.split('.').next().unwrap().parse().unwrap()
+                };
+                let seen = cursor.map_or(0, rev);
                 let mut page = self.page();
                 page.contacts.retain(|row| cursor.is_none() || row.rev > Rev(seen));
                 ok(&page)
@@ -325,7 +334,7 @@ fn visible(id: ContactId, rev: u64, name: &str) -> Pulled {
     Pulled { id, rev: Rev(rev), form: Form::Visible(Arc::new(shown)) }
 }
 
-fn refusal(body: &Value) -> Result<Response, Unreachable> {
+fn refusal(body: &Value) -> Result<Response, NoAnswer> {
     Ok(Response { status: 409, retry_after: None, body: body.to_string().into_bytes() })
 }
 
@@ -455,7 +464,7 @@ fn what_happened_is_told_and_quiet_syncs_are_not() {
     bench.sync();
     bench.until("/sync");
     for _ in 0..3 {
-        bench.receive(Err(Unreachable));
+        bench.receive(Err(NoAnswer::Unreachable));
         bench.engine.start_sync();
         bench.request();
     }
@@ -487,7 +496,7 @@ fn a_push_without_an_answer_is_sent_again_with_no_op_fewer() {
     bench.create("Ann");
     bench.create("Bob");
     let first = bench.until("/sync/contacts");
-    bench.receive(Err(Unreachable));
+    bench.receive(Err(NoAnswer::TimedOut));
     bench.create("Cid");
     bench.until("/sync/contacts");
     bench.crash();
@@ -499,6 +508,37 @@ fn a_push_without_an_answer_is_sent_again_with_no_op_fewer() {
         body["ops"][n].clone()
     };
     assert_eq!(op(&first, 1), op(&again, 1), "op ids too");
+}
+
+/// The phone has given requests up, and is in another when their answers come: they change nothing.
+#[test]
+fn an_old_answer_is_not_taken_for_another() {
+    for is_told in [true, false] {
+        let mut bench = Bench::synced();
+        bench.create("Ann");
+        let given_up = bench.until("/sync/contacts");
+        let old = bench.answer(&given_up);
+        if is_told {
+            bench.receive(Err(NoAnswer::TimedOut));
+        }
+        bench.create("Bob");
+        let waiting = bench.until("/sync/contacts");
+        let status = bench.engine.status().unwrap();
+        for old in [old.clone(), problem(401, "token_reused"), Err(NoAnswer::TimedOut)] {
+            bench.engine.receive(given_up.id, old, bench.now, &mut bench.chance).unwrap();
+            assert_eq!(bench.engine.status(), Ok(status.clone()));
+        }
+        let answer = bench.answer(&waiting);
+        bench.receive(answer);
+        assert_eq!(bench.engine.status().unwrap().unpushed, 0);
+        let mut bench = Bench { engine: Engine::open(bench.engine.into_store()).unwrap(), ..bench };
+        bench.type_password();
+        let again = bench.request();
+        assert_ne!(again.id, waiting.id);
+        bench.engine.receive(waiting.id, old, bench.now, &mut bench.chance).unwrap();
+        bench.sync();
+        assert!(bench.engine.status().unwrap().is_quiet());
+    }
 }
 
 #[test]
@@ -669,7 +709,7 @@ fn a_shared_number_is_told_until_the_server_knows() {
         (request.method, request.body.as_deref()),
         (Method::Put, Some(&br#"{"shared":true}"#[..]))
     );
-    bench.receive(Err(Unreachable));
+    bench.receive(Err(NoAnswer::TimedOut));
     assert_eq!(bench.engine.status().unwrap().unpushed, 1);
     // The user changes their mind while it is under way: that is told too.
     bench.until("/numbers/");
@@ -787,10 +827,95 @@ fn what_is_too_large_is_halved_and_then_put_aside() {
     assert_eq!((bench.engine.status().unwrap().aside, bench.names()), (1, vec!["Ann".to_owned()]));
 }
 
+/// As Cloudflare says that a request has taken too much: with a page for people.
+fn too_much() -> Result<Response, NoAnswer> {
+    let body = b"<!DOCTYPE html><title>Error 1102</title>".to_vec();
+    Ok(Response { status: 503, retry_after: None, body })
+}
+
+#[test]
+fn what_a_request_dies_of_is_halved() {
+    /// The requests when the first ones are answered so.
+    #[track_caller]
+    fn check(answers: &[Result<Response, NoAnswer>], pushes: &[&str]) {
+        let mut bench = Bench::synced();
+        for name in ["Ann", "Bob", "Cid", "Dan", "Eve", "Fay", "Gus"] {
+            bench.create(name);
+        }
+        let mut answers = answers.iter().cloned();
+        bench.engine.start_sync();
+        for _ in 0..pushes.len() {
+            let request = bench.until("/sync/contacts");
+            let answer = answers.next().unwrap_or_else(|| bench.answer(&request));
+            bench.receive(answer);
+        }
+        let sent: Vec<&str> =
+            bench.log.iter().filter_map(|line| line.strip_prefix("/sync/contacts ")).collect();
+        assert_eq!(sent, pushes);
+    }
+    let all = "1,2,3,4,5,6,7!";
+    let late = || Err(NoAnswer::TimedOut);
+    check(&[too_much(), too_much()], &[all, all, "1,2,3", "4,5,6", "7!"]);
+    check(&[late(), too_much(), late()], &[all, all, "1,2,3", "1", "2", "3", "4", "5", "6", "7!"]);
+    // What the service itself says, what says that there is no network, and one death, are of something else.
+    check(&[problem(503, "busy"), problem(503, "busy")], &[all, all, all]);
+    check(&[Err(NoAnswer::Unreachable), Err(NoAnswer::Unreachable)], &[all, all, all]);
+    check(&[too_much(), problem(503, "busy"), late()], &[all, all, all, all]);
+}
+
+/// The push that seemed to die was written: its ops are not done twice, and what came of each is told.
+#[test]
+fn what_a_request_died_of_after_its_write_is_told_in_parts() {
+    let mut bench = Bench::synced();
+    for name in ["Ann", "Bob", "Cid", "Dan"] {
+        bench.create(name);
+    }
+    let push = bench.until("/sync/contacts");
+    let written = bench.answer(&push);
+    for _ in 0..2 {
+        bench.receive(too_much());
+        bench.until("/sync/contacts");
+    }
+    let last = bench.log.last().unwrap().clone();
+    assert_eq!(last, "/sync/contacts 1,2");
+    let written: Value = serde_json::from_slice(&written.unwrap().body).unwrap();
+    let results = |range: std::ops::Range<usize>| {
+        let results = written["results"].as_array().unwrap()[range].to_vec();
+        let mut answer = written.clone();
+        answer["results"] = results.into();
+        ok(&answer)
+    };
+    bench.receive(results(0..2));
+    let status = bench.engine.status().unwrap();
+    assert_eq!((status.unpushed, status.unpulled, status.signed_in), (2, 2, true));
+    bench.until("/sync/contacts");
+    assert_eq!(bench.log.last().unwrap(), "/sync/contacts 3,4!");
+    bench.receive(results(2..4));
+    assert_eq!(bench.engine.status().unwrap().unpushed, 0);
+}
+
+#[test]
+fn a_page_that_a_pull_dies_of_is_halved() {
+    let mut bench = Bench::synced();
+    // Without a new call nobody asks for calls.
+    bench.calls.push(pulled_call(2, call(1)));
+    for path in ["/sync/contacts", "/sync/calls"] {
+        let pull = format!("{path}?cursor=");
+        for _ in 0..3 {
+            bench.until(&pull);
+            bench.receive(too_much());
+        }
+        assert!(bench.until(&pull).path.ends_with("&limit=125"));
+        // Also when the phone has been started again since.
+        bench.crash();
+        assert!(bench.until(&pull).path.ends_with("&limit=125"));
+    }
+}
+
 #[test]
 fn tokens_are_refreshed_and_ends_are_told() {
     #[track_caller]
-    fn check(answers: &[Result<Response, Unreachable>], then: Result<&str, SignInReason>) {
+    fn check(answers: &[Result<Response, NoAnswer>], then: Result<&str, SignInReason>) {
         let mut bench = Bench::synced();
         bench.until("/sync/contacts");
         for answer in answers {
@@ -807,7 +932,7 @@ fn tokens_are_refreshed_and_ends_are_told() {
     let expired = || problem(401, "token_expired");
     check(&[expired()], Ok("/token"));
     check(&[expired(), ok(&session(1))], Ok("/sync/contacts?cursor=at0"));
-    check(&[expired(), Err(Unreachable)], Ok("/token"));
+    check(&[expired(), Err(NoAnswer::TimedOut)], Ok("/token"));
     check(&[problem(401, "token_invalid")], Ok("/token"));
     check(&[expired(), ok(&session(1)), expired()], Ok("/token"));
     check(&[expired(), problem(401, "token_invalid")], Err(SignInReason::Ended));
@@ -1085,9 +1210,13 @@ fn a_mirror_that_differs_is_pulled_from_the_start_once() {
 #[test]
 fn failures_wait_longer_each_time_and_as_long_as_the_server_asks() {
     let html = Response { status: 200, retry_after: None, body: b"<html>sign in</html>".to_vec() };
-    for answer in
-        [Err(Unreachable), problem(500, ""), problem(503, "busy"), problem(429, ""), Ok(html)]
-    {
+    for answer in [
+        Err(NoAnswer::TimedOut),
+        problem(500, ""),
+        problem(503, "busy"),
+        problem(429, ""),
+        Ok(html),
+    ] {
         let mut bench = Bench::synced();
         bench.until("/sync/contacts");
         let mut longest = 0;
@@ -1318,7 +1447,7 @@ mod properties {
                         bench.engine.start_sync();
                         if let Some(request) = bench.step() {
                             let answer = bench.answer(&request);
-                            bench.receive(if which % 2 == 0 { answer } else { Err(Unreachable) });
+                            bench.receive(if which % 2 == 0 { answer } else { Err(NoAnswer::TimedOut) });
                         }
                     }
                     _ => bench.crash(),

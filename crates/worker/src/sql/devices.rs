@@ -317,12 +317,20 @@ pub(crate) fn read_lineage(rows: &Rows) -> Result<BTreeMap<DeviceId, Deletes>, D
     rows.iter().map(|row| Ok((row.parse("id")?, row.json("deletes")?))).collect()
 }
 
-/// The guard of a write that is no push: fails the batch unless the device lives.
+/// Whether the device of the row is let in: nobody has ended it, or disabled its user.
+macro_rules! is_let_in {
+    () => {
+        "ended_at IS NULL AND NOT (SELECT u.disabled FROM users AS u WHERE u.id = devices.user)"
+    };
+}
+
+/// The guard of a write that is no push: fails the batch unless the device is let in.
 pub(crate) fn guard(device: DeviceId, now: Timestamp) -> Statement {
-    Statement::new(
-        "UPDATE devices SET acked_seq = CASE WHEN ended_at IS NULL THEN acked_seq END,
-           last_seen_at = ?2 WHERE id = ?1",
-    )
+    Statement::new(concat!(
+        "UPDATE devices SET acked_seq = CASE WHEN ",
+        is_let_in!(),
+        " THEN acked_seq END, last_seen_at = ?2 WHERE id = ?1"
+    ))
     .bind(device.to_string())
     .bind(now)
 }
@@ -331,11 +339,12 @@ pub(crate) fn guard(device: DeviceId, now: Timestamp) -> Statement {
 /// Nothing is written when that is known already, or the cursor is not of this book.
 pub(crate) fn pulled(device: DeviceId, cursor: &Cursor, now: Timestamp) -> Option<Statement> {
     let rev = cursor.complete_to();
-    let update = Statement::new(
+    let update = Statement::new(concat!(
         "UPDATE devices SET pulled_rev = ?2, last_seen_at = ?4, synced_at = ?4
-         WHERE id = ?1 AND pulled_rev < ?2 AND ended_at IS NULL
-           AND EXISTS (SELECT 1 FROM book WHERE epoch = ?3 AND rev >= ?2)",
-    );
+         WHERE id = ?1 AND pulled_rev < ?2 AND ",
+        is_let_in!(),
+        " AND EXISTS (SELECT 1 FROM book WHERE epoch = ?3 AND rev >= ?2)"
+    ));
     cursor
         .first
         .is_none()
@@ -343,8 +352,8 @@ pub(crate) fn pulled(device: DeviceId, cursor: &Cursor, now: Timestamp) -> Optio
 }
 
 /// What the book remembers of a device's pushes, when the book of that epoch has come to that rev. It
-/// fails the batch unless the device's count and floor are still those that were read, the device lives,
-/// and the book stands there.
+/// fails the batch unless the device's count and floor are still those that were read, the device is let
+/// in, and the book stands there.
 ///
 /// The floor, since a complete push without ops moves it, and no count. The rev, since a push that
 /// changes nothing says so of the book that it has read: a delete that came between would have been
@@ -357,14 +366,15 @@ pub(crate) fn acknowledge(
     now: Timestamp,
 ) -> Statement {
     let rejections = serde_json::to_string(&after.rejections).expect("rejections are plain text");
-    Statement::new(
+    Statement::new(concat!(
         "UPDATE devices SET acked_seq = CASE
-             WHEN acked_seq = ?2 AND floor IS ?8 AND ended_at IS NULL
-               AND (SELECT rev FROM book WHERE epoch = ?11) = ?9 THEN ?3 END,
+             WHEN acked_seq = ?2 AND floor IS ?8 AND ",
+        is_let_in!(),
+        " AND (SELECT rev FROM book WHERE epoch = ?11) = ?9 THEN ?3 END,
            acked_op = ?4, floor = ?5, rejections = ?6, deletes = ?10, last_seen_at = ?7,
            synced_at = ?7
-         WHERE id = ?1",
-    )
+         WHERE id = ?1"
+    ))
     .bind(device.to_string())
     .bind(before.acked_seq)
     .bind(after.acked_seq)

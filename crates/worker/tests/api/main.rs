@@ -9,6 +9,7 @@ mod files;
 mod guard;
 mod headers;
 mod lockout;
+mod migrations;
 mod people;
 mod purge;
 mod rekey;

@@ -14,7 +14,7 @@ fn sync(engine: &mut Engine<SqliteStore>, bench: &mut Bench) -> Result<Vec<Strin
         asked.push(request.path.clone());
         assert!(asked.len() < 100, "no end");
         let answer = bench.answer(&request);
-        engine.receive(answer, bench.now, &mut bench.chance)?;
+        engine.receive(request.id, answer, bench.now, &mut bench.chance)?;
     }
     Ok(asked)
 }
@@ -138,7 +138,7 @@ fn a_cursor_of_another_book_is_noticed_and_nothing_is_taken() {
     assert_eq!(request.path, "/sync/contacts?cursor=at1");
     // The answer, with the cursor and the epoch of another book.
     let answer = PullAnswer { epoch: "elsewhere".into(), cursor: "theirs".into(), ..bench.page() };
-    engine.receive(ok(&answer), bench.now, &mut bench.chance).unwrap();
+    engine.receive(request.id, ok(&answer), bench.now, &mut bench.chance).unwrap();
     let state = engine.store().state().unwrap();
     assert_eq!((state.cursor.as_deref(), state.epoch.as_deref()), (Some("at1"), Some("book")));
     assert_eq!(count(&engine), 3);

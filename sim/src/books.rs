@@ -1,0 +1,92 @@
+//! What phones have before they sign in, and what their users will type.
+
+use std::collections::BTreeMap;
+
+use callbook_base::Timestamp;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use crate::chances::{Chances, Place};
+use crate::fault::Fault;
+use crate::mix::Mix;
+use crate::model::{Keys, Made};
+use crate::rows::Row;
+use crate::spelling::{Spelling, respell};
+use crate::tables::older;
+use crate::world::{START, split};
+
+/// What a phone has before it signs in, and what its user may type later.
+#[derive(Default)]
+pub(crate) struct PhoneBook {
+    /// Saved contacts: when, and the number.
+    pub(crate) saved: Vec<(Timestamp, Spelling)>,
+    /// Numbers of people who will call, or be saved.
+    pub(crate) others: Vec<Spelling>,
+    /// New customers, which others enter too, in the order of their times.
+    pub(crate) customers: Vec<Customer>,
+}
+
+/// A new customer, as one user enters it.
+pub(crate) struct Customer {
+    /// When.
+    pub(crate) at: Timestamp,
+    /// The number, as this user writes it.
+    pub(crate) spelling: Spelling,
+    /// For what is left to chance then.
+    pub(crate) chance: ChaCha8Rng,
+}
+
+/// Gives each row to a phone, and some to others too, in other spellings.
+pub(crate) fn phone_books(
+    (chances, mix): (&Chances, &Mix),
+    rows: &[Row],
+    chance: &mut ChaCha8Rng,
+) -> (Vec<PhoneBook>, Keys) {
+    let mut keys = BTreeMap::new();
+    let mut write = |row: &Row, spelling: Spelling| {
+        let made = Made { older: row.key.as_deref().and_then(older), current: row.key.clone() };
+        keys.insert((spelling.number.clone(), spelling.region.clone()), made);
+        spelling
+    };
+    let mut books: Vec<PhoneBook> = (0..mix.devices).map(|_| PhoneBook::default()).collect();
+    let from = chance.random_range(0..rows.len());
+    let picked: Vec<&Row> =
+        rows.iter().cycle().skip(from).take(mix.contacts.min(rows.len())).collect();
+    for row in &picked {
+        let saved_at = Timestamp::from_millis(row.created_at.min(START));
+        let spelling = Spelling { number: row.number.clone(), region: row.region.clone() };
+        let first = chance.random_range(0..mix.devices);
+        books[first].saved.push((saved_at, write(row, spelling)));
+        while chance.random_bool(mix.shared) {
+            let spelling = write(row, respell(row, chance));
+            let book = chance.random_range(0..mix.devices);
+            let later = saved_at.plus_millis(chance.random_range(-1_000..1_000) * 86_400_000);
+            books[book].saved.push((later.min(Timestamp::from_millis(START)), spelling));
+        }
+    }
+    for book in &mut books {
+        book.others = (0..200)
+            .map(|_| {
+                let row = picked[chance.random_range(0..picked.len())];
+                write(row, respell(row, chance))
+            })
+            .collect();
+    }
+    // Those who call for the first time, at two phones or more within a minute.
+    let mut unknown = rows.iter().cycle().skip(from + picked.len()).filter(|row| row.key.is_some());
+    for step in 0..100 {
+        // Not that of a migration which is decided ahead too.
+        let mut chance = split(&mut chances.ahead_of(Place::Step(step)));
+        let strikes = chances.strikes(Place::Step(step), Fault::SameCustomer, &mut chance);
+        let Some(row) = unknown.next().filter(|_| strikes) else { continue };
+        let at = Timestamp::from_millis(START).after(mix.time / 100 * step);
+        let first = chance.random_range(0..mix.devices);
+        for phone in 0..mix.devices.min(5) {
+            let at = at.plus_millis(chance.random_range(0..60_000));
+            let (spelling, chance) = (write(row, respell(row, &mut chance)), split(&mut chance));
+            let customers = &mut books[(first + phone) % mix.devices].customers;
+            customers.push(Customer { at, spelling, chance });
+        }
+    }
+    (books, keys)
+}
