@@ -95,6 +95,23 @@ fn a_server_starts_serves_and_stops() {
 }
 
 #[test]
+fn a_body_that_does_not_arrive_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["--listen", "127.0.0.1:0", "--longest-request", "1"];
+    let mut server = serve(dir.path(), &args, &[]).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
+    let mut stream = TcpStream::connect(address(&said)).unwrap();
+    let head =
+        "POST /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 500\r\n\r\n{";
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("too_slow"), "{answer}");
+    assert!(stop(server, "-TERM").status.success());
+}
+
+#[test]
 fn a_start_gives_a_book_the_keys_of_its_release() {
     let dir = tempfile::tempdir().unwrap();
     let (server, said) = start(dir.path(), &[]);

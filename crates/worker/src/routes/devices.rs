@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use callbook_auth::wire::{DeviceView, DevicesAnswer};
 use callbook_auth::{Act, AuthError, Role};
 use callbook_base::DeviceId;
 
+use super::listing::Part;
 use crate::app::{App, Caller, Moment};
 use crate::problem::Problem;
 use crate::sql::audit::{self, Entry};
@@ -30,7 +31,7 @@ pub(super) async fn end(
     State(app): State<Arc<App>>,
     Caller(access): Caller,
     moment: Moment,
-    Path(id): Path<String>,
+    Part(id): Part,
 ) -> Result<StatusCode, Problem> {
     let unknown = || Problem::not_found("there is no such device");
     let id: DeviceId = id.parse().map_err(|_| unknown())?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use callbook_base::Place;
@@ -54,6 +54,19 @@ pub(super) fn read_limit(said: Option<String>, usual: u64, highest: u64) -> Resu
             let detail = "limit is a whole number of 1 or more";
             Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_limit", detail))
         }
+    }
+}
+
+/// The part of an address that names something.
+pub(super) struct Part(pub(super) String);
+
+impl FromRequestParts<Arc<App>> for Part {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let part = Path::from_request_parts(parts, app).await;
+        let Path(part) = part.map_err(|_| Problem::not_found("the address is not UTF-8"))?;
+        Ok(Self(part))
     }
 }
 

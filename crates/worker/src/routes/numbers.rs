@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use callbook_contacts::share;
 use callbook_contacts::wire::{ShareAnswer, ShareRequest};
 use callbook_dedup::{InvalidNumberKey, NumberKey};
 
 use super::change::{Decision, change};
+use super::listing::Part;
 use crate::app::{App, Caller, Moment, Read};
 use crate::problem::Problem;
 use crate::sql::numbers;
@@ -18,7 +19,7 @@ pub(super) async fn put(
     State(app): State<Arc<App>>,
     Caller(access): Caller,
     moment: Moment,
-    Path(key): Path<String>,
+    Part(key): Part,
     Read(ShareRequest { shared }): Read<ShareRequest>,
 ) -> Result<Json<ShareAnswer>, Problem> {
     let key: NumberKey =

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use callbook_base::{ContactId, Place, Rev};
 use callbook_calls::wire::CallView;
@@ -16,7 +16,7 @@ use callbook_contacts::{Author, Edit, Held, Plan, Put, SplitError, plan_puts, re
 use serde::{Deserialize, Serialize};
 
 use super::change::{Decision, change};
-use super::listing::{Asked, Listing};
+use super::listing::{Asked, Listing, Part};
 use crate::app::{App, Caller, Moment, Read};
 use crate::problem::Problem;
 use crate::sql::people::{self, Search};
@@ -86,7 +86,7 @@ pub(super) struct OneAnswer {
 pub(super) async fn one(
     State(app): State<Arc<App>>,
     Caller(access): Caller,
-    Path(id): Path<String>,
+    Part(id): Part,
 ) -> Result<Json<OneAnswer>, Problem> {
     let id = contact_id(&id)?;
     let calls = calls::Wanted { contact: Some(id), ..calls::Wanted::default() };
@@ -120,7 +120,7 @@ pub(super) async fn restore(
     State(app): State<Arc<App>>,
     Caller(access): Caller,
     moment: Moment,
-    Path(id): Path<String>,
+    Part(id): Part,
     Read(RestoreRequest { rev }): Read<RestoreRequest>,
 ) -> Result<Json<ChangedAnswer>, Problem> {
     let id = contact_id(&id)?;
@@ -147,7 +147,7 @@ pub(super) async fn tell_apart(
     State(app): State<Arc<App>>,
     Caller(access): Caller,
     moment: Moment,
-    Path(id): Path<String>,
+    Part(id): Part,
     Read(SplitRequest { key }): Read<SplitRequest>,
 ) -> Result<Json<ChangedAnswer>, Problem> {
     let id = contact_id(&id)?;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use callbook_auth::wire::{CreateUserRequest, PatchUserRequest, UserAnswer, UserView, UsersAnswer};
 use callbook_auth::{Act, AuthError, Password, Role, Secret, Username, hash};
 use callbook_base::UserId;
 
+use super::listing::Part;
 use crate::app::{App, Caller, Chance, Moment, Read};
 use crate::problem::Problem;
 use crate::sql::audit::{self, Entry};
@@ -68,7 +69,7 @@ pub(super) async fn change(
     State(app): State<Arc<App>>,
     Caller(access): Caller,
     moment: Moment,
-    Path(id): Path<String>,
+    Part(id): Part,
     Read(request): Read<PatchUserRequest>,
 ) -> Result<Json<UserAnswer>, Problem> {
     app.session(&access, Vec::new()).await?.0.admin()?;

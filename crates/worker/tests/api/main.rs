@@ -8,6 +8,7 @@ mod bad_input;
 mod files;
 mod guard;
 mod headers;
+mod hostile;
 mod lockout;
 mod migrations;
 mod people;

@@ -2,14 +2,14 @@
 //! both as arguments.
 
 use std::net::SocketAddr;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use callbook_base::Timestamp;
-use callbook_worker::{ClientAddress, Moment};
+use callbook_worker::{ClientAddress, Moment, Problem};
 
 #[allow(clippy::disallowed_methods)] // the one place of the native server that reads the clock
 pub(crate) fn now() -> Timestamp {
@@ -60,7 +60,7 @@ fn client(request: &Request, AddressHeader(header): &AddressHeader) -> Option<Cl
 /// which may hold a number.
 #[allow(clippy::disallowed_methods)] // how long it took is for people to read
 pub(crate) async fn moment_and_log(
-    State(header): State<AddressHeader>,
+    State((header, longest)): State<(AddressHeader, Duration)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -71,7 +71,14 @@ pub(crate) async fn moment_and_log(
     if let Some(address) = client(&request, &header) {
         request.extensions_mut().insert(address);
     }
-    let mut response = next.run(request).await;
+    // Whoever sends a byte a minute does not keep a connection for it.
+    let mut response = match tokio::time::timeout(longest, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = "the request did not arrive whole in time: send it again";
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail).into_response()
+        }
+    };
     let took = started.elapsed();
     let timing = format!("total;dur={:.1}", took.as_secs_f64() * 1_000.0);
     if let Ok(timing) = HeaderValue::from_str(&timing) {

@@ -70,6 +70,10 @@ struct Options {
     #[arg(long, value_name = "HEADER")]
     address_header: Option<HeaderName>,
 
+    /// How long a request may take, its body's arrival included
+    #[arg(long, default_value_t = 120, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    longest_request: u64,
+
     /// Forget calls that are older than so many days
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     keep_calls: Option<u32>,
@@ -173,7 +177,8 @@ async fn serve(options: Options) -> Result<(), String> {
     let app = Arc::new(app);
     tokio::spawn(forget(app.clone()));
     let header = edge::AddressHeader(options.address_header);
-    let log = axum::middleware::from_fn_with_state(header, edge::moment_and_log);
+    let longest = Duration::from_secs(options.longest_request);
+    let log = axum::middleware::from_fn_with_state((header, longest), edge::moment_and_log);
     let service = router(app).layer(log).into_make_service_with_connect_info::<SocketAddr>();
     let stopping = Arc::new(tokio::sync::Notify::new());
     let stop = {
