@@ -9,9 +9,9 @@ use callbook_contacts::wire::Shown;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-/// All versions of a book.
+/// All versions of a book, in the order in which phones pull them.
 #[derive(Clone, Default)]
-pub(crate) struct Versions(BTreeMap<(ContactId, Rev), Arc<Version>>);
+pub(crate) struct Versions(BTreeMap<(Rev, ContactId), Arc<Version>>);
 
 /// A contact as everyone sees it from one rev on.
 pub(crate) struct Version {
@@ -25,12 +25,12 @@ pub(crate) struct Version {
 
 impl Versions {
     pub(crate) fn add(&mut self, id: &str, rev: u64, version: Version) {
-        self.0.insert((id.parse().expect("an id"), Rev(rev)), Arc::new(version));
+        self.0.insert((Rev(rev), id.parse().expect("an id")), Arc::new(version));
     }
 
     /// Whether the book has shown a contact so, with that rev.
     pub(crate) fn have(&self, id: ContactId, rev: Rev, shown: &Arc<Shown>) -> bool {
-        self.0.get(&(id, rev)).is_some_and(|version| version.is(shown))
+        self.0.get(&(rev, id)).is_some_and(|version| version.is(shown))
     }
 }
 

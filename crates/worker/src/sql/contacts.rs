@@ -96,7 +96,10 @@ pub(crate) fn read_page(found: &Rows, limit: u64) -> Result<Page<'_>, DatabaseEr
 fn add_pulled(rows: &mut PageRows, row: Row<'_>, fields: &str) -> Result<(), DatabaseError> {
     let form = match row.int("state")? {
         0 => {
-            let asleep: Vec<NumberKey> = row.json("asleep")?;
+            let asleep: Vec<NumberKey> = match row.text("asleep")? {
+                "[]" => Vec::new(), // as nearly always
+                _ => row.json("asleep")?,
+            };
             let shown = (!asleep.is_empty()).then(|| {
                 let mut fields: Fields = row.json("fields")?;
                 fields.take_numbers(&asleep);
