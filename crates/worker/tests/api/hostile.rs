@@ -352,7 +352,6 @@ async fn headers_are_not_believed() {
         ("cf-connecting-ip", "10.0.0.1"),
         ("x-request-id", "evil"),
         ("if-none-match", "*, \"', W/"),
-        ("accept-encoding", "gzip;q=1e999"),
         ("user-agent", "\t' OR 1=1 --"),
     ] {
         let headers = [(name, value), ("authorization", bearer.as_str())];
