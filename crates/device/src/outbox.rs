@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use callbook_base::{ContactId, Line, Rev, Timestamp};
-use callbook_contacts::{Add, Edit, Fields, NewPhone, OpId, Rejection, RejectionCode, Set};
+use callbook_contacts::{Edit, Fields, OpId, Rejection, RejectionCode};
 use serde::{Deserialize, Serialize};
 
 /// An op in the outbox.
@@ -200,36 +200,5 @@ fn edited(fields: Fields, edit: &Edit, region: &Line) -> Fields {
 pub(crate) fn has(book: &Fields, shown: &Fields, region: &Line) -> bool {
     let mut book = book.clone();
     book.phones.iter_mut().for_each(|phone| phone.key = None); // an edit on the phone makes none
-    edited(book.clone(), &whole(shown.clone()), region) == book
-}
-
-/// The edit that makes a contact with these fields.
-pub(crate) fn whole(fields: Fields) -> Edit {
-    let phones = fields.phones.into_iter().map(|phone| NewPhone {
-        number: phone.number,
-        region: Some(phone.region),
-        r#type: phone.r#type,
-        label: phone.label,
-        primary: phone.primary,
-    });
-    Edit {
-        set: Set {
-            name: fields.name.map(Some),
-            nickname: fields.nickname.map(Some),
-            organization: fields.organization.map(Some),
-            title: fields.title.map(Some),
-            note: fields.note.map(Some),
-            name_parts: fields.name_parts.map(Some),
-            birthday: fields.birthday.map(Some),
-            starred: fields.starred.then_some(true),
-        },
-        add: Add {
-            phones: phones.collect(),
-            emails: fields.emails,
-            urls: fields.urls,
-            addresses: fields.addresses,
-            groups: fields.groups,
-        },
-        ..Edit::default()
-    }
+    edited(book.clone(), &Edit::whole(shown.clone()), region) == book
 }

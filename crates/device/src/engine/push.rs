@@ -2,12 +2,12 @@
 
 use callbook_base::{Rev, Timestamp};
 use callbook_contacts::wire::{Form, OpMessage, OpResult, PushAnswer, PushRequest, Status};
-use callbook_contacts::{Kind, OpId, Rejection, RejectionCode};
+use callbook_contacts::{Edit, Kind, OpId, Rejection, RejectionCode};
 use serde_json::value::RawValue;
 
 use super::restored::Fork;
 use super::{Ask, Engine, Outcome, Sent};
-use crate::outbox::{Aside, Change, Queued, Why, whole};
+use crate::outbox::{Aside, Change, Queued, Why};
 use crate::portion::Load;
 use crate::store::{State, Store, StoreChange, StoreError};
 use crate::transport::Method;
@@ -161,7 +161,7 @@ impl<S: Store> Engine<S> {
                 op_id: again_id(&op.op_id),
                 id: op.id,
                 base_rev: Rev(0),
-                change: Change::Edit(Box::new(whole(fields))),
+                change: Change::Edit(Box::new(Edit::whole(fields))),
                 acked: None,
             }),
             None => Fate::Aside(Aside::new(op, Why::Refused(rejection))),

@@ -1,11 +1,11 @@
 //! A book that was restored from a backup (section 4): this phone knows more of it than it does itself.
 
 use callbook_base::{ContactId, Rev};
-use callbook_contacts::Fields;
+use callbook_contacts::{Edit, Fields};
 
 use super::{Engine, Outcome, ProblemAnswer, Stage};
 use crate::event::Happened;
-use crate::outbox::{Aside, Change, Queued, Why, has, whole};
+use crate::outbox::{Aside, Change, Queued, Why, has};
 use crate::store::{Mirrored, State, Store, StoreChange, StoreError};
 
 /// Where the restored book and the one that this phone knows part.
@@ -108,7 +108,7 @@ impl<S: Store> Engine<S> {
         if now.is_some_and(|now| has(now, &shown, &self.state.region)) {
             return Ok(None);
         }
-        let change = Change::Create(mirrored.shown.created_at, Box::new(whole(shown)));
+        let change = Change::Create(mirrored.shown.created_at, Box::new(Edit::whole(shown)));
         Ok(Some(Aside { place, id, change, why: Why::Restored }))
     }
 }
