@@ -93,8 +93,6 @@ pub(super) const ALL: &[Mutant] = &[
         "is_replay && !(first.unwrap_or(1)..).zip(op_ids).any(is_last_acked)", "false"),
     m("each try has another op_seq", "crates/device/src/engine/push.rs",
         "self.state.acked_seq + 1..", "self.state.acked_seq + 1 + u64::from(self.failures).."),
-    m("a push with fewer ops names none of the others", "crates/device/src/engine/push.rs",
-        "behind.filter(|_| is_reduced)", "behind.filter(|_| is_reduced && !MUTANT)"),
     m("what a request dies of is asked for again", ENGINE,
         "self.deaths >= DEATHS", "false"),
     // Guards of a write.

@@ -48,7 +48,7 @@ impl Remote {
         };
         taken.insert(book);
         drop(taken);
-        let config = ureq::Agent::config_builder().http_status_as_error(false);
+        let config = ureq::Agent::config_builder().http_status_as_error(false).user_agent("");
         let remote = Self { server, book, agent: config.build().new_agent() };
         remote.drop_all();
         Some(remote)
