@@ -1,7 +1,7 @@
 //! The book's bulk path: a phone's first push of 10,000 contacts, through the router and the planner
 //! into SQLite, in requests of 500.
 
-use std::cell::LazyCell;
+use std::cell::{Cell, LazyCell};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -52,6 +52,8 @@ pub(crate) struct Service {
     pub(crate) router: Router,
     database: Arc<Sqlite>,
     token: String,
+    /// How many requests it has had.
+    asked: Cell<u64>,
 }
 
 impl Service {
@@ -71,7 +73,8 @@ impl Service {
             password_cost: PasswordCost::SIMULATED,
             settings: Settings::default(),
         };
-        let mut service = Self { router: router(app), database, token: String::new() };
+        let asked = Cell::new(0);
+        let mut service = Self { router: router(app), database, token: String::new(), asked };
         let setup = json!({ "setup_token": "let me in", "username": "ann", "password": PASSWORD });
         service.post("/setup", setup.to_string()).await;
         let device = json!({ "name": "Pixel 9", "platform": "android 16" });
@@ -83,8 +86,13 @@ impl Service {
     }
 
     async fn post(&self, path: &str, body: String) -> Vec<u8> {
+        let asked: u64 = self.asked.get() + 1;
+        self.asked.set(asked);
+        // Two requests with the same chance would make the same ids.
+        let mut seed = [7; 32];
+        seed[..8].copy_from_slice(&asked.to_le_bytes());
         let request = Request::post(path)
-            .extension(Moment { now: Timestamp::from_millis(START), seed: [7; 32] })
+            .extension(Moment { now: Timestamp::from_millis(START), seed })
             .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
             .body(Body::from(body))
             .unwrap();
