@@ -1,7 +1,5 @@
 //! What cannot be read has its status and its code, and changes nothing.
 
-use callbook_worker::database::{Statement, Value as Bound};
-
 use super::*;
 
 /// A book with one contact, and the phone that pushed it.
@@ -10,21 +8,6 @@ async fn start() -> (Service, Phone) {
     let mut ann = service.log_in("ann").await;
     service.push(&mut ann, json!([put(1, 0, "(415) 555-2671")])).await;
     (service, ann)
-}
-
-/// All rows that a push or pull could change.
-async fn dump(service: &Service) -> Vec<Vec<Vec<Bound>>> {
-    let tables = [
-        "SELECT * FROM book",
-        "SELECT * FROM contacts ORDER BY id",
-        "SELECT * FROM claims ORDER BY key, created_at, contact",
-        "SELECT * FROM history ORDER BY contact, rev",
-        "SELECT * FROM calls ORDER BY id",
-        "SELECT id, acked_seq, floor, rejections FROM devices ORDER BY id",
-        "SELECT * FROM users ORDER BY id",
-    ];
-    let rows = service.database.batch(tables.map(Statement::new).to_vec()).await.unwrap();
-    rows.into_iter().map(|rows| rows.values).collect()
 }
 
 /// Sends a body and expects a problem that leaves the book as it was.

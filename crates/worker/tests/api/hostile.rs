@@ -5,8 +5,6 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use callbook_worker::database::{Statement, Value as Bound};
-
 use super::*;
 
 /// Who may ask.
@@ -164,23 +162,6 @@ fn addresses(path: &str, names: &'static [&'static str]) -> impl Strategy<Value 
         let said = said.map(|(name, (_, text))| format!("{name}={}", percent_encoded(&text)));
         format!("{head}{part}{tail}?{}", said.collect::<Vec<_>>().join("&"))
     })
-}
-
-/// All rows but those that a refused request may write: what counts guesses and remembers them.
-async fn dump(service: &Service) -> Vec<Vec<Vec<Bound>>> {
-    let tables = [
-        "SELECT * FROM book",
-        "SELECT * FROM contacts ORDER BY id",
-        "SELECT * FROM claims ORDER BY key, created_at, contact",
-        "SELECT * FROM history ORDER BY contact, rev",
-        "SELECT * FROM shared_keys ORDER BY key",
-        "SELECT * FROM calls ORDER BY id",
-        "SELECT id, user, ended_at, acked_seq, floor, rejections FROM devices ORDER BY id",
-        "SELECT hash, device FROM refresh_tokens ORDER BY hash",
-        "SELECT * FROM users ORDER BY id",
-    ];
-    let rows = service.database.batch(tables.map(Statement::new).to_vec()).await.unwrap();
-    rows.into_iter().map(|rows| rows.values).collect()
 }
 
 /// A book with a contact, an admin's phone and a member's.
