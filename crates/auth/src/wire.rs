@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ACCESS_TTL, Act, DeviceName, Platform, RefreshToken, Role, Secret, Username};
 
 /// `POST /setup`, answered with a [`UserAnswer`].
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetupRequest {
     /// The operator's `SETUP_TOKEN`.
@@ -22,6 +23,7 @@ pub struct SetupRequest {
 }
 
 /// The answer to `POST /setup`, `POST /users` and `PATCH /users/{id}`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserAnswer {
     /// The user as it is now.
@@ -29,6 +31,7 @@ pub struct UserAnswer {
 }
 
 /// `POST /login`, answered with a [`SessionAnswer`].
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginRequest {
     /// As typed.
@@ -40,6 +43,7 @@ pub struct LoginRequest {
 }
 
 /// A phone as it signs in.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewDevice {
     /// What it calls itself.
@@ -52,6 +56,7 @@ pub struct NewDevice {
 }
 
 /// `POST /token`, answered with a [`SessionAnswer`].
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenRequest {
     /// The last refresh token received. It is read into a [`RefreshToken`] by whoever answers: a text
@@ -60,6 +65,7 @@ pub struct TokenRequest {
 }
 
 /// A pair of tokens and whose they are.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionAnswer {
     /// For `Authorization: Bearer …`.
@@ -96,6 +102,7 @@ impl SessionAnswer {
 }
 
 /// How an access token is sent.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenType {
     /// Whoever holds it is let in (RFC 6750).
@@ -103,6 +110,7 @@ pub enum TokenType {
 }
 
 /// A user as others see them.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserView {
     /// Minted by the server.
@@ -118,6 +126,7 @@ pub struct UserView {
 }
 
 /// A device as its user and admins see it.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceView {
     /// Minted by the server at login.
@@ -141,6 +150,7 @@ pub struct DeviceView {
 }
 
 /// The answer to `GET /me`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeAnswer {
     /// Who asks.
@@ -150,6 +160,7 @@ pub struct MeAnswer {
 }
 
 /// `POST /me/password`, answered with nothing.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangePasswordRequest {
     /// As typed.
@@ -159,6 +170,7 @@ pub struct ChangePasswordRequest {
 }
 
 /// `POST /users`, answered with a [`UserAnswer`].
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateUserRequest {
     /// As typed.
@@ -170,6 +182,7 @@ pub struct CreateUserRequest {
 }
 
 /// `PATCH /users/{id}`, answered with a [`UserAnswer`]. What is left out or null stays.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PatchUserRequest {
     /// What they may do from now on.
@@ -184,6 +197,7 @@ pub struct PatchUserRequest {
 }
 
 /// The answer to `GET /users`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsersAnswer {
     /// All of them, disabled ones too.
@@ -191,6 +205,7 @@ pub struct UsersAnswer {
 }
 
 /// The answer to `GET /devices`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DevicesAnswer {
     /// All that the caller may see.
@@ -198,6 +213,7 @@ pub struct DevicesAnswer {
 }
 
 /// A device, and how far it follows the book.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceStatus {
     /// The device.
@@ -220,6 +236,7 @@ pub struct DeviceStatus {
 }
 
 /// The answer to `GET /audit`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditAnswer {
     /// The latest first.
@@ -229,6 +246,7 @@ pub struct AuditAnswer {
 }
 
 /// Something that somebody did.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
     /// When.

@@ -16,4 +16,7 @@ pub use text::{FromText, InvalidText, Line, cell, short};
 pub use time::{InvalidTimestamp, Timestamp};
 
 #[doc(hidden)]
-pub use serde; // what the macros of this crate write stands on it
+pub use serde;
+#[cfg(feature = "openapi")]
+#[doc(hidden)]
+pub use utoipa; // what the macros of this crate write stands on it

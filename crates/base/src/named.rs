@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ContactId, Line};
 
 /// A contact and its name, for people.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
     /// Which contact.

@@ -27,6 +27,17 @@ macro_rules! serde_as_text {
             }
         }
 
+        #[cfg(feature = "openapi")]
+        impl $crate::utoipa::PartialSchema for $name {
+            fn schema() -> $crate::utoipa::openapi::RefOr<$crate::utoipa::openapi::Schema> {
+                let text = $crate::utoipa::openapi::Type::String;
+                $crate::utoipa::openapi::Object::with_type(text).into()
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl $crate::utoipa::ToSchema for $name {}
+
         impl<'de> $crate::serde::Deserialize<'de> for $name {
             fn deserialize<D: $crate::serde::Deserializer<'de>>(
                 deserializer: D,

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use uuid::{Uuid, Version};
 
 /// One call, as the phone's log has it.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// The other side's number as the log has it; empty when it was withheld.
@@ -33,6 +34,7 @@ pub struct Call {
 }
 
 /// Whole seconds, below 2³²: a call of 136 years.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seconds(pub u32);

@@ -11,11 +11,14 @@ use crate::{Call, CallId, Direction, Seconds};
 pub const MOST_CALLS: usize = 500;
 
 /// `POST /sync/calls`, answered with a [`PushCallsAnswer`], as a phone writes it.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Serialize)]
 pub struct PushCallsRequest<'a> {
     /// Where numbers were written, ISO 3166 from the SIM.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Line>))]
     pub region: &'a Line,
     /// In any order.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Call>, max_items = 500))]
     pub calls: &'a [Call],
 }
 
@@ -68,6 +71,7 @@ impl PushedCalls {
 }
 
 /// The answer to a push of calls.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushCallsAnswer {
     /// Stored now.
@@ -79,6 +83,7 @@ pub struct PushCallsAnswer {
 }
 
 /// A call that was refused.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedCall {
     /// Its place in the request, from 0.
@@ -96,6 +101,7 @@ impl std::fmt::Debug for RejectedCall {
 }
 
 /// The answer to `GET /sync/calls`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullCallsAnswer {
     /// The book, by which a phone notices that it was restored from a backup.
@@ -109,6 +115,7 @@ pub struct PullCallsAnswer {
 }
 
 /// A call as a phone pulls it.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Row")]
 pub struct PulledCall {
@@ -152,6 +159,7 @@ impl From<Row> for PulledCall {
 }
 
 /// A call as people's tools show it.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CallView {
     /// The call.
@@ -164,6 +172,7 @@ pub struct CallView {
 }
 
 /// The answer to `GET /calls`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CallsAnswer {
     /// The latest first.

@@ -10,6 +10,7 @@ use crate::text::{Birthday, Note};
 
 /// Only what changed: fields are set, lists are edited by entry, so that two phones that each add a
 /// number to one contact both succeed.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Edit {
@@ -24,7 +25,8 @@ pub struct Edit {
     pub remove: Remove,
 }
 
-/// New values of fields. `None` leaves a field as it is, `Some(None)` clears it.
+/// New values of fields: one that is left out (`None`) stays as it is, null (`Some(None)`) clears it.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[allow(missing_docs)] // each is the field of the same name
@@ -48,6 +50,7 @@ pub struct Set {
 }
 
 /// Entries to add. One that is there gets the attributes given here.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[allow(missing_docs)] // each is the list of the same name
@@ -65,6 +68,7 @@ pub struct Add {
 }
 
 /// A number as a phone sends it.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewPhone {
     /// As written.
@@ -84,6 +88,7 @@ pub struct NewPhone {
 }
 
 /// The identities of entries to remove; one that is not there does nothing.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[allow(missing_docs)] // each is the list of the same name

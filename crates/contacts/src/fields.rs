@@ -14,6 +14,7 @@ pub const MOST_ENTRIES: usize = 100;
 pub const LARGEST: usize = 256 * 1024;
 
 /// All fields of a contact, in the form in which they are stored and sent.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Fields {
@@ -46,6 +47,7 @@ pub struct Fields {
 }
 
 /// A name in its parts; each may be missing.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NameParts {
@@ -62,6 +64,7 @@ pub struct NameParts {
 }
 
 /// A phone number of a contact.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phone {
     /// As written.
@@ -80,6 +83,7 @@ pub struct Phone {
 }
 
 /// An e-mail address, a URL or a postal address of a contact.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The address as written.

@@ -50,6 +50,7 @@ pub struct Target {
 }
 
 /// The two ops.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -110,6 +111,7 @@ impl fmt::Display for OpId {
 callbook_base::serde_as_text!(OpId);
 
 /// Why an op was refused. Its neighbours go on, and it counts as acknowledged.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
     /// What a device acts on.
@@ -125,6 +127,7 @@ impl fmt::Debug for Rejection {
 }
 
 /// The stable codes of rejected ops.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RejectionCode {

@@ -28,6 +28,7 @@ pub const MOST_OPS: usize = 500;
 
 /// `POST /sync/contacts`, answered with a [`PushAnswer`]. Ops stay as text until each is read by
 /// itself, so that a bad one fails none of its neighbours.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Serialize, Deserialize)]
 pub struct PushRequest<'a> {
     /// The book that the device knows; null when it has had no answer yet.
@@ -49,6 +50,7 @@ pub struct PushRequest<'a> {
     pub confirm_deletes: bool,
     /// [`OpMessage`]s.
     #[serde(default, borrow)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<OpMessage>, max_items = 500))]
     pub ops: Vec<&'a RawValue>,
     /// What the ops behind these are called, if earlier pushes may have had them: this one has fewer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -56,9 +58,11 @@ pub struct PushRequest<'a> {
 }
 
 /// One op as a device writes it.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Serialize)]
 pub struct OpMessage<'a> {
     /// Its place in the device's count, from 1.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 9007199254740991u64))]
     pub op_seq: u64,
     /// Its idempotency key.
     pub op_id: &'a OpId,
@@ -73,6 +77,7 @@ pub struct OpMessage<'a> {
     pub created_at: Option<Timestamp>,
     /// For a put: what changes.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Edit))]
     pub edit: Option<&'a Edit>,
 }
 
@@ -224,6 +229,7 @@ fn read_body(
 }
 
 /// The answer to a push.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushAnswer {
     /// The book.
@@ -237,6 +243,7 @@ pub struct PushAnswer {
 }
 
 /// What became of one op, as it stands after the whole push.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpResult {
     /// Whose result.
@@ -254,13 +261,26 @@ pub struct OpResult {
     pub lost: Option<Vec<Lost>>,
     /// For `rejected`: why.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = WhyRejected))]
     pub rejection: Option<Rejection>,
     /// For a replay and for `kept`: the contact as pulled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Pulled>,
 }
 
+/// A [`Rejection`] that may be missing, as a schema can say it.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code)]
+struct WhyRejected {
+    /// What a device acts on.
+    code: Option<RejectionCode>,
+    /// For people.
+    detail: Option<String>,
+}
+
 /// What became of an op.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -279,6 +299,7 @@ pub enum Status {
 }
 
 /// A key that a contact claims and another owns.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
     /// Of the number.
@@ -288,6 +309,7 @@ pub struct Lost {
 }
 
 /// The answer to `GET /sync/contacts`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullAnswer {
     /// The book.
@@ -309,6 +331,7 @@ pub struct PullAnswer {
 }
 
 /// `PUT /numbers/{key}`, answered with a [`ShareAnswer`].
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShareRequest {
     /// Whether every contact that has the number shows it.
@@ -316,6 +339,7 @@ pub struct ShareRequest {
 }
 
 /// The answer to a [`ShareRequest`].
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShareAnswer {
     /// Which number.
@@ -352,6 +376,7 @@ pub enum Form {
 }
 
 /// A contact in everyone's book.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Shown {
     /// As the server accepted it.
@@ -419,6 +444,40 @@ impl PageRows {
         let contacts = r#""contacts":["#;
         let (head, tail) = json.split_once(contacts).expect("an answer has contacts");
         [head.as_bytes(), contacts.as_bytes(), &self.0, tail.as_bytes()].concat()
+    }
+}
+
+/// A contact as a phone pulls it, in one of three forms.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[schema(as = Pulled)]
+#[serde(untagged)]
+#[allow(dead_code, clippy::large_enum_variant)] // nothing but its schema is used
+enum PulledForms {
+    /// In everyone's book.
+    Visible {
+        id: ContactId,
+        rev: Rev,
+        #[serde(flatten)]
+        shown: Shown,
+    },
+    /// A duplicate: `owner` is shown in its place.
+    Hidden { id: ContactId, rev: Rev, hidden: bool, owner: ContactId },
+    /// A tombstone.
+    Deleted { id: ContactId, rev: Rev, deleted: bool },
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Pulled {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        PulledForms::schema()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Pulled {
+    fn schemas(all: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+        <PulledForms as utoipa::ToSchema>::schemas(all);
     }
 }
 

@@ -11,6 +11,7 @@ mod guessing;
 mod headers;
 mod listing;
 mod numbers;
+mod openapi;
 mod paging;
 mod people;
 mod session;
@@ -62,6 +63,7 @@ pub fn router(app: impl Into<Arc<App>>) -> Router {
         .route("/stats", get(book::stats))
         .route("/audit", get(book::audit))
         .route("/health", get(book::health))
+        .route("/openapi.json", get(openapi::document))
         .route("/sync/contacts", get(contacts::pull).post(contacts::push))
         .route("/sync/calls", get(calls::pull).post(calls::push))
         .fallback(async || Problem::not_found("there is nothing at this address"))

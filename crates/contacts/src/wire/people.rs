@@ -8,6 +8,7 @@ use super::{Lost, Status};
 use crate::fields::Fields;
 
 /// A contact with all that the book knows of it.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactView {
     /// Which contact.
@@ -35,6 +36,7 @@ pub struct ContactView {
 }
 
 /// Who sees a contact.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ContactState {
@@ -48,6 +50,7 @@ pub enum ContactState {
 }
 
 /// The answer to `GET /contacts`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactsAnswer {
     /// By name.
@@ -57,6 +60,7 @@ pub struct ContactsAnswer {
 }
 
 /// The answer to `GET /contacts/{id}`, but for its calls.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactDetails {
     /// The contact.
@@ -68,6 +72,7 @@ pub struct ContactDetails {
 }
 
 /// What a contact said.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
     /// What `POST /contacts/{id}/restore` calls it.
@@ -85,6 +90,7 @@ pub struct Revision {
 }
 
 /// `POST /contacts/{id}/restore`, answered with a [`ChangedAnswer`].
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestoreRequest {
     /// Which revision.
@@ -92,6 +98,7 @@ pub struct RestoreRequest {
 }
 
 /// `POST /contacts/{id}/split`, answered with a [`ChangedAnswer`].
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SplitRequest {
     /// The number that the contact gives up.
@@ -99,6 +106,7 @@ pub struct SplitRequest {
 }
 
 /// What became of a contact.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedAnswer {
     /// The book's rev after it.
@@ -110,6 +118,7 @@ pub struct ChangedAnswer {
 }
 
 /// The answer to `POST /contacts/import`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportAnswer {
     /// The book's rev after it.
@@ -128,6 +137,7 @@ pub struct ImportAnswer {
 }
 
 /// A card of which no contact was made.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedCard {
     /// Its place in the file, from 0.
@@ -139,6 +149,7 @@ pub struct RejectedCard {
 }
 
 /// The answer to `GET /duplicates`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DuplicatesAnswer {
     /// Contacts that nobody sees, in the order of their ids.
@@ -150,6 +161,7 @@ pub struct DuplicatesAnswer {
 }
 
 /// A number that several contacts claim.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimedNumber {
     /// Of the number.

@@ -6,14 +6,15 @@ use axum::Json;
 use axum::extract::State;
 use callbook_auth::wire::{AuditAnswer, AuditEntry};
 use callbook_base::{Place, Rev, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::listing::{Asked, Listing};
+use super::listing::{Asked, Listing, PageQuery};
 use crate::app::{App, Caller};
 use crate::problem::Problem;
 use crate::sql::{audit, book, people, users};
 
 /// The answer to `GET /health`.
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[derive(Serialize)]
 pub(super) struct HealthAnswer {
     /// `ok`; what is not, is a problem.
@@ -32,6 +33,7 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Result<Json<HealthAns
 }
 
 /// The answer to `GET /stats`.
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[derive(Serialize)]
 pub(super) struct StatsAnswer {
     epoch: String,
@@ -48,6 +50,7 @@ pub(super) struct StatsAnswer {
 }
 
 /// How many contacts there are of each state.
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[derive(Serialize)]
 pub(super) struct ContactStats {
     visible: u64,
@@ -79,18 +82,11 @@ pub(super) async fn stats(
     }))
 }
 
-/// The query of `GET /audit`.
-#[derive(Deserialize)]
-pub(super) struct AuditQuery {
-    cursor: Option<String>,
-    limit: Option<String>,
-}
-
 /// `GET /audit`, for admins: the latest first.
 pub(super) async fn audit(
     State(app): State<Arc<App>>,
     Caller(access): Caller,
-    Asked(asked): Asked<AuditQuery>,
+    Asked(asked): Asked<PageQuery>,
 ) -> Result<Json<AuditAnswer>, Problem> {
     let Listing { after, limit } = Listing::read(asked.cursor, asked.limit, 2)?;
     let before = after.as_ref().map(|after| {

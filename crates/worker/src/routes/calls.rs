@@ -97,14 +97,23 @@ pub(super) async fn pull(
 }
 
 /// The query of `GET /calls`.
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[derive(Deserialize)]
 pub(super) struct Wanted {
+    /// Words, all of which are to be found, or digits of a number.
     q: Option<String>,
+    /// With a number of this contact.
     contact: Option<ContactId>,
+    /// Of this user.
     user: Option<UserId>,
+    /// Not before this time.
     from: Option<Timestamp>,
+    /// Before this time.
     to: Option<Timestamp>,
+    /// `cursor` of the page before; without it the first page.
     cursor: Option<String>,
+    /// Rows of a page.
+    #[cfg_attr(test, param(value_type = Option<u64>, minimum = 1))]
     limit: Option<String>,
 }
 

@@ -36,9 +36,12 @@ const LARGEST_FILE: u64 = 64 << 20;
 const ROWS: u64 = 1_000;
 
 /// The query of `POST /contacts/import`.
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[derive(Deserialize)]
 pub(super) struct ImportQuery {
+    /// Where numbers were written, ISO 3166.
     region: Option<Line>,
+    /// The first card to look at: `next` of the answer before.
     from: Option<u64>,
 }
 
@@ -224,8 +227,10 @@ impl Import<'_> {
 }
 
 /// The query of `GET /contacts.vcf`.
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[derive(Deserialize)]
 pub(super) struct VcfQuery {
+    /// 3.0 when nothing is said, or 4.0.
     version: Option<String>,
 }
 

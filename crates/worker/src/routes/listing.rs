@@ -6,6 +6,7 @@ use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use callbook_base::Place;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
@@ -16,6 +17,17 @@ const USUAL_LIMIT: u64 = 100;
 
 /// Above this, what is said is cut.
 const HIGHEST_LIMIT: u64 = 500;
+
+/// A query that asks for a page and nothing else.
+#[cfg_attr(test, derive(utoipa::IntoParams))]
+#[derive(Deserialize)]
+pub(super) struct PageQuery {
+    /// `cursor` of the page before; without it the first page.
+    pub(super) cursor: Option<String>,
+    /// Rows of a page.
+    #[cfg_attr(test, param(value_type = Option<u64>, minimum = 1))]
+    pub(super) limit: Option<String>,
+}
 
 /// A page that is asked for.
 pub(super) struct Listing {

@@ -7,9 +7,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use callbook_base::{Cursor, Epoch, Rev};
-use serde::Deserialize;
 
-use super::listing::{Asked, read_limit};
+use super::listing::{Asked, PageQuery, read_limit};
 use crate::app::App;
 use crate::problem::Problem;
 
@@ -32,12 +31,7 @@ impl FromRequestParts<Arc<App>> for Paging {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        #[derive(Deserialize)]
-        struct Said {
-            cursor: Option<String>,
-            limit: Option<String>,
-        }
-        let Asked(said) = Asked::<Said>::from_request_parts(parts, app).await?;
+        let Asked(said) = Asked::<PageQuery>::from_request_parts(parts, app).await?;
         let limit = read_limit(said.limit, USUAL_LIMIT, HIGHEST_LIMIT)?;
         let cursor = said.cursor.map(|cursor| cursor.parse()).transpose();
         Ok(Self { cursor: cursor.map_err(|_| Problem::cursor_expired())?, limit })

@@ -16,7 +16,7 @@ use callbook_contacts::{Author, Edit, Held, Plan, Put, SplitError, plan_puts, re
 use serde::{Deserialize, Serialize};
 
 use super::change::{Decision, change};
-use super::listing::{Asked, Listing, Part};
+use super::listing::{Asked, Listing, PageQuery, Part};
 use crate::app::{App, Caller, Moment, Read};
 use crate::problem::Problem;
 use crate::sql::people::{self, Search};
@@ -24,12 +24,18 @@ use crate::sql::push;
 use crate::sql::{calls, devices::Session};
 
 /// The query of `GET /contacts`.
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[derive(Deserialize)]
 pub(super) struct Wanted {
+    /// Words, all of which are to be found, or digits of a number.
     q: Option<String>,
+    /// Visible ones when nothing is said.
     #[serde(default)]
     state: ContactState,
+    /// `cursor` of the page before; without it the first page.
     cursor: Option<String>,
+    /// Rows of a page.
+    #[cfg_attr(test, param(value_type = Option<u64>, minimum = 1))]
     limit: Option<String>,
 }
 
@@ -74,6 +80,7 @@ pub(super) async fn list(
 }
 
 /// The answer to `GET /contacts/{id}`.
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[derive(Serialize)]
 pub(super) struct OneAnswer {
     #[serde(flatten)]
@@ -186,18 +193,11 @@ fn put(
     Ok(Decision { changes: (changes.rev != before).then_some(changes), with: Vec::new(), answer })
 }
 
-/// The query of `GET /duplicates`.
-#[derive(Deserialize)]
-pub(super) struct Duplicates {
-    cursor: Option<String>,
-    limit: Option<String>,
-}
-
 /// `GET /duplicates`: two lists, which are paged together.
 pub(super) async fn duplicates(
     State(app): State<Arc<App>>,
     Caller(access): Caller,
-    Asked(wanted): Asked<Duplicates>,
+    Asked(wanted): Asked<PageQuery>,
 ) -> Result<Json<DuplicatesAnswer>, Problem> {
     let Listing { after, limit } = Listing::read(wanted.cursor, wanted.limit, 2)?;
     let [after_id, after_key] = match &after {

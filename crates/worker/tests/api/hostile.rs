@@ -2,53 +2,12 @@
 //! written nothing.
 
 use proptest::prelude::*;
+use proptest::sample::Index;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
+use super::documented::{Operation, operations, resolved};
 use super::*;
-
-/// Who may ask.
-#[derive(Clone, Copy, PartialEq)]
-enum Who {
-    Anybody,
-    User,
-    Admin,
-}
-
-/// All that the service does: method, path, who may ask, what its query may have, and the body of a good
-/// request.
-#[rustfmt::skip]
-const OPERATIONS: &[(&str, &str, Who, &[&str], &str)] = &[
-    ("POST", "/setup", Who::Anybody, &[], r#"{"setup_token": "…", "username": "ann", "password": "choose a long one"}"#),
-    ("POST", "/login", Who::Anybody, &[], r#"{"username": "ann", "password": "choose a long one", "device": {"name": "Pixel 9", "platform": "android 16"}}"#),
-    ("POST", "/token", Who::Anybody, &[], r#"{"refresh_token": "cbr_…"}"#),
-    ("POST", "/logout", Who::User, &[], r#""#),
-    ("GET", "/me", Who::User, &[], r#""#),
-    ("POST", "/me/password", Who::User, &[], r#"{"current_password": "choose a long one", "new_password": "choose a longer one"}"#),
-    ("GET", "/users", Who::Admin, &[], r#""#),
-    ("POST", "/users", Who::Admin, &[], r#"{"username": "bob", "password": "choose a long one", "role": "member"}"#),
-    ("PATCH", "/users/{id}", Who::Admin, &[], r#"{"disabled": true}"#),
-    ("GET", "/devices", Who::User, &[], r#""#),
-    ("DELETE", "/devices/{id}", Who::User, &[], r#""#),
-    ("GET", "/audit", Who::Admin, &["cursor", "limit"], r#""#),
-    ("POST", "/sync/contacts", Who::User, &[], r#"{"epoch": null, "region": "US", "sent_at": "2026-11-22T10:00:00.000Z", "ops": [{"op_seq": 1, "op_id": "first", "op": "put", "id": "01890a5d-ac96-774b-bcce-b302099a8057", "base_rev": 0, "set": {"name": "Ann Lee"}, "add": {"phones": [{"number": "(415) 555-2671", "type": "mobile"}]}}]}"#),
-    ("GET", "/sync/contacts", Who::User, &["cursor", "limit"], r#""#),
-    ("POST", "/sync/calls", Who::User, &[], r#"{"region": "US", "calls": [{"phone_number": "(415) 555-2671", "timestamp": "2026-11-22T10:00:00.000Z", "duration": 61, "direction": "incoming", "line": "sim-1"}]}"#),
-    ("GET", "/sync/calls", Who::User, &["cursor", "limit"], r#""#),
-    ("PUT", "/numbers/{key}", Who::User, &[], r#"{"shared": true}"#),
-    ("GET", "/contacts", Who::User, &["q", "state", "cursor", "limit"], r#""#),
-    ("GET", "/contacts/{id}", Who::User, &[], r#""#),
-    ("POST", "/contacts/{id}/restore", Who::User, &[], r#"{"rev": 7}"#),
-    ("POST", "/contacts/{id}/split", Who::User, &[], r#"{"key": "+14155552671"}"#),
-    ("GET", "/duplicates", Who::User, &["cursor", "limit"], r#""#),
-    ("GET", "/calls", Who::User, &["q", "contact", "user", "from", "to", "cursor", "limit"], r#""#),
-    ("GET", "/stats", Who::User, &[], r#""#),
-    ("GET", "/contacts.vcf", Who::User, &["version"], r#""#),
-    ("GET", "/contacts.csv", Who::User, &[], r#""#),
-    ("GET", "/calls.csv", Who::User, &["q", "contact", "user", "from", "to"], r#""#),
-    ("POST", "/contacts/import", Who::User, &["region", "from"], r#""BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ann Lee\r\nTEL:+14155552671\r\nEND:VCARD\r\n""#),
-    ("GET", "/health", Who::Anybody, &[], r#""#),
-];
 
 /// Texts that break what was not made for them.
 const TEXTS: [&str; 16] = [
@@ -109,27 +68,108 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-/// The example of a request with something else in one or two of its places; of a file, with a text in its
-/// middle.
-fn bodies(example: Value) -> BoxedStrategy<Vec<u8>> {
-    if let Value::String(file) = example {
-        let place = 0..file.len();
-        let text =
-            prop_oneof![proptest::sample::select(&TEXTS[..]).prop_map(str::to_owned), "\\PC{0,40}"];
-        let broken = move |(place, text): (usize, String)| {
-            [&file.as_bytes()[..place], text.as_bytes(), &file.as_bytes()[place..]].concat()
-        };
-        return (place, text).prop_map(broken).boxed();
+/// Values that a schema of the document allows; what it calls examples is as likely as what its pattern makes.
+fn values(schema: &'static Value) -> BoxedStrategy<Value> {
+    let schema = resolved(schema);
+    let either = |schemas: &'static Value| {
+        let schemas = schemas.as_array().unwrap().iter().map(values);
+        proptest::strategy::Union::new(schemas).boxed()
+    };
+    if schema["enum"].is_array() {
+        return proptest::sample::select(schema["enum"].as_array().unwrap().clone()).boxed();
     }
-    let mut found = Vec::new();
-    places(&example, "", &mut found);
-    let changes = (proptest::sample::select(found), anything());
-    proptest::collection::vec(changes, 0..3)
-        .prop_map(move |changes| {
-            let mut body = example.clone();
+    if schema["oneOf"].is_array() {
+        return either(&schema["oneOf"]);
+    }
+    if let Some(parts) = schema["allOf"].as_array() {
+        let parts: Vec<_> = parts.iter().map(values).collect();
+        let merged = |parts: Vec<Value>| {
+            parts.into_iter().flat_map(|part| part.as_object().unwrap().clone()).collect()
+        };
+        return parts.prop_map(merged).boxed();
+    }
+    let kinds = match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().map(|kind| kind.as_str().unwrap()).collect(),
+        kind => vec![kind.as_str().unwrap()],
+    };
+    let kinds = kinds.into_iter().map(|kind| match kind {
+        "null" => Just(Value::Null).boxed(),
+        "boolean" => any::<bool>().prop_map(Value::from).boxed(),
+        "integer" => {
+            let bound = |name: &str, other: u64| schema[name].as_u64().unwrap_or(other);
+            let (least, most) = (bound("minimum", 0), bound("maximum", 1 << 53));
+            prop_oneof![least..=least + 9, least..=most].prop_map(Value::from).boxed()
+        }
+        "string" => texts(schema),
+        "array" => {
+            proptest::collection::vec(values(&schema["items"]), 0..4).prop_map(Value::from).boxed()
+        }
+        "object" => members(schema),
+        kind => panic!("the document has {kind}"),
+    });
+    proptest::strategy::Union::new(kinds).boxed()
+}
+
+fn texts(schema: &'static Value) -> BoxedStrategy<Value> {
+    let pattern = schema["pattern"].as_str().unwrap_or("^.*$");
+    let pattern = pattern.trim_start_matches('^').trim_end_matches('$');
+    let most = schema["maxLength"].as_u64().unwrap_or(40) as usize;
+    let made = proptest::string::string_regex(pattern).unwrap();
+    let made = made.prop_map(move |text| Value::from(text.chars().take(most).collect::<String>()));
+    match schema["examples"].as_array() {
+        Some(examples) => prop_oneof![proptest::sample::select(examples.clone()), made].boxed(),
+        None => made.boxed(),
+    }
+}
+
+fn members(schema: &'static Value) -> BoxedStrategy<Value> {
+    let required = schema["required"].as_array().into_iter().flatten();
+    let required: Vec<&Value> = required.collect();
+    let all = schema["properties"].as_object().into_iter().flatten().map(|(name, schema)| {
+        let is_required = required.iter().any(|it| *it == name);
+        let said = if is_required { Just(true).boxed() } else { any::<bool>().boxed() };
+        (said, values(schema))
+            .prop_map(move |(said, value)| said.then(|| (name.clone(), value)))
+            .boxed()
+    });
+    let all: Vec<_> = all.collect();
+    all.prop_map(|members| members.into_iter().flatten().collect()).boxed()
+}
+
+/// A file with a text in its middle.
+fn files(file: &'static str) -> BoxedStrategy<Vec<u8>> {
+    let text =
+        prop_oneof![proptest::sample::select(&TEXTS[..]).prop_map(str::to_owned), "\\PC{0,40}"];
+    let broken = move |(place, text): (usize, String)| {
+        [&file.as_bytes()[..place], text.as_bytes(), &file.as_bytes()[place..]].concat()
+    };
+    (0..file.len(), text).prop_map(broken).boxed()
+}
+
+/// Bodies of an operation: its example or what its schema allows, with something else in up to two of its
+/// places, or without them.
+fn bodies(operation: Operation) -> BoxedStrategy<Vec<u8>> {
+    let Some((_, schema, example)) = operation.body() else { return Just(Vec::new()).boxed() };
+    if let Value::String(file) = example {
+        return files(file);
+    }
+    let good = prop_oneof![1 => Just(example.clone()), 2 => values(schema)];
+    let change = prop_oneof![2 => anything().prop_map(Some), 1 => Just(None)];
+    let changes = proptest::collection::vec((any::<Index>(), change), 0..3);
+    (good, changes)
+        .prop_map(|(mut body, changes)| {
             for (place, value) in changes {
-                if let Some(at) = body.pointer_mut(&place) {
-                    *at = value;
+                let mut found = Vec::new();
+                places(&body, "", &mut found);
+                let place = place.get(&found);
+                match (value, place.rsplit_once('/')) {
+                    (Some(value), _) => *body.pointer_mut(place).unwrap() = value,
+                    (None, Some((of, name))) => match body.pointer_mut(of).unwrap() {
+                        Value::Object(members) => drop(members.remove(name)),
+                        Value::Array(values) => drop(values.pop()),
+                        _ => {}
+                    },
+                    (None, None) => {}
                 }
             }
             body.to_string().into_bytes()
@@ -142,7 +182,7 @@ fn percent_encoded(text: &str) -> String {
 }
 
 /// A path with its parameters, and a query with some of those that the operation has.
-fn addresses(path: &str, names: &'static [&'static str]) -> impl Strategy<Value = String> + use<> {
+fn addresses(operation: Operation) -> impl Strategy<Value = String> + use<> {
     const KNOWN: [&str; 2] = ["01890a5d-ac96-774b-bcce-b302099a8057", "+14155552671"];
     let text = || {
         prop_oneof![
@@ -151,11 +191,11 @@ fn addresses(path: &str, names: &'static [&'static str]) -> impl Strategy<Value 
             "\\PC{0,30}",
         ]
     };
-    let path = path.to_owned();
+    let (path, names) = (operation.path, operation.query());
     let said = proptest::collection::vec((any::<bool>(), text()), names.len());
     (text(), said).prop_map(move |(part, said)| {
         let part = if part.is_empty() { "x" } else { &part };
-        let (head, tail) = path.split_once('{').unwrap_or((&path, "}"));
+        let (head, tail) = path.split_once('{').unwrap_or((path, "}"));
         let tail = tail.split_once('}').unwrap().1;
         let part = if head == path { String::new() } else { percent_encoded(part) };
         let said = names.iter().zip(said).filter(|(_, (said, _))| *said);
@@ -182,7 +222,7 @@ async fn hold(
 ) -> Answer {
     let before = dump(service).await;
     let shown = String::from_utf8_lossy(&body[..body.len().min(500)]).into_owned();
-    let answer = service.send(method.parse().unwrap(), path, phone, body).await;
+    let answer = service.send(method.to_uppercase().parse().unwrap(), path, phone, body).await;
     assert!(
         answer.status.as_u16() < 500,
         "{method} {path} {shown}: {} {}",
@@ -199,19 +239,19 @@ async fn hold(
 #[tokio::test]
 async fn whatever_is_sent_to_any_address_is_answered() {
     const TRIES: usize = 24;
-    let mut runner = TestRunner::deterministic();
-    for &(method, path, _, names, example) in OPERATIONS {
+    // The same every time, unless somebody looks for more: `FUZZ=7 FUZZ_TRIES=1000 cargo test …`.
+    let said = |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().unwrap());
+    let seed = said("FUZZ").unwrap_or(0).to_le_bytes().repeat(4);
+    let tries = said("FUZZ_TRIES").map_or(TRIES, |tries| tries as usize);
+    let chance = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(Config::default(), chance);
+    for operation in operations() {
+        let Operation { method, path, .. } = operation;
         let (mut service, mut ann, _) = start().await;
-        let addresses = addresses(path, names);
-        let example: Option<Value> =
-            (!example.is_empty()).then(|| serde_json::from_str(example).unwrap());
-        let bodies = bodies(example.clone().unwrap_or(Value::Null));
-        for _ in 0..TRIES {
+        let (addresses, bodies) = (addresses(operation), bodies(operation));
+        for _ in 0..tries {
             let address = addresses.new_tree(&mut runner).unwrap().current();
-            let body = match &example {
-                None => Vec::new(),
-                Some(_) => bodies.new_tree(&mut runner).unwrap().current(),
-            };
+            let body = bodies.new_tree(&mut runner).unwrap().current();
             let answer = hold(&mut service, method, &address, Some(&ann), body).await;
             // Whoever was signed out, or has another password now, begins anew.
             if answer.status == StatusCode::UNAUTHORIZED
@@ -227,7 +267,7 @@ async fn whatever_is_sent_to_any_address_is_answered() {
 #[tokio::test]
 async fn addresses_that_are_no_text_are_answered_too() {
     let (mut service, ann, _) = start().await;
-    for (method, path, ..) in OPERATIONS {
+    for Operation { method, path, .. } in operations() {
         let Some((head, tail)) = path.split_once('{') else { continue };
         for part in ["%ff", "%00", "%", "%zz", "%2f%2e%2e", &"x".repeat(5_000)] {
             let path = format!("{head}{part}{}", tail.split_once('}').unwrap().1);
@@ -252,8 +292,10 @@ async fn json_that_is_deep_or_huge_is_refused() {
         format!("{{{}}}", "\"a\":1,".repeat(100_000)),
         "x".repeat(3 << 20),
     ];
-    for (method, path, _, _, example) in OPERATIONS {
-        if example.is_empty() || *path == "/contacts/import" || *method != "POST" {
+    for operation in operations() {
+        let Operation { method, path, .. } = operation;
+        let takes_json = operation.body().is_some_and(|(kind, ..)| kind == "application/json");
+        if !takes_json || method != "post" {
             continue;
         }
         let path = path.replace("{id}", &id(1).to_string());
@@ -288,8 +330,9 @@ async fn tokens_that_are_not_ours_let_nobody_in() {
         "' OR 1=1 --".to_owned(),
         "x".repeat(10_000),
     ];
-    for (method, path, who, ..) in OPERATIONS {
-        if *who == Who::Anybody {
+    for operation in operations() {
+        let Operation { method, path, .. } = operation;
+        if operation.roles().is_none() {
             continue;
         }
         let path = path.replace("{id}", &id(1).to_string()).replace("{key}", "%2B14155552671");
@@ -307,11 +350,14 @@ async fn tokens_that_are_not_ours_let_nobody_in() {
 async fn a_member_does_nothing_of_an_admins() {
     let (mut service, ann, bob) = start().await;
     let ann_id = service.get("/me", &ann).await.ok()["user"]["id"].as_str().unwrap().to_owned();
-    let of_admins = OPERATIONS.iter().filter(|(_, _, who, ..)| *who == Who::Admin);
-    let of_admins = of_admins.map(|(method, path, _, _, example)| {
-        (*method, path.replace("{id}", &ann_id), example.as_bytes().to_vec())
+    let of_admins = operations().into_iter();
+    let of_admins = of_admins.filter(|it| it.roles().is_some_and(|roles| roles == ["admin"]));
+    let of_admins = of_admins.map(|operation| {
+        let body = operation.body().map(|(_, _, example)| example.to_string());
+        let path = operation.path.replace("{id}", &ann_id);
+        (operation.method, path, body.unwrap_or_default().into_bytes())
     });
-    let of_anns = ("DELETE", format!("/devices/{}", ann.device), Vec::new());
+    let of_anns = ("delete", format!("/devices/{}", ann.device), Vec::new());
     for (method, path, body) in of_admins.chain([of_anns]) {
         let answer = hold(&mut service, method, &path, Some(&bob), body).await;
         assert_eq!(answer.problem(), (403, "forbidden"), "{method} {path}");

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are no tests to clippy
 
 mod bad_input;
+mod documented;
 mod files;
 mod guard;
 mod headers;
@@ -161,7 +162,7 @@ impl Service {
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.requests.to_le_bytes());
         let moment = Moment { now: self.now, seed };
-        let mut request = Request::builder().method(method).uri(path).body(body).unwrap();
+        let mut request = Request::builder().method(&method).uri(path).body(body).unwrap();
         if let Some(phone) = phone {
             let bearer = format!("Bearer {}", phone.access).parse().unwrap();
             request.headers_mut().insert(header::AUTHORIZATION, bearer);
@@ -193,7 +194,9 @@ impl Service {
             false => Value::Null,
         };
         let (status, headers) = (parts.status, parts.headers);
-        Answer { status, headers, content_type, retry_after, body, text }
+        let answer = Answer { status, headers, content_type, retry_after, body, text };
+        documented::check(&method, path, &answer);
+        answer
     }
 
     async fn get(&mut self, path: &str, phone: &Phone) -> Answer {
