@@ -1,0 +1,64 @@
+package org.callbook.account
+
+import android.accounts.Account
+import android.content.Context
+import android.content.SharedPreferences
+import java.time.Instant
+
+/**
+ * What the app notes of an account beside the library: how the last syncs went, and what only Android knows to do. Of
+ * what was synced, nothing.
+ */
+class Notes private constructor(private val store: SharedPreferences) {
+    /** The end of the last sync that went well. */
+    var lastSync: Instant? by instant("last_sync")
+
+    /** Since when none has. */
+    var failingSince: Instant? by instant("failing_since")
+
+    /** Why the last did not: the code of an [org.callbook.sync.Outcome]. */
+    var failure: String? by text("failure")
+
+    /** Why somebody must sign in. */
+    var signIn: String? by text("sign_in")
+
+    /** When the library wants to sync again. */
+    var wakeAt: Instant? by instant("wake_at")
+
+    /** Whether it syncs by itself only where nobody pays for the network. */
+    var wifiOnly: Boolean
+        get() = store.getBoolean("wifi_only", false)
+        set(value) = store.edit().putBoolean("wifi_only", value).apply()
+
+    /** Whether the user has said what of this phone the book gets. Until then nothing is synced. */
+    var hasChosen: Boolean
+        get() = store.getBoolean("has_chosen", false)
+        set(value) = store.edit().putBoolean("has_chosen", value).apply()
+
+    /** Permissions that were there at the last sync: what is taken away is missed. */
+    var permitted: Set<String>
+        get() = store.getStringSet("permitted", emptySet()).orEmpty()
+        set(value) = store.edit().putStringSet("permitted", value).apply()
+
+    private fun text(name: String) = Value(name) { it }
+
+    private fun instant(name: String) = Value(name, Instant::parse)
+
+    private inner class Value<T>(private val name: String, private val read: (String) -> T) {
+        operator fun getValue(of: Any?, property: Any?): T? = store.getString(name, null)?.let(read)
+
+        operator fun setValue(of: Any?, property: Any?, value: T?) =
+            store.edit().putString(name, value?.toString()).apply()
+    }
+
+    companion object {
+        fun of(context: Context, account: Account): Notes = ofKey(context, Accounts.key(context, account).orEmpty())
+
+        private fun ofKey(context: Context, key: String) =
+            Notes(context.getSharedPreferences("notes-$key", Context.MODE_PRIVATE))
+
+        fun erase(context: Context, key: String) {
+            context.deleteSharedPreferences("notes-$key")
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package org.callbook.sync
+
+import android.accounts.Account
+import android.content.ContentProviderClient
+import android.content.OperationApplicationException
+import android.database.Cursor
+import android.os.RemoteException
+import android.os.TransactionTooLargeException
+import android.provider.BaseColumns
+import android.provider.ContactsContract
+import android.provider.ContactsContract.Data
+import android.provider.ContactsContract.RawContacts
+import org.callbook.account.Given
+import org.callbook.account.objects
+import org.json.JSONArray
+import org.json.JSONObject
+
+/**
+ * The phone's contacts as the library asks for them: reads and writes through Android's provider, and decides nothing.
+ * What cannot be had is refused, so that the rest of the sync goes on; [trouble] says so.
+ */
+class PhoneContacts(private val provider: ContentProviderClient, private val account: Account) {
+    /** What has been written, for Android's own account of a sync. */
+    var inserted = 0L
+        private set
+    var updated = 0L
+        private set
+    var deleted = 0L
+        private set
+
+    /** Whether something could not be read or written. */
+    var trouble = false
+        private set
+
+    /** Raw contacts that Android itself cannot hand over: a note of megabytes. */
+    val unreadable = sortedSetOf<Long>()
+
+    fun answer(ask: JSONObject): JSONObject = try {
+        when (val kind = ask.getString("ask")) {
+            "heads" -> JSONObject().put("given", "heads").put("heads", JSONArray(heads(null).values))
+            "rows" -> rows(List(ask.getJSONArray("raws").length()) { ask.getJSONArray("raws").getLong(it) })
+            "apply" -> apply(ask)
+            else -> error("the library asks for $kind")
+        }
+    } catch (_: TransactionTooLargeException) {
+        Given.refused("too_large")
+    } catch (e: Exception) {
+        // Providers of makers throw whatever comes to them. A full disk and a null cursor are among it.
+        if (e is InterruptedException) throw e
+        trouble = trouble || e !is OperationApplicationException
+        Given.refused()
+    }
+
+    private fun heads(raws: List<Long>?): Map<Long, JSONObject> {
+        val where = raws?.let { "${BaseColumns._ID} IN (${it.joinToString()})" }
+        return query(RawContacts.CONTENT_URI, HEAD_COLUMNS, where, null) { c ->
+            // Each has a version. A provider that gives none gives nothing that may be believed.
+            if (c.isNull(4)) throw RemoteException("a raw contact without a version")
+            val id = c.getLong(0)
+            val type = c.getString(2)
+            val owner = type?.let { JSONObject().put("name", c.getString(1).orEmpty()).put("type", it) }
+            id to JSONObject().put("raw", id).put("account", owner).put("source_id", c.getString(3))
+                .put("version", c.getLong(4)).put("dirty", c.getInt(5) != 0)
+                .put("deleted", c.getInt(6) != 0).put("starred", c.getInt(7) != 0)
+        }.toMap()
+    }
+
+    private fun rows(raws: List<Long>): JSONObject {
+        val contacts = try {
+            contacts(raws)
+        } catch (e: RuntimeException) {
+            if (raws.size == 1) throw e
+            // One of them is too much for Android's own window: the others are read without it.
+            raws.flatMap(::alone)
+        }
+        return JSONObject().put("given", "rows").put("contacts", JSONArray(contacts))
+    }
+
+    private fun alone(raw: Long): List<JSONObject> = try {
+        contacts(listOf(raw))
+    } catch (_: RuntimeException) {
+        unreadable += raw
+        emptyList()
+    }
+
+    private fun contacts(raws: List<Long>): List<JSONObject> {
+        val found = heads(raws)
+        val rows = found.keys.associateWith { JSONArray() }
+        query(Data.CONTENT_URI, ROW_COLUMNS, "${Data.RAW_CONTACT_ID} IN (${raws.joinToString()})", Data._ID) { c ->
+            val raw = c.getLong(1)
+            if (!c.isNull(4)) found[raw]?.put("saved_at", java.time.Instant.ofEpochMilli(c.getLong(4)).withMillis())
+            rows[raw]?.put(row(c))
+        }
+        return found.map { (raw, head) -> head.put("rows", rows[raw]) }
+    }
+
+    private fun row(c: Cursor): JSONObject {
+        val data = JSONArray()
+        for (column in FIRST_DATA until c.columnCount) {
+            // Photos stay where they are.
+            val isText = c.getType(column) != Cursor.FIELD_TYPE_BLOB
+            data.put((if (isText) c.getString(column) else null) ?: JSONObject.NULL)
+        }
+        return JSONObject().put("id", c.getLong(0)).put("mimetype", c.getString(2))
+            .put("is_primary", c.getInt(3) != 0).put("data", data)
+    }
+
+    private fun <T> query(
+        uri: android.net.Uri,
+        columns: Array<String>,
+        where: String?,
+        order: String?,
+        each: (Cursor) -> T,
+    ): List<T> {
+        val cursor = provider.query(uri.ofSyncAdapter(), columns, where, null, order)
+            ?: throw RemoteException("the contacts provider gave no cursor")
+        return cursor.use { c -> buildList { while (c.moveToNext()) add(each(c)) } }
+    }
+
+    private fun apply(ask: JSONObject): JSONObject {
+        val yields = ask.getJSONArray("yields")
+        val mayYield = List(yields.length(), yields::getInt).toSet()
+        val operations = ask.getJSONArray("operations").objects()
+        val batch = ArrayList(operations.mapIndexed { at, op -> operation(op, at in mayYield) })
+        val results = provider.applyBatch(batch).map { result ->
+            result.uri?.let { android.content.ContentUris.parseId(it) } ?: result.count?.toLong() ?: 0L
+        }
+        operations.forEach(::count)
+        return JSONObject().put("given", "applied").put("results", JSONArray(results))
+    }
+
+    private fun count(op: JSONObject) {
+        when (op.getString("op")) {
+            "insert_raw" -> inserted++
+            "delete_raw" -> deleted++
+            "update_row", "insert_row", "delete_row", "set_starred" -> updated++
+        }
+    }
+
+    private companion object {
+        val HEAD_COLUMNS = arrayOf(
+            RawContacts._ID, RawContacts.ACCOUNT_NAME, RawContacts.ACCOUNT_TYPE, RawContacts.SOURCE_ID,
+            RawContacts.VERSION, RawContacts.DIRTY, RawContacts.DELETED, RawContacts.STARRED,
+        )
+        const val FIRST_DATA = 5
+        val ROW_COLUMNS = arrayOf(
+            Data._ID, Data.RAW_CONTACT_ID, Data.MIMETYPE, Data.IS_PRIMARY,
+            ContactsContract.Contacts.CONTACT_LAST_UPDATED_TIMESTAMP,
+        ) + Array(15) { "data${it + 1}" }
+    }
+}
+
+/** As the protocol writes a time: three digits after the second, always. */
+fun java.time.Instant.withMillis(): String =
+    java.time.format.DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'", java.util.Locale.ROOT)
+        .withZone(java.time.ZoneOffset.UTC).format(this)

@@ -1,0 +1,186 @@
+package org.callbook.ui
+
+import android.text.format.DateUtils
+import android.view.LayoutInflater
+import android.view.View
+import android.widget.Button
+import android.widget.LinearLayout
+import android.widget.TextView
+import java.time.Instant
+import org.callbook.R
+import org.callbook.account.Book
+import org.callbook.account.Books
+import org.callbook.account.Notes
+import org.callbook.account.text
+import org.callbook.engine.CallbookException
+import org.callbook.sync.Answers
+import org.callbook.sync.Permissions
+import org.callbook.sync.Schedule
+import org.callbook.sync.SyncState
+import org.json.JSONObject
+
+/** Whether phone and book are in step, what needs the user, and what was removed or put aside. */
+class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.overview, R.drawable.ic_home) {
+    private fun <T : View> find(id: Int): T = view.findViewById(id)
+
+    init {
+        find<Button>(R.id.sync).setOnClickListener {
+            Schedule.now(main, main.account)
+            refresh()
+        }
+    }
+
+    /** How the book stands; [trouble] when it cannot be asked. */
+    private class Facts(
+        val status: JSONObject?,
+        val duplicates: List<Item>,
+        val aside: List<Item>,
+        val trouble: String?,
+    )
+
+    /** A card: what it says, and what may be done about it. */
+    class Item(val title: String, val text: String, vararg val buttons: Pair<Int, () -> Unit>)
+
+    override fun refresh() = main.inBackground({
+        try {
+            val book = Books.of(main, main.account)
+            Facts(book.askObject("status"), duplicates(book), aside(book), null)
+        } catch (e: CallbookException) {
+            Facts(null, emptyList(), emptyList(), e.code)
+        }
+    }, ::show)
+
+    private fun show(facts: Facts) {
+        val notes = Notes.of(main, main.account)
+        val progress = SyncState.progress(main.account)
+        val waiting = facts.status?.let { it.getInt("unpushed") + it.getInt("unpushed_calls") } ?: 0
+        val needs = needs(facts, notes)
+        find<TextView>(R.id.state).apply {
+            text = when {
+                progress != null && progress > 0 -> plural(R.plurals.contacts_written, progress.toInt())
+                progress != null -> main.getString(R.string.syncing)
+                needs.isNotEmpty() -> main.getString(R.string.needs_you)
+                notes.failure != null -> main.getString(R.string.not_in_step)
+                notes.lastSync == null -> main.getString(R.string.not_yet)
+                waiting > 0 -> main.getString(R.string.changes_waiting)
+                else -> main.getString(R.string.in_step)
+            }
+            setTextColor(main.getColor(if (needs.isNotEmpty() || notes.failure != null) R.color.warn else R.color.well))
+        }
+        line(R.id.last, notes.lastSync?.let { main.getString(R.string.last_sync, time(it)) })
+        line(R.id.next, notes.wakeAt?.takeIf { it > Instant.now() }?.let { main.getString(R.string.next_sync, time(it)) })
+        line(R.id.waiting, waiting.takeIf { it > 0 }?.let { plural(R.plurals.waiting, it) })
+        find<View>(R.id.progress).showIf(progress != null)
+        find<Button>(R.id.sync).isEnabled = progress == null
+        fill(R.id.needs, needs, warns = true)
+        fill(R.id.duplicates, facts.duplicates)
+        find<View>(R.id.duplicates_title).showIf(facts.duplicates.isNotEmpty())
+        find<View>(R.id.duplicates_text).showIf(facts.duplicates.isNotEmpty())
+        fill(R.id.aside, facts.aside)
+        find<View>(R.id.aside_title).showIf(facts.aside.isNotEmpty())
+    }
+
+    /** What only the user can mend, the gravest first. */
+    private fun needs(facts: Facts, notes: Notes): List<Item> = buildList {
+        facts.trouble?.let { add(Item(main.getString(R.string.cannot_open), Words.failure(main, it))) }
+        notes.signIn?.let {
+            add(Item(main.getString(R.string.notice_sign_in), Words.signIn(main, it), R.string.sign_in to {
+                main.startActivity(SignInActivity.intent(main, main.account))
+            }))
+        }
+        val deletes = facts.status?.getInt("unconfirmed_deletes") ?: 0
+        if (deletes > 0) {
+            add(Item(plural(R.plurals.notice_deletes, deletes), main.getString(R.string.notice_deletes_text),
+                R.string.bring_back to { answer("drop_deletes") }, R.string.delete_all to { answer("confirm_deletes") }))
+        }
+        val missing = Permissions.missing(main, main.account)
+        if (missing.isNotEmpty()) {
+            add(Item(main.getString(R.string.notice_permission), main.getString(R.string.notice_permission_text),
+                R.string.allow to { main.requestPermissions(missing.toTypedArray(), 1) }))
+        }
+        notes.failure?.let { add(Item(main.getString(R.string.notice_failing), Words.failure(main, it))) }
+        facts.status?.optJSONObject("problem")?.let {
+            add(Item(main.getString(R.string.notice_failing), main.getString(R.string.needs_update)))
+        }
+    }
+
+    private fun answer(command: String) = main.inBackground({ Answers.answer(main, main.account, command) }) { refresh() }
+
+    private fun duplicates(book: Book): List<Item> = book.askList("duplicates").take(MOST_ITEMS).map { duplicate ->
+        val owner = (book.ask("contact") { put("id", duplicate.getString("owner")) } as? JSONObject)
+        val id = duplicate.getString("id")
+        Item(
+            ContactWords.title(main, duplicate.getJSONObject("had")),
+            main.getString(
+                R.string.duplicate_of,
+                owner?.let { ContactWords.title(main, it) } ?: main.getString(R.string.another_contact),
+                time(Instant.parse(duplicate.getString("at"))),
+            ),
+            R.string.undo to { change("undo_duplicate", id) },
+            R.string.seen to { change("forget_duplicate", id) },
+        )
+    }
+
+    private fun change(command: String, id: String) = main.inBackground({
+        Books.of(main, main.account).ask(command) { put("id", id) }
+        if (command == "undo_duplicate") Schedule.now(main, main.account)
+    }) { refresh() }
+
+    private fun aside(book: Book): List<Item> {
+        val unfit = book.askList("unfit").map { link ->
+            Item(ContactWords.title(main, link.getJSONObject("has")), ContactWords.unfit(main, link.text("unfit")))
+        }
+        val aside = book.askList("aside").filterNot(ContactWords::isUnconfirmedDelete).map { aside ->
+            val place = org.json.JSONArray().put(aside.getLong("place"))
+            val contact = book.ask("contact") { put("id", aside.getString("id")) } as? JSONObject
+            Item(
+                contact?.let { ContactWords.title(main, it) } ?: main.getString(R.string.another_contact),
+                ContactWords.aside(main, aside.get("why")),
+                R.string.send_again to { put("send_aside", place) },
+                R.string.drop to { put("drop_aside", place) },
+            )
+        }
+        return (unfit + aside).take(MOST_ITEMS)
+    }
+
+    private fun put(command: String, places: org.json.JSONArray) = main.inBackground({
+        Books.of(main, main.account).ask(command) { put("places", places) }
+        Schedule.now(main, main.account)
+    }) { refresh() }
+
+    private fun line(id: Int, text: String?) = find<TextView>(id).run {
+        this.text = text
+        showIf(text != null)
+    }
+
+    private fun fill(id: Int, items: List<Item>, warns: Boolean = false) = find<LinearLayout>(id).run {
+        removeAllViews()
+        for (item in items) addView(card(this, item, warns))
+    }
+
+    private fun card(parent: LinearLayout, item: Item, warns: Boolean): View {
+        val card = LayoutInflater.from(main).inflate(R.layout.item, parent, false)
+        if (warns) card.setBackgroundResource(R.drawable.card_warn)
+        card.findViewById<TextView>(R.id.line1).text = item.title
+        card.findViewById<TextView>(R.id.line2).text = item.text
+        for ((button, action) in listOf(R.id.button1, R.id.button2).zip(item.buttons)) {
+            card.findViewById<Button>(button).apply {
+                setText(action.first)
+                contentDescription = "$text: ${item.title}"
+                setOnClickListener { action.second() }
+                showIf(true)
+            }
+        }
+        return card
+    }
+
+    private fun plural(id: Int, count: Int) = main.resources.getQuantityString(id, count, count)
+
+    private fun time(at: Instant): CharSequence =
+        DateUtils.getRelativeTimeSpanString(at.toEpochMilli(), System.currentTimeMillis(), DateUtils.MINUTE_IN_MILLIS)
+
+    private companion object {
+        /** More than that nobody reads at once. */
+        const val MOST_ITEMS = 50
+    }
+}

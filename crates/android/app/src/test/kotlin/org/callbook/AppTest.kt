@@ -1,0 +1,87 @@
+package org.callbook
+
+import android.accounts.Account
+import android.app.Application
+import android.os.Looper
+import android.widget.Button
+import android.widget.EditText
+import android.widget.TextView
+import org.callbook.account.Accounts
+import org.callbook.account.Books
+import org.callbook.account.Notes
+import org.callbook.account.SignIn
+import org.callbook.engine.Server
+import org.callbook.ui.SignInActivity
+import org.junit.After
+import org.junit.Before
+import org.junit.runner.RunWith
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.android.controller.ActivityController
+
+/** The app on a new phone, and a server with a new book for each test that asks for one. */
+@RunWith(AppRunner::class)
+abstract class AppTest {
+    protected val app: Application get() = RuntimeEnvironment.getApplication()
+    private var started: Server? = null
+
+    /** With the admin `ann`. */
+    protected val server: Server get() = started ?: Server().also { started = it }
+
+    @Before
+    fun newPhone() {
+        FakeKeyStore.install()
+        idle()
+    }
+
+    @After
+    fun closeAll() {
+        Books.closeAll()
+        started?.close()
+    }
+
+    /** What waits for the main thread is done. */
+    protected fun idle() = shadowOf(Looper.getMainLooper()).idle()
+
+    /** Until it is so, or a test that waits fails. */
+    protected fun await(what: String, seconds: Int = 20, isSo: () -> Boolean) {
+        val end = System.nanoTime() + seconds * 1_000_000_000L
+        while (!isSo()) {
+            check(System.nanoTime() < end) { "not in $seconds s: $what" }
+            idle()
+            Thread.sleep(5)
+        }
+    }
+
+    protected fun text(activity: android.app.Activity, id: Int): String =
+        activity.findViewById<TextView>(id).text.toString()
+
+    protected fun fill(
+        screen: ActivityController<SignInActivity>,
+        server: String,
+        user: String = "ann",
+        password: String = Server.PASSWORD,
+    ) {
+        val activity = screen.get()
+        activity.findViewById<EditText>(R.id.server).setText(server)
+        activity.findViewById<EditText>(R.id.user).setText(user)
+        activity.findViewById<EditText>(R.id.password).setText(password)
+        val button = activity.findViewById<Button>(R.id.sign_in)
+        button.performClick()
+        await("an answer to the sign-in") { button.isEnabled || activity.isFinishing }
+        idle()
+    }
+
+    /** Signed in, as the screen does it, with what is synced chosen. */
+    protected fun signIn(user: String = "ann", password: String = Server.PASSWORD): Account {
+        val outcome = SignIn.add(app, server.address, user, password)
+        check(outcome.code == null) { "sign-in: ${outcome.code}" }
+        return outcome.account!!.also { Notes.of(app, it).hasChosen = true }
+    }
+
+    protected fun grant(vararg permissions: String) = shadowOf(app).grantPermissions(*permissions)
+
+    protected fun deny(vararg permissions: String) = shadowOf(app).denyPermissions(*permissions)
+
+    protected fun accounts(): List<Account> = Accounts.all(app)
+}

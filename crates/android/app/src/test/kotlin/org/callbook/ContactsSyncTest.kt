@@ -1,0 +1,307 @@
+package org.callbook
+
+import android.accounts.Account
+import android.content.ContentResolver
+import android.content.Intent
+import android.content.SyncResult
+import android.os.Bundle
+import android.provider.ContactsContract.AUTHORITY
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
+import org.callbook.account.Books
+import org.callbook.account.Notes
+import org.callbook.provider.FakeContactsProvider
+import org.callbook.sync.Outcome
+import org.callbook.sync.Permissions
+import org.callbook.sync.Sync
+import org.callbook.sync.SyncAdapter
+import org.callbook.sync.SyncService
+import org.junit.After
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Before
+import org.junit.Test
+import org.robolectric.Robolectric
+
+class ContactsSyncTest : AppTest() {
+    private lateinit var provider: FakeContactsProvider
+    private lateinit var account: Account
+    private lateinit var other: OtherPhone
+    private val book get() = PhoneBook(app.contentResolver)
+    private val google = Account("ann@example.org", "com.google")
+
+    @Before
+    fun phone() {
+        provider = Robolectric.buildContentProvider(FakeContactsProvider::class.java).create(AUTHORITY).get()
+        grant(*Permissions.CONTACTS.toTypedArray())
+        account = signIn()
+        other = OtherPhone(server)
+    }
+
+    @After
+    fun close() {
+        other.close()
+        provider.shutdown()
+    }
+
+    private fun sync(): Outcome = Sync(app, account).run()
+
+    private fun syncsWell() = sync().also { assertTrue(it.toString(), it.wentWell) }
+
+    @Test
+    fun `first sync in both directions`() {
+        book.save(account, "Ann Lee", "(415) 555-2671")
+        book.save(google, "Gus Hall", "415-555-0188")
+        book.save(null, "Dee Moss", "415-555-0177")
+        other.create("Bob Ray", "415-555-0199")
+        other.sync()
+        syncsWell()
+        other.sync()
+        val all = listOf("Ann Lee: (415) 555-2671", "Bob Ray: 415-555-0199", "Dee Moss: 415-555-0177", "Gus Hall: 415-555-0188")
+        assertEquals(all, other.shown())
+        assertEquals(all, book.shown(account))
+        // Other accounts are as they were, and no sync of theirs was asked for.
+        assertEquals(listOf("Gus Hall: 415-555-0188"), book.shown(google))
+        assertEquals(2, book.dirty())
+        // A quiet sync writes nothing.
+        val batches = provider.batches
+        syncsWell()
+        assertEquals(batches, provider.batches)
+    }
+
+    @Test
+    fun `edits and deletes reach a second phone and come back`() {
+        val ann = book.save(account, "Ann Lee", "(415) 555-2671")
+        val bob = book.save(account, "Bob Ray", "415-555-0199")
+        syncsWell()
+        book.rename(ann, "Ann Miller")
+        book.delete(bob)
+        syncsWell()
+        other.sync()
+        assertEquals(listOf("Ann Miller: (415) 555-2671"), other.shown())
+        other.edit(other.id("Ann Miller"), "Ann M. Miller", "415-555-0133")
+        other.sync()
+        syncsWell()
+        assertEquals(listOf("Ann M. Miller: (415) 555-2671, 415-555-0133"), book.shown(account))
+        assertEquals(0, book.dirty())
+    }
+
+    @Test
+    fun `of duplicates the oldest stays, and the other may come back`() {
+        other.create("Ann Lee", "(415) 555-2671")
+        other.sync()
+        book.save(account, "Ann L.", "+1 415 555 2671")
+        syncsWell()
+        assertEquals(listOf("Ann Lee: (415) 555-2671"), book.shown(account))
+        val duplicate = Books.of(app, account).askList("duplicates").single()
+        assertEquals("Ann L.", duplicate.getJSONObject("had").getString("name"))
+        Books.of(app, account).ask("undo_duplicate") { put("id", duplicate.getString("id")) }
+        syncsWell()
+        assertEquals(listOf("Ann L.: +1 415 555 2671", "Ann Lee: (415) 555-2671"), book.shown(account))
+        assertEquals(0, Books.of(app, account).askList("duplicates").size)
+    }
+
+    private fun many(count: Int) = repeat(count) { other.create("Contact $it", "+1 415 555 ${"%04d".format(it)}") }
+
+    /** Power is lost in the middle of a batch, of which a part is committed or none. */
+    private fun dies(isContended: Boolean) {
+        class PowerLost : Error()
+        many(300)
+        other.sync()
+        provider.isContended = isContended
+        provider.beforeOperation = { batch, operation -> if (batch == 2 && operation == 100) throw PowerLost() }
+        val died = runCatching { sync() }.exceptionOrNull()
+        assertTrue("$died", died is PowerLost)
+        Books.closeAll()
+        provider.beforeOperation = { _, _ -> }
+        syncsWell()
+        assertEquals(300, book.raws(account).size)
+        other.sync()
+        assertEquals(other.shown(), book.shown(account))
+        assertEquals(0, Books.of(app, account).askList("duplicates").size)
+    }
+
+    @Test
+    fun `the process dies while contacts are written`() = dies(isContended = false)
+
+    @Test
+    fun `the process dies while contacts are written and others wait`() = dies(isContended = true)
+
+    @Test
+    fun `a provider that throws on the third batch`() {
+        many(500)
+        other.sync()
+        provider.beforeOperation = { batch, _ -> check(batch != 3) { "of the maker's own" } }
+        val outcome = sync()
+        assertNull(outcome.failure)
+        provider.beforeOperation = { _, _ -> }
+        syncsWell()
+        assertEquals(other.shown(), book.shown(account))
+    }
+
+    @Test
+    fun `a provider that gives no cursor, and one that gives NULL`() {
+        book.save(account, "Ann Lee", "(415) 555-2671")
+        syncsWell()
+        provider.givesNoCursors = true
+        assertTrue(sync().phoneTrouble)
+        provider.givesNoCursors = false
+        provider.givesNulls = true
+        assertTrue(sync().phoneTrouble)
+        provider.givesNulls = false
+        syncsWell()
+        assertEquals(listOf("Ann Lee: (415) 555-2671"), book.shown(account))
+        other.sync()
+        assertEquals(listOf("Ann Lee: (415) 555-2671"), other.shown())
+    }
+
+    @Test
+    fun `cancelled in the middle`() {
+        many(300)
+        other.sync()
+        val sync = Sync(app, account)
+        provider.beforeOperation = { batch, operation -> if (batch == 1 && operation == 50) sync.cancel() }
+        assertTrue(sync.run().cancelled)
+        assertTrue(book.raws(account).size < 300)
+        syncsWell()
+        assertEquals(300, book.raws(account).size)
+    }
+
+    @Test
+    fun `contacts that are lost are not deleted`() {
+        many(30)
+        other.sync()
+        syncsWell()
+        provider.lose(account.name)
+        assertEquals(0, syncsWell().unconfirmedDeletes)
+        assertEquals(30, book.raws(account).size)
+        other.sync()
+        assertEquals(30, other.shown().size)
+    }
+
+    @Test
+    fun `names of all kinds, and what cannot be in the book`() {
+        val names = listOf("😀 Ann", "\u200fעדה", "Zoë\u0301")
+        names.forEachIndexed { at, name -> book.save(account, name, "415-555-010$at") }
+        book.save(account, "Big", "415-555-0109", note = "n".repeat(1_500_000))
+        book.save(account, "Huge", "415-555-0108", note = "n".repeat(5_000_000))
+        sync()
+        other.sync()
+        assertEquals(names.toSet(), other.contacts().map { it.getString("name") }.toSet())
+        // Both stay on the phone as they are.
+        assertEquals(5, book.raws(account).size)
+    }
+
+    private fun perform(extras: Bundle = Bundle.EMPTY): SyncResult {
+        val result = SyncResult()
+        app.contentResolver.acquireContentProviderClient(AUTHORITY)!!.use {
+            SyncAdapter(app).onPerformSync(account, extras, AUTHORITY, it, result)
+        }
+        return result
+    }
+
+    @Test
+    fun `Android is told what a sync did`() {
+        many(3)
+        other.sync()
+        val result = perform()
+        assertEquals(3, result.stats.numInserts)
+        assertFalse(result.hasError())
+        assertEquals("in step", 0, Books.of(app, account).askObject("status").getInt("unpushed"))
+        assertTrue(Notes.of(app, account).lastSync != null)
+        server.close()
+        book.save(account, "Cy Dot", "415-555-0123")
+        val failed = perform()
+        assertTrue(failed.hasSoftError())
+        assertEquals(1, failed.stats.numIoExceptions)
+        assertEquals("offline", Notes.of(app, account).failure)
+        assertEquals(1, Books.of(app, account).askObject("status").getInt("unpushed"))
+    }
+
+    @Test
+    fun `many deletes are asked about`() {
+        many(60)
+        other.sync()
+        syncsWell()
+        assertEquals(60, book.deleteAll(account))
+        val asked = perform()
+        assertTrue(asked.tooManyDeletions)
+        assertEquals(60, asked.stats.numDeletes)
+        other.sync()
+        assertEquals(60, other.shown().size)
+        // By mistake: they come back.
+        assertFalse(perform(extra(ContentResolver.SYNC_EXTRAS_DISCARD_LOCAL_DELETIONS)).tooManyDeletions)
+        assertEquals(60, book.raws(account).size)
+        // And meant.
+        book.deleteAll(account)
+        assertTrue(perform().tooManyDeletions)
+        assertFalse(perform(extra(ContentResolver.SYNC_EXTRAS_OVERRIDE_TOO_MANY_DELETIONS)).tooManyDeletions)
+        other.sync()
+        assertEquals(emptyList<String>(), other.shown())
+    }
+
+    private fun extra(name: String) = Bundle().apply { putBoolean(name, true) }
+
+    /** The way Android calls: it binds the service, and a thread of the adapter's syncs. */
+    @Test
+    fun `over the binder`() {
+        many(1)
+        other.sync()
+        val binder = Robolectric.buildService(SyncService::class.java).create().get().onBind(Intent())
+        val done = CountDownLatch(1)
+        val context = object : android.content.ISyncContext.Stub() {
+            override fun sendHeartbeat() = Unit
+            override fun onFinished(result: SyncResult) = done.countDown()
+        }
+        org.robolectric.shadows.ShadowBinder.setCallingUid(android.os.Process.SYSTEM_UID)
+        android.content.ISyncAdapter.Stub.asInterface(binder).startSync(context, AUTHORITY, account, Bundle())
+        assertTrue(done.await(20, TimeUnit.SECONDS))
+        assertEquals(1, book.raws(account).size)
+    }
+
+    @Test
+    fun `ten thousand contacts`() {
+        book.saveMany(account, 5_000, { "Mine $it" }, { "+1 415 ${"%07d".format(2_000_000 + it)}" })
+        repeat(5_000) { other.create("Theirs $it", "+1 415 ${"%07d".format(3_000_000 + it)}") }
+        other.sync()
+        val began = System.nanoTime()
+        syncsWell()
+        println("10,000 contacts, 5,000 each way: %.1f s".format((System.nanoTime() - began) / 1e9))
+        other.sync()
+        assertEquals(10_000, book.raws(account).size)
+        assertEquals(other.shown(), book.shown(account))
+    }
+
+    @Test
+    fun `without the permission, and when it is taken away`() {
+        deny(*Permissions.CONTACTS.toTypedArray())
+        many(2)
+        other.sync()
+        assertTrue(syncsWell().inserted == 0L)
+        assertEquals(2, Books.of(app, account).askObject("contacts").getJSONArray("contacts").length())
+        grant(*Permissions.CONTACTS.toTypedArray())
+        assertEquals(2, syncsWell().inserted)
+        deny(*Permissions.CONTACTS.toTypedArray())
+        syncsWell()
+        grant(*Permissions.CONTACTS.toTypedArray())
+        syncsWell()
+        other.sync()
+        assertEquals(2, other.shown().size)
+        assertEquals(2, book.raws(account).size)
+    }
+
+    @Test
+    fun `two accounts on one phone`() {
+        Devices(server).addUser("bob")
+        val second = signIn("bob")
+        book.save(account, "Ann Lee", "(415) 555-2671")
+        syncsWell()
+        assertTrue(Sync(app, second).run().wentWell)
+        assertEquals(book.shown(account), book.shown(second))
+        // What one account has written, the other does not take for a new contact.
+        other.sync()
+        assertEquals(1, other.shown().size)
+    }
+}

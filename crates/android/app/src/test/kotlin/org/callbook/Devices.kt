@@ -1,0 +1,41 @@
+package org.callbook
+
+import java.net.HttpURLConnection
+import java.net.URL
+import org.callbook.engine.Server
+import org.callbook.account.objects
+import org.json.JSONObject
+
+/** Asks the server as a script would. */
+class Devices(private val server: Server) {
+    private fun ask(method: String, path: String, token: String?, body: JSONObject?): JSONObject {
+        val connection = URL(server.address + path).openConnection() as HttpURLConnection
+        connection.requestMethod = method
+        token?.let { connection.setRequestProperty("Authorization", "Bearer $it") }
+        body?.let {
+            connection.doOutput = true
+            connection.setRequestProperty("Content-Type", "application/json")
+            connection.outputStream.use { out -> out.write(it.toString().toByteArray()) }
+        }
+        return JSONObject(connection.inputStream.use { it.readBytes().toString(Charsets.UTF_8) })
+    }
+
+    private fun token(user: String): String = ask("POST", "/login", null, JSONObject().put("username", user)
+        .put("password", Server.PASSWORD).put("device", JSONObject().put("name", "script").put("platform", "jvm")))
+        .getString("access_token")
+
+    /** How many devices that live a user has, but for those that ask here. */
+    fun of(user: String): Int {
+        val devices = ask("GET", "/devices", token(user), null).getJSONArray("devices").objects()
+        return devices.count { it.isNull("ended_at") && it.getString("platform") != "jvm" }
+    }
+
+    /** How many calls the book has. */
+    fun calls(): Int = ask("GET", "/stats", token("ann"), null).getInt("calls")
+
+    /** Makes a member with the password of all tests. */
+    fun addUser(name: String, role: String = "member") {
+        ask("POST", "/users", token("ann"),
+            JSONObject().put("username", name).put("password", Server.PASSWORD).put("role", role))
+    }
+}
