@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use bytes::Bytes;
 use callbook_auth::{Access, PasswordCost, Secret, SigningKeys, TokenError};
 use callbook_base::Timestamp;
@@ -19,8 +19,9 @@ use serde::de::DeserializeOwned;
 
 use crate::database::{Database, Rows, Statement};
 use crate::problem::Problem;
-use crate::retention::Kept;
+use crate::settings::Settings;
 use crate::sql::devices::{self, Session};
+use crate::timing::{Clock, Timed};
 
 /// The service's parts, put together by whoever hosts it.
 pub struct App {
@@ -38,26 +39,6 @@ pub struct App {
     pub password_cost: PasswordCost,
     /// What an operator may choose.
     pub settings: Settings,
-}
-
-/// What an operator may choose.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Origins whose pages may call the service in a browser, such as `https://book.example.org`. Without
-    /// any, only the service's own pages may.
-    pub origins: Vec<HeaderValue>,
-    /// How long things are kept.
-    pub kept: Kept,
-    /// How many changes of the book, of 500 cards at most, one import may make: D1 lets a request run fifty
-    /// statements.
-    pub pieces_of_an_import: usize,
-}
-
-impl Default for Settings {
-    /// What suits a Worker.
-    fn default() -> Self {
-        Self { origins: Vec::new(), kept: Kept::default(), pieces_of_an_import: 3 }
-    }
 }
 
 /// Where a request came from, if its host tells that and can be believed: the host puts it into the
@@ -107,6 +88,14 @@ impl Chance {
 }
 
 impl App {
+    /// Tells by this clock how long requests take, and how long they wait for the database.
+    #[must_use]
+    pub fn timed(mut self, clock: Clock) -> Self {
+        self.database = Arc::new(Timed { database: self.database, clock });
+        self.settings.clock = Some(clock);
+        self
+    }
+
     pub(crate) async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, Problem> {
         Ok(self.database.batch(statements).await?)
     }

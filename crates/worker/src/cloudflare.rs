@@ -10,12 +10,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request};
 use axum::http::{Response, StatusCode};
-use axum::middleware::{Next, from_fn};
 use callbook_auth::{PasswordCost, Secret, SigningKeys};
 use callbook_base::Timestamp;
 use callbook_dedup::Tables;
+use worker::js_sys::{JSON, Reflect};
 use worker::{Context, Date, Env, HttpRequest, ScheduleContext, ScheduledEvent, event};
 
 use crate::{
@@ -85,8 +84,11 @@ fn service(env: &Env) -> Result<(Arc<App>, Router), Problem> {
         if let Some(service) = made.get() {
             return Ok(service.clone());
         }
-        let app = Arc::new(app(env)?);
-        let router = router(app.clone()).layer(from_fn(log));
+        let app = app(env)?;
+        #[cfg(not(feature = "replay"))] // whose answers are those of the simulator
+        let app = app.timed(clock);
+        let app = Arc::new(app);
+        let router = router(app.clone());
         Ok(made.get_or_init(|| (app, router)).clone())
     })
 }
@@ -103,6 +105,8 @@ fn app(env: &Env) -> Result<App, Problem> {
     })?;
     let keys = SigningKeys::new(&jwt_secret, secret("JWT_SECRET_PREVIOUS").as_deref())
         .map_err(|error| not_set_up(format!("JWT_SECRET cannot be used: {error}")))?;
+    let settings = Settings::read(|name| variable(env, name))
+        .map_err(|error| not_set_up(format!("[vars] of wrangler.toml: {error}")))?;
     Ok(App {
         database: Arc::new(D1::new(database)),
         tables: Tables::CURRENT,
@@ -110,8 +114,14 @@ fn app(env: &Env) -> Result<App, Problem> {
         keys,
         setup_token: secret("SETUP_TOKEN").map(Secret::from),
         password_cost: PasswordCost::STANDARD,
-        settings: Settings::default(),
+        settings,
     })
+}
+
+/// What `[vars]` of wrangler.toml says: a text, a number, or what will not be read.
+fn variable(env: &Env, name: &str) -> Option<String> {
+    let value = Reflect::get(env, &name.into()).ok().filter(|value| !value.is_undefined())?;
+    value.as_string().or_else(|| JSON::stringify(&value).ok().map(String::from))
 }
 
 /// Who asks, as Cloudflare tells it: nobody reaches a Worker but through it.
@@ -127,19 +137,9 @@ fn moment() -> Moment {
     Moment { now: Timestamp::from_millis(Date::now().as_millis() as i64), seed }
 }
 
-/// A line of log for each request: the route, never the path as sent, which may hold a number. How long it
-/// took is told by Cloudflare; a Worker's own clock stands still while it computes.
-async fn log(request: Request, next: Next) -> axum::response::Response {
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let response = next.run(request).await;
-    let id = response.headers().get("x-request-id").and_then(|id| id.to_str().ok());
-    tracing::info!(
-        id,
-        %method,
-        route = route.as_ref().map_or("unknown", |route| route.as_str()),
-        status = response.status().as_u16(),
-        "answered"
-    );
-    response
+/// How time passes. It stands still while a Worker computes, and goes on with what it waits for: so what is
+/// told of a request is what it waited, for D1 most of all. Cloudflare tells its CPU.
+#[cfg(not(feature = "replay"))]
+fn clock() -> std::time::Duration {
+    std::time::Duration::from_millis(Date::now().as_millis())
 }

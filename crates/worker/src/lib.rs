@@ -14,16 +14,20 @@ mod rekey;
 mod restore;
 mod retention;
 mod routes;
+mod settings;
 mod sql;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod sqlite;
+mod timing;
 
-pub use app::{App, ClientAddress, Moment, Settings};
+pub use app::{App, ClientAddress, Moment};
 pub use problem::Problem;
 pub use purge::TOMBSTONES_KEPT;
 pub use rekey::Rekeying;
 pub use retention::{Forgotten, Kept, STEPS_OF_A_WORKER};
 pub use routes::router;
+pub use settings::{InvalidSetting, KEEP_HISTORY, SHORTEST_HISTORY, Settings, origin};
+pub use timing::Clock;
 
 /// The migrations of the book, in order: file name and SQL.
 pub const MIGRATIONS: &[(&str, &str)] = &[

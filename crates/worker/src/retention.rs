@@ -25,14 +25,6 @@ pub struct Kept {
     pub calls: Option<Duration>,
 }
 
-impl Default for Kept {
-    /// A year; calls for ever.
-    fn default() -> Self {
-        let year = Duration::from_secs(365 * 24 * 60 * 60);
-        Self { history: year, audit: year, calls: None }
-    }
-}
-
 /// How much was forgotten, in rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Forgotten {

@@ -37,6 +37,7 @@ const TRIES: u32 = 3;
 /// The service. Its host puts a [`Moment`](crate::Moment) into the extensions of each request.
 pub fn router(app: impl Into<Arc<App>>) -> Router {
     let app = app.into();
+    let clock = app.settings.clock;
     let cors = (!app.settings.origins.is_empty()).then(|| headers::cors(&app.settings.origins));
     let routes = Router::new()
         .route("/setup", post(session::set_up))
@@ -77,5 +78,5 @@ pub fn router(app: impl Into<Arc<App>>) -> Router {
         Some(cors) => routes.layer(cors),
         None => routes,
     };
-    routes.layer(axum::middleware::from_fn(headers::headers))
+    routes.layer(axum::middleware::from_fn_with_state(clock, headers::headers))
 }

@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are no tests to clippy
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 fn serve(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callbook-serve"));
@@ -91,23 +92,68 @@ fn a_server_starts_serves_and_stops() {
         r#"{"username":"ann","password":"choose a long one","device":{"name":"","platform":""}}"#;
     let answer = post(&address(&said), "/login", login);
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    assert!(stop(server, "-INT").status.success());
+    assert!(answer.contains("\r\nserver-timing: db;dur="), "{answer}");
+    let ended = stop(server, "-INT");
+    assert!(ended.status.success());
+    let log = String::from_utf8(ended.stderr).unwrap();
+    // One line for the request, with how long it took.
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("/login")).collect();
+    assert!(matches!(lines[..], [line] if line.contains("db_ms=")), "{log}");
 }
 
 #[test]
-fn a_body_that_does_not_arrive_is_not_waited_for() {
+fn whoever_is_slow_is_not_waited_for() {
     let dir = tempfile::tempdir().unwrap();
     let args = ["--listen", "127.0.0.1:0", "--longest-request", "1"];
     let mut server = serve(dir.path(), &args, &[]).spawn().unwrap();
     let mut said = String::new();
     BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
-    let mut stream = TcpStream::connect(address(&said)).unwrap();
+    let address = address(&said);
+    let connect = || {
+        let stream = TcpStream::connect(&address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream
+    };
+    // All that is answered until the connection ends.
+    let ended = |mut stream: TcpStream| {
+        let mut answer = Vec::new();
+        match stream.read_to_end(&mut answer) {
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            read => drop(read.expect("the connection ends")),
+        }
+        String::from_utf8(answer).unwrap()
+    };
+
+    // A body that stops.
+    let mut stream = connect();
     let head =
         "POST /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 500\r\n\r\n{";
     stream.write_all(head.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    let answer = ended(stream);
     assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("too_slow"), "{answer}");
+
+    // A head that comes a byte at a time and has no end.
+    let stream = connect();
+    let mut writes = stream.try_clone().unwrap();
+    let trickle = std::thread::spawn(move || {
+        let head = "GET /health HTTP/1.1\r\nX-Slow: ".bytes().chain(std::iter::repeat(b'x'));
+        for byte in head {
+            std::thread::sleep(Duration::from_millis(20));
+            if writes.write_all(&[byte]).is_err() {
+                return;
+            }
+        }
+    });
+    let answer = ended(stream);
+    assert!(!answer.contains("200 OK"), "{answer}");
+    trickle.join().unwrap();
+
+    // No head at all.
+    assert!(!ended(connect()).contains("200 OK"));
+
+    // Others are served.
+    let answer = post(&address, "/login", "{}");
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
     assert!(stop(server, "-TERM").status.success());
 }
 

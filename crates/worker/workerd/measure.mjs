@@ -32,7 +32,7 @@ const id = (n) => {
 async function logIn() {
   const device = { name: "measure", platform: "node" };
   const answer = json(await ask("POST", "/login", null, JSON.stringify({ username: "ann", password: PASSWORD, device })));
-  return { token: answer.access_token, seq: 0 };
+  return { token: answer.access_token, refresh: answer.refresh_token, seq: 0 };
 }
 
 /// The body of a push of these contacts, made before it is measured.
@@ -125,6 +125,29 @@ await measure("one_change_pulled", 50, {
     return pulled.cost;
   },
 });
+await measure("ten_changes_pulled", 5, {
+  prepare: (n) => ask("POST", "/sync/contacts", ann.token, body(ann, Array.from({ length: 10 }, (_, m) => m), `Ten ${n}`)),
+  run: async () => {
+    const pulled = await pull(bob, cursor);
+    cursor = pulled.cursor;
+    return pulled.cost;
+  },
+});
+await measure("token_refreshed", 10, { run: async () => {
+  const answer = await ask("POST", "/token", null, JSON.stringify({ refresh_token: bob.refresh }));
+  bob.refresh = json(answer).refresh_token;
+  return sum([answer.cost]);
+} });
+const call = (n) => ({ phone_number: `+1212${2_000_000 + n}`, timestamp: new Date(start + n).toISOString(), duration: 61, direction: "incoming" });
+let calls = json(await ask("GET", "/sync/calls", bob.token)).cursor;
+await measure("one_call_pushed", 10, {
+  run: async (n) => sum([(await ask("POST", "/sync/calls", ann.token, JSON.stringify({ region: "US", calls: [call(n)] }))).cost]),
+});
+await measure("ten_calls_pulled", 1, { run: async () => {
+  const answer = await ask("GET", `/sync/calls?cursor=${calls}`, bob.token);
+  if (json(answer).calls.length !== 10) throw new Error("not ten calls");
+  return sum([answer.cost]);
+} });
 await measure("quiet_pull", 200, { run: async () => (await pull(bob, cursor)).cost });
 
 // Sixteen phones for three seconds: of ten requests one pushes a change.

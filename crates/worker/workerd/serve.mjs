@@ -10,7 +10,7 @@ const { values: given } = parseArgs({
     data: { type: "string" }, // where the databases are
     port: { type: "string", default: "0" },
     books: { type: "string", default: "0" }, // how many databases beside DB: book-0 and so on
-    secret: { type: "string", multiple: true, default: [] }, // NAME=value
+    secret: { type: "string", multiple: true, default: [] }, // NAME=value, of what [vars] has too
     date: { type: "string" }, // compatibility date
   },
 });

@@ -6,4 +6,5 @@
 mod crowd;
 #[path = "../remote/mod.rs"]
 mod remote;
+mod settings;
 mod traces;

@@ -1,11 +1,12 @@
-//! The clock, the system's chance, and a line of log for each request. Everything behind this takes
-//! both as arguments.
+//! The clock, the system's chance, and who is at the other end. Everything behind this takes them as
+//! arguments.
 
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderName, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use callbook_base::Timestamp;
@@ -56,41 +57,30 @@ fn client(request: &Request, AddressHeader(header): &AddressHeader) -> Option<Cl
     address.map(ClientAddress)
 }
 
-/// Gives a request its moment and address, and logs what became of it: the route, never the path as sent,
-/// which may hold a number.
-#[allow(clippy::disallowed_methods)] // how long it took is for people to read
-pub(crate) async fn moment_and_log(
+/// How time passes since the first question.
+#[allow(clippy::disallowed_methods)] // how long a request took is for people to read
+pub(crate) fn clock() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
+/// Gives a request its moment, its address, and an end.
+pub(crate) async fn host(
     State((header, longest)): State<(AddressHeader, Duration)>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let started = Instant::now();
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(moment());
     if let Some(address) = client(&request, &header) {
         request.extensions_mut().insert(address);
     }
     // Whoever sends a byte a minute does not keep a connection for it.
-    let mut response = match tokio::time::timeout(longest, next.run(request)).await {
+    match tokio::time::timeout(longest, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
+            tracing::warn!("a request took too long, and was cut off");
             let detail = "the request did not arrive whole in time: send it again";
             Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail).into_response()
         }
-    };
-    let took = started.elapsed();
-    let timing = format!("total;dur={:.1}", took.as_secs_f64() * 1_000.0);
-    if let Ok(timing) = HeaderValue::from_str(&timing) {
-        response.headers_mut().insert("server-timing", timing);
     }
-    let id = response.headers().get("x-request-id").and_then(|id| id.to_str().ok());
-    tracing::info!(
-        id,
-        %method,
-        route = route.as_ref().map_or("unknown", |route| route.as_str()),
-        status = response.status().as_u16(),
-        ms = took.as_millis() as u64,
-    );
-    response
 }

@@ -4,6 +4,8 @@
 #![cfg_attr(target_arch = "wasm32", allow(unused))]
 
 #[cfg(not(target_arch = "wasm32"))]
+mod connections;
+#[cfg(not(target_arch = "wasm32"))]
 mod edge;
 #[cfg(not(target_arch = "wasm32"))]
 mod hints;

@@ -14,14 +14,15 @@ use callbook_dedup::Tables;
 use callbook_worker::database::{Database, Statement};
 use callbook_worker::sqlite::{Sqlite, SqliteThread};
 use callbook_worker::{
-    App, Forgotten, Kept, MIGRATIONS, Rekeying, Settings, TOMBSTONES_KEPT, router,
+    App, Forgotten, InvalidSetting, KEEP_HISTORY, Kept, MIGRATIONS, Rekeying, SHORTEST_HISTORY,
+    Settings, TOMBSTONES_KEPT, origin, router,
 };
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::{edge, hints};
+use crate::{connections, edge, hints};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -62,7 +63,7 @@ struct Options {
 
     /// An origin whose pages may call the service in a browser, such as https://book.example.org; may be
     /// given several times
-    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    #[arg(long, env, value_delimiter = ',', value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<HeaderValue>,
 
     /// The header in which the proxy in front of it tells the client's address, such as X-Forwarded-For.
@@ -70,16 +71,16 @@ struct Options {
     #[arg(long, value_name = "HEADER")]
     address_header: Option<HeaderName>,
 
-    /// How long a request may take, its body's arrival included
+    /// How long a request may take, its arrival included; also how long a connection may be silent
     #[arg(long, default_value_t = 120, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     longest_request: u64,
 
     /// Forget calls that are older than so many days
-    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     keep_calls: Option<u32>,
 
     /// Forget what contacts said before an edit, and the audit, after so many days
-    #[arg(long, default_value_t = 365, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(90..))]
+    #[arg(long, env, default_value_t = KEEP_HISTORY, value_name = "DAYS", value_parser = history)]
     keep_history: u32,
 
     /// The file is a backup that was put back: says so to the phones. For the first start after that, and
@@ -111,10 +112,7 @@ pub(crate) fn main() -> ExitCode {
 async fn serve(options: Options) -> Result<(), String> {
     let Options { listen, db, setup_token, jwt_secret, jwt_secret_previous, restored, log, .. } =
         options;
-    let days = |days: u32| DAY * days;
-    let history = days(options.keep_history);
-    let calls = options.keep_calls.map(days);
-    let kept = Kept { history, audit: history, calls };
+    let kept = Kept::days(options.keep_history, options.keep_calls);
     tracing_subscriber::fmt()
         .with_env_filter(log)
         .with_target(false)
@@ -156,8 +154,14 @@ async fn serve(options: Options) -> Result<(), String> {
         keys,
         setup_token: setup_token.map(Secret::from),
         password_cost: PasswordCost::STANDARD,
-        settings: Settings { origins: options.allow_origin, kept, pieces_of_an_import: usize::MAX },
-    };
+        settings: Settings {
+            origins: options.allow_origin,
+            kept,
+            pieces_of_an_import: usize::MAX,
+            clock: None,
+        },
+    }
+    .timed(edge::clock);
     if restored {
         say_restored(&app).await?;
     }
@@ -178,8 +182,8 @@ async fn serve(options: Options) -> Result<(), String> {
     tokio::spawn(forget(app.clone()));
     let header = edge::AddressHeader(options.address_header);
     let longest = Duration::from_secs(options.longest_request);
-    let log = axum::middleware::from_fn_with_state((header, longest), edge::moment_and_log);
-    let service = router(app).layer(log).into_make_service_with_connect_info::<SocketAddr>();
+    let host = axum::middleware::from_fn_with_state((header, longest), edge::host);
+    let service = router(app).layer(host);
     let stopping = Arc::new(tokio::sync::Notify::new());
     let stop = {
         let stopping = stopping.clone();
@@ -189,14 +193,14 @@ async fn serve(options: Options) -> Result<(), String> {
             stopping.notify_one();
         }
     };
-    let server = axum::serve(listener, service).with_graceful_shutdown(stop);
+    let server = connections::serve(listener, service, longest, stop);
     let too_long = async {
         stopping.notified().await;
         tokio::time::sleep(LAST_REQUESTS).await;
     };
     tokio::select! {
         biased;
-        ended = server => ended.map_err(|error| format!("the server failed: {error}"))?,
+        () = server => {}
         () = too_long => tracing::warn!("requests took too long and were cut off"),
     }
     tracing::info!("stopped");
@@ -262,15 +266,9 @@ async fn forget(app: Arc<App>) {
     }
 }
 
-/// An origin as browsers send it.
-fn origin(text: &str) -> Result<HeaderValue, String> {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    match host {
-        Some(host) if !host.is_empty() && !host.contains(['/', '*', ' ']) => {
-            text.parse().map_err(|_| "this is no origin".to_owned())
-        }
-        _ => Err("an origin is https:// and a host, without a path".to_owned()),
-    }
+fn history(text: &str) -> Result<u32, InvalidSetting> {
+    let days = text.parse().ok().filter(|days| *days >= SHORTEST_HISTORY);
+    days.ok_or(InvalidSetting::KeepHistory)
 }
 
 async fn has_users(database: &SqliteThread) -> Result<bool, String> {
