@@ -92,8 +92,21 @@ impl RequestLog {
 
     /// Something that is done to the whole book between two batches, by whoever keeps it.
     pub(crate) fn act(&self, name: &str, moment: Moment, turn: u64) {
+        self.note(name, moment, turn.to_string());
+    }
+
+    /// Statements that whoever keeps the book runs between two batches: those of migrations, and what an older
+    /// release had written.
+    pub(crate) fn ran(&self, statements: &[Statement], now: Timestamp, turn: u64) {
+        let given = statements.iter().map(|it| json!({ "sql": it.sql, "params": it.params }));
+        let given: Vec<_> = given.collect();
+        let body = json!({ "turn": turn, "statements": given }).to_string();
+        self.note("run", Moment { now, seed: [0; 32] }, body);
+    }
+
+    fn note(&self, name: &str, moment: Moment, body: String) {
         let path = format!("/replay/{name}");
-        let act = Delivered::new(None, moment.now, (Method::POST, &path), None, turn.to_string());
+        let act = Delivered::new(None, moment.now, (Method::POST, &path), None, body);
         let place = self.arrived(Arc::new(act), moment.seed);
         self.answered(place, &done(200, String::new()));
     }
@@ -243,6 +256,9 @@ mod tests {
         assert_eq!(written().lines().count(), 2);
         let moment = Moment { now: Timestamp::from_millis(1_795_341_600_002), seed: [1; 32] };
         log.act("backup", moment, 10);
+        let pin = Statement::new("ALTER TABLE contacts ADD COLUMN pinned INTEGER");
+        let name = Statement::new("UPDATE book SET title = ?1").bind("ours");
+        log.ran(&[pin, name], moment.now, 11);
         arrive(&request(1_795_341_600_003, None, "<html>"));
         log.finish().unwrap();
         insta::assert_snapshot!(written());

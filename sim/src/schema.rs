@@ -5,9 +5,9 @@ use callbook_auth::{Password, PasswordCost, Secret, hash};
 use callbook_base::{Epoch, UserId};
 use callbook_contacts::Digest;
 use callbook_dedup::Tables;
-use callbook_worker::MIGRATIONS;
 use callbook_worker::database::{Database, Statement};
 use callbook_worker::sqlite::Sqlite;
+use callbook_worker::{MIGRATIONS, statements};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -69,7 +69,7 @@ impl Schema {
             begins_with = chance.random_range(FIRST..MIGRATIONS.len());
         }
         let schema = Self { whole_at, all: MIGRATIONS.to_vec() };
-        schema.apply(&MIGRATIONS[..begins_with], shared, sqlite);
+        migrate(&MIGRATIONS[..begins_with], shared, sqlite);
         schema
     }
 
@@ -87,24 +87,36 @@ impl Schema {
     ) {
         if self.whole_at == Some(step) {
             shared.fault(Fault::MigrationLate);
-            self.catch_up(shared, sqlite);
+            migrate(&self.all, shared, sqlite);
         }
         let later = self.all.len() - MIGRATIONS.len();
         if later < LATER.len() && shared.strikes(Place::Step(step), Fault::MigrationEarly, chance) {
             shared.fault(Fault::MigrationEarly);
             self.all.push(LATER[later]);
-            self.catch_up(shared, sqlite);
+            migrate(&self.all, shared, sqlite);
         }
     }
 
     /// Gives a database all that the book is to have.
     pub(crate) fn catch_up(&self, shared: &Shared, sqlite: &Sqlite) {
-        self.apply(&self.all, shared, sqlite);
+        apply(&self.all, shared, sqlite);
     }
+}
 
-    fn apply(&self, migrations: &[Migration], shared: &Shared, sqlite: &Sqlite) {
-        sqlite.migrate(migrations, shared.now()).expect("the migrations are sound");
-    }
+/// Applies those that the database has not had; their names.
+fn apply(migrations: &[Migration], shared: &Shared, sqlite: &Sqlite) -> Vec<String> {
+    sqlite.migrate(migrations, shared.now()).expect("the migrations are sound").names
+}
+
+/// The same to the book as it is, and notes it.
+fn migrate(migrations: &[Migration], shared: &Shared, sqlite: &Sqlite) {
+    let applied = apply(migrations, shared, sqlite);
+    shared.told(|log| {
+        let applied = migrations.iter().filter(|(name, _)| applied.iter().any(|it| it == name));
+        let statements = applied.flat_map(|(_, sql)| statements(sql));
+        let statements: Vec<_> = statements.map(|sql| Statement::new(sql.leak())).collect();
+        log.ran(&statements, shared.now(), shared.turn());
+    });
 }
 
 /// A book and its users, as the first release has set them up.
@@ -140,6 +152,7 @@ pub(crate) async fn set_up_long_ago(
             .bind(now);
         rows.push(row);
     }
+    shared.told(|log| log.ran(&rows, shared.now(), shared.turn()));
     sqlite.batch(rows).await.expect("the first release has these columns");
     shared.have(ids);
 }

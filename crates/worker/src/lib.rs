@@ -40,3 +40,12 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0007_people.sql", include_str!("../migrations/0007_people.sql")),
     ("0008_sign_in.sql", include_str!("../migrations/0008_sign_in.sql")),
 ];
+
+/// The statements of a migration, for a database that takes them one by one. No text in it has a semicolon.
+pub fn statements(migration: &str) -> Vec<String> {
+    let without_remarks = migration.lines().map(|line| line.split("--").next().unwrap_or_default());
+    let without_remarks: Vec<&str> = without_remarks.collect();
+    let statements = without_remarks.join("\n");
+    let statements = statements.split(';').filter(|sql| !sql.trim().is_empty());
+    statements.map(str::to_owned).collect()
+}

@@ -184,6 +184,19 @@ async fn answer(mut request: HttpRequest, env: &Env) -> Option<Response<Body>> {
                         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
                     }
                 }
+                "run" => {
+                    let Run { turn, statements } = serde_json::from_str(body).ok()?;
+                    wait_for(turn).await.ok()?;
+                    let statements = statements.into_iter().map(Statement::from).collect();
+                    let ran = d1()?.batch(statements).await;
+                    TURN.set(turn + 1);
+                    match ran {
+                        Ok(_) => ().into_response(),
+                        Err(error) => {
+                            (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response()
+                        }
+                    }
+                }
                 "backup" | "restore" => {
                     let turn: u64 = body.parse().ok()?;
                     wait_for(turn).await.ok()?;
@@ -222,11 +235,23 @@ struct Given {
     params: Vec<Value>,
 }
 
+impl From<Given> for Statement {
+    fn from(Given { sql, params }: Given) -> Self {
+        Self { sql: leaked(sql), params }
+    }
+}
+
+/// Statements of whoever keeps the book, and when they come.
+#[derive(Deserialize)]
+struct Run {
+    turn: u64,
+    statements: Vec<Given>,
+}
+
 /// Runs statements, and tells what D1 says.
 async fn batch(body: &str, database: &dyn Database) -> Option<Response<Body>> {
     let given: Vec<Given> = serde_json::from_str(body).ok()?;
-    let statement = |Given { sql, params }| Statement { sql: leaked(sql), params };
-    let answer = match database.batch(given.into_iter().map(statement).collect()).await {
+    let answer = match database.batch(given.into_iter().map(Statement::from).collect()).await {
         Ok(rows) => json!({ "rows": rows }),
         Err(error) => json!({ "error": error.to_string() }),
     };

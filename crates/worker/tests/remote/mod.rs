@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use axum::http::{Request, Response};
 use callbook_worker::database::{BatchFuture, Database, DatabaseError, Rows, Statement, Value};
-use callbook_worker::{MIGRATIONS, Moment};
+use callbook_worker::{MIGRATIONS, Moment, statements};
 use serde_json::json;
 
 /// How many books the server has, from `book-0`: more than a run has tests at once.
@@ -132,12 +132,4 @@ impl Drop for Remote {
         TAKEN.lock().unwrap().remove(&self.book);
         GIVEN_BACK.notify_one();
     }
-}
-
-/// The statements of a migration, which has no semicolon in a text.
-fn statements(sql: &str) -> impl Iterator<Item = String> {
-    let without_remarks = |line: &str| line.split("--").next().unwrap_or_default().to_owned();
-    let sql: Vec<String> = sql.lines().map(without_remarks).collect();
-    let statements: Vec<String> = sql.join("\n").split(';').map(str::to_owned).collect();
-    statements.into_iter().filter(|sql| !sql.trim().is_empty())
 }
