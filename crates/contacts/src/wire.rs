@@ -390,60 +390,22 @@ pub struct Shown {
     pub fields: Fields,
 }
 
-/// The rows of a page as JSON, as [`Pulled`] is written, with commas between. A page is made of what is
-/// stored, and its fields are sent as they are stored.
-pub struct PageRows(Vec<u8>);
-
-/// A visible contact as it is stored.
-#[derive(Serialize)]
-#[allow(missing_docs)] // as in `Pulled` and `Shown`
-pub struct StoredRow<'a> {
-    pub id: &'a str,
-    pub rev: Rev,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-    pub updated_by: &'a str,
-    /// An object as JSON.
-    #[serde(skip)]
-    pub fields: &'a str,
-}
+/// The rows of a page as JSON, as [`Pulled`] is written, with commas between: a page is sent as the database
+/// writes it.
+pub struct PageRows(String);
 
 impl PageRows {
-    /// Without rows, and with room for so many bytes of them.
-    pub fn with_capacity(bytes: usize) -> Self {
-        Self(Vec::with_capacity(bytes))
-    }
-
-    /// Adds a visible contact, or nothing when its fields are no object with members.
-    pub fn push_stored(&mut self, row: &StoredRow<'_>) -> bool {
-        let fields =
-            row.fields.strip_prefix('{').filter(|rest| rest.len() > 1 && rest.ends_with('}'));
-        let Some(fields) = fields else { return false };
-        self.push_json(row);
-        self.0.pop();
-        self.0.push(b',');
-        self.0.extend_from_slice(fields.as_bytes());
-        true
-    }
-
-    /// Adds any contact.
-    pub fn push(&mut self, row: &Pulled) {
-        self.push_json(row);
-    }
-
-    fn push_json(&mut self, row: &impl Serialize) {
-        if !self.0.is_empty() {
-            self.0.push(b',');
-        }
-        serde_json::to_writer(&mut self.0, row).expect("rows are plain text, and memory takes all");
+    /// Of rows that are JSON.
+    pub fn new(rows: &[&str]) -> Self {
+        Self(rows.join(","))
     }
 
     /// The JSON of an answer, with these rows for its contacts.
-    pub fn into_answer(self, answer: &PullAnswer) -> Vec<u8> {
+    pub fn into_answer(self, answer: &PullAnswer) -> String {
         let json = serde_json::to_string(answer).expect("an answer is plain text and numbers");
         let contacts = r#""contacts":["#;
         let (head, tail) = json.split_once(contacts).expect("an answer has contacts");
-        [head.as_bytes(), contacts.as_bytes(), &self.0, tail.as_bytes()].concat()
+        [head, contacts, &self.0, tail].concat()
     }
 }
 

@@ -41,7 +41,7 @@ mod tests {
                 // that were found.
                 let of = step.strip_prefix("SCAN ").and_then(|of| of.split(' ').next());
                 let found = "json_each book named touched touched_keys all_keys near page sized cut edits \
-                             lineage n t k given gone CONSTANT";
+                             lineage n t k p given gone CONSTANT";
                 let known =
                     |of: &&str| found.split(' ').any(|name| name == *of) || of.starts_with('(');
                 let scanned = of.filter(|of| !known(of));

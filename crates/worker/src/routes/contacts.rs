@@ -141,7 +141,7 @@ pub(super) async fn pull(
                 Pull::FirstFrom(rev) => Some(rev),
                 Pull::Later => None,
             };
-            (rev, id.to_owned(), first)
+            (rev, id.to_string(), first)
         }
         _ => (book.rev, String::new(), None::<Rev>),
     };

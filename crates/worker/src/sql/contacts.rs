@@ -1,9 +1,9 @@
 //! Contacts as rows, and pages of them.
 
-use callbook_base::Rev;
-use callbook_contacts::wire::{Form, PageRows, Pulled, StoredRow};
-use callbook_contacts::{Contact, Fields, LastEdit, State};
-use callbook_dedup::NumberKey;
+use callbook_base::{ContactId, Rev};
+use callbook_contacts::wire::PageRows;
+use callbook_contacts::{Contact, LastEdit, State};
+use serde::Deserialize;
 
 use crate::database::{DatabaseError, Row, Rows, Statement};
 
@@ -22,15 +22,46 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-/// A page of what changed after (rev, id), and one row more when there is more. Its rows have fields
-/// as far as the page may have bytes; the first always does.
+/// Milliseconds as a time on the wire.
+macro_rules! time {
+    ($column:literal) => {
+        concat!("strftime('%Y-%m-%dT%H:%M:%fZ', ", $column, " / 1000.0, 'unixepoch')")
+    };
+}
+
+/// The JSON of a contact as a phone pulls it, of the table named `c`, as [`callbook_contacts::pulled`] and serde
+/// would write it. Few have numbers that others own, which are left out.
+macro_rules! pulled {
+    () => {
+        concat!(
+            r#"CASE c.state
+               WHEN 0 THEN '{"id":"' || c.id || '","rev":' || c.rev || ',"created_at":"' || "#,
+            time!("c.created_at"),
+            r#" || '","updated_at":"' || "#,
+            time!("c.edit_at"),
+            r#" || '","updated_by":"' || c.edit_user || '",' || substr(
+                 CASE c.asleep WHEN '[]' THEN c.fields ELSE json_set(c.fields, '$.phones', json((
+                   SELECT json_group_array(json(p.value) ORDER BY p.key)
+                   FROM json_each(c.fields, '$.phones') AS p
+                   WHERE p.value ->> 'key' IS NULL
+                     OR p.value ->> 'key' NOT IN (SELECT value FROM json_each(c.asleep))))) END, 2)
+               WHEN 1 THEN
+                 '{"id":"' || c.id || '","rev":' || c.rev || ',"hidden":true,"owner":"' || c.other || '"}'
+               ELSE '{"id":"' || c.id || '","rev":' || c.rev || ',"deleted":true}' END"#
+        )
+    };
+}
+
+/// A page of what changed after (rev, id), and one row more when there is more. Rows are JSON as they are
+/// sent, as far as the page may have bytes, and NULL beyond; the first never is. The database writes them:
+/// it has all that they say, and one text crosses to a Worker sooner than the values that it is made of.
 ///
 /// In a first pull only visible contacts are sent, and tombstones and hidden rows above `first`,
 /// the book's rev at the first page; at that page, where it is not known yet, it is the book's.
 pub(crate) fn page(after: (Rev, &str), pull: Pull, limit: u64) -> Statement {
     // Sizes first, from the index alone, then the rows. Few pages are cut by their bytes, and only of those
     // is each row's place summed up.
-    Statement::new(
+    Statement::new(concat!(
         "WITH page AS MATERIALIZED (
            SELECT c.rev, c.id, ?5 + CASE c.state WHEN 0 THEN c.size ELSE 0 END AS size
            FROM contacts AS c
@@ -41,12 +72,13 @@ pub(crate) fn page(after: (Rev, &str), pull: Pull, limit: u64) -> Statement {
            SELECT rev, id, sum(size) OVER (ORDER BY rev, id) - size AS before FROM page),
          cut AS MATERIALIZED (
            SELECT rev, id FROM sized WHERE before >= ?6 - ?5 ORDER BY rev, id LIMIT 1)
-         SELECT c.id, c.rev, c.state, c.other, c.created_at, c.edit_at, c.edit_user, c.asleep,
-           CASE WHEN (SELECT sum(size) FROM page) > ?6 - ?5
+         SELECT CASE WHEN (SELECT sum(size) FROM page) > ?6 - ?5
                AND (page.rev, page.id) >= (SELECT rev, id FROM cut) THEN NULL
-             ELSE CASE c.state WHEN 0 THEN c.fields ELSE '' END END AS fields
+             ELSE ",
+        pulled!(),
+        " END AS pulled
          FROM page CROSS JOIN contacts AS c ON c.id = page.id ORDER BY page.rev, page.id",
-    )
+    ))
     .bind(after.0)
     .bind(after.1)
     .bind(match pull {
@@ -71,59 +103,30 @@ pub(crate) enum Pull {
 }
 
 /// The rows of a page as they are sent, the last one's rev and id, and whether more is there.
-pub(crate) struct Page<'a> {
+pub(crate) struct Page {
     pub(crate) rows: PageRows,
-    pub(crate) last: Option<(Rev, &'a str)>,
+    pub(crate) last: Option<(Rev, ContactId)>,
     pub(crate) has_more: bool,
 }
 
 /// A page has fewer rows than its limit when bytes ran out.
-pub(crate) fn read_page(found: &Rows, limit: u64) -> Result<Page<'_>, DatabaseError> {
-    let size = |row: Row<'_>| row.text("fields").map_or(0, str::len) + ROW_OVERHEAD as usize;
-    let mut rows = PageRows::with_capacity(found.iter().map(size).sum());
-    let (mut last, mut count) = (None, 0);
-    for row in found.iter().take(limit as usize) {
-        let Some(fields) = row.text_or_null("fields")? else { break };
-        add_pulled(&mut rows, row, fields)?;
-        last = Some((row.rev("rev")?, row.text("id")?));
-        count += 1;
+pub(crate) fn read_page(found: &Rows, limit: u64) -> Result<Page, DatabaseError> {
+    #[derive(Deserialize)]
+    struct Place {
+        id: ContactId,
+        rev: Rev,
     }
-    Ok(Page { rows, last, has_more: found.values.len() > count })
-}
-
-/// As [`callbook_contacts::pulled`] does it, without the columns that this does not need. Fields are not
-/// read, unless others own a number of theirs.
-fn add_pulled(rows: &mut PageRows, row: Row<'_>, fields: &str) -> Result<(), DatabaseError> {
-    let form = match row.int("state")? {
-        0 => {
-            let asleep: Vec<NumberKey> = match row.text("asleep")? {
-                "[]" => Vec::new(), // as nearly always
-                _ => row.json("asleep")?,
-            };
-            let shown = (!asleep.is_empty()).then(|| {
-                let mut fields: Fields = row.json("fields")?;
-                fields.take_numbers(&asleep);
-                Ok(serde_json::to_string(&fields).expect("fields are plain text"))
-            });
-            let shown = shown.transpose()?;
-            let row = StoredRow {
-                id: row.text("id")?,
-                rev: row.rev("rev")?,
-                created_at: row.time("created_at")?,
-                updated_at: row.time("edit_at")?,
-                updated_by: row.text("edit_user")?,
-                fields: shown.as_deref().unwrap_or(fields),
-            };
-            let is_object = rows.push_stored(&row);
-            return is_object
-                .then_some(())
-                .ok_or_else(|| DatabaseError::shape("fields", "is not its JSON"));
-        }
-        1 => Form::Hidden { owner: row.parse("other")? },
-        _ => Form::Deleted,
-    };
-    rows.push(&Pulled { id: row.parse("id")?, rev: row.rev("rev")?, form });
-    Ok(())
+    let rows = found.iter().take(limit as usize).map(|row| row.text_or_null("pulled"));
+    let rows = rows.take_while(|row| !matches!(row, Ok(None)));
+    let rows: Vec<&str> = rows.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+    let place = |row: &&str| serde_json::from_str(row);
+    let place = rows.last().map(place).transpose();
+    let place = place.map_err(|_| DatabaseError::shape("pulled", "is not its JSON"))?;
+    Ok(Page {
+        last: place.map(|Place { id, rev }| (rev, id)),
+        has_more: found.values.len() > rows.len(),
+        rows: PageRows::new(&rows),
+    })
 }
 
 pub(super) fn read(row: Row<'_>) -> Result<Contact, DatabaseError> {
@@ -149,4 +152,118 @@ pub(super) fn read(row: Row<'_>) -> Result<Contact, DatabaseError> {
             device: row.parse("edit_device")?,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use callbook_base::{Timestamp, UserId};
+    use callbook_contacts::{Fields, pulled};
+    use callbook_dedup::NumberKey;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::MIGRATIONS;
+    use crate::database::Database;
+    use crate::sqlite::Sqlite;
+
+    fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(n: u8) -> T {
+        format!("01890a5d-ac96-774b-bcce-b302099a80{n:02x}").parse().unwrap()
+    }
+
+    fn run(sqlite: &Sqlite, statement: Statement) -> Rows {
+        let batch = pin!(sqlite.batch(vec![statement]));
+        match batch.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(rows) => rows.unwrap().remove(0),
+            Poll::Pending => panic!("SQLite answers at once"),
+        }
+    }
+
+    /// What the database writes of a contact is what serde writes of it.
+    fn check(state: State, times: (i64, i64), fields: &Fields, asleep: &[NumberKey]) {
+        let contact = Contact {
+            created_at: Timestamp::from_millis(times.0),
+            rev: Rev(7),
+            state,
+            keys: fields.keys(),
+            asleep: asleep.to_vec(),
+            edit: LastEdit {
+                rev: Rev(6),
+                at: Timestamp::from_millis(times.1),
+                user: id::<UserId>(1),
+                device: id(2),
+            },
+        };
+        let (number, other) = match &contact.state {
+            State::Visible => (0_u64, None),
+            State::Hidden { owner } => (1, Some(owner.to_string())),
+            State::Deleted { .. } => (2, None),
+        };
+        let sqlite = Sqlite::in_memory().unwrap();
+        sqlite.migrate(MIGRATIONS, Timestamp::MIN).unwrap();
+        let stored = serde_json::to_string(fields).unwrap();
+        let insert = Statement::new(
+            "INSERT INTO contacts (id, created_at, rev, state, other, keys, asleep, took, edit_rev,
+               edit_at, edit_user, edit_device, fields, size)
+             VALUES (?1, ?2, 7, ?3, ?4, '[]', ?5, '[]', 6, ?6, ?7, ?8, ?9, 1)",
+        );
+        let insert = insert
+            .bind(id::<ContactId>(3).to_string())
+            .bind(contact.created_at)
+            .bind(number)
+            .bind(other)
+            .bind(json!(asleep).to_string())
+            .bind(contact.edit.at)
+            .bind(id::<UserId>(1).to_string())
+            .bind(id::<ContactId>(2).to_string())
+            .bind(stored);
+        run(&sqlite, insert);
+        let found = run(&sqlite, page((Rev(0), "~"), Pull::Later, 10));
+        let expected = serde_json::to_string(&pulled(id(3), &contact, fields)).unwrap();
+        assert_eq!(found.first().unwrap().text("pulled"), Ok(expected.as_str()));
+        let page = read_page(&found, 10).unwrap();
+        assert_eq!((page.last, page.has_more), (Some((Rev(7), id(3))), false));
+    }
+
+    fn fields() -> Fields {
+        let phone = |number: &str, key: Option<&str>| json!({ "number": number, "region": "US", "key": key, "type": null, "label": "\"\\\u{7}é💥" });
+        serde_json::from_value(json!({
+            "name": "Ann \"Lee\" \\ \u{1} \u{7f} \u{2028} 💥 é",
+            "phones": [phone("a", Some("+14155552671")), phone("b", None), phone("c", Some("+14155552672")),
+                       phone("(415) 555-2671", Some("+14155552671"))],
+            "emails": [{ "value": "x@y", "type": "work", "label": null }],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn rows_are_written_as_serde_writes_them() {
+        let at = 1_795_341_600_123;
+        let keys = fields().keys();
+        for asleep in [&[][..], &keys[..1], &keys[1..], &keys[..]] {
+            check(State::Visible, (at, at + 1), &fields(), asleep);
+        }
+        check(State::Visible, (at, at), &Fields::default(), &[]);
+        check(State::Hidden { owner: id(9) }, (at, at), &fields(), &keys);
+        let deleted = State::Deleted { at: Timestamp::MIN, retired_by: None, took: Vec::new() };
+        check(deleted, (at, at), &fields(), &[]);
+        for at in [Timestamp::MIN.as_millis(), -1, 0, 1, 999, Timestamp::MAX.as_millis()] {
+            check(State::Visible, (at, at), &fields(), &[]);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn so_are_any_times(
+            created in Timestamp::MIN.as_millis()..=Timestamp::MAX.as_millis(),
+            edited in 0..4_000_000_000_000_i64,
+        ) {
+            check(State::Visible, (created, edited), &Fields::default(), &[]);
+        }
+    }
 }

@@ -31,16 +31,16 @@ const LIMITS: [(Limit, i32); 11] = [
 ];
 
 /// D1's functions, less those that read the clock (`datetime`) or draw chance (`random`): time and
-/// chance are arguments, or a run of the simulator could not be repeated. `CURRENT_TIMESTAMP` has
-/// to stay: it is a default in wrangler's table of migrations, and SQLite asks for it whenever it
-/// reads the schema. The mathematical ones of D1 are not built into this SQLite.
+/// chance are arguments, or a run of the simulator could not be repeated. `strftime` reads the clock only when
+/// it is told to, which nothing here does. `CURRENT_TIMESTAMP` has to stay: it is a default in wrangler's table
+/// of migrations, and SQLite asks for it whenever it reads the schema. The mathematical ones of D1 are not built into this SQLite.
 #[rustfmt::skip]
 const FUNCTIONS: &[&str] = &[
     // of single values
     "abs", "changes", "char", "coalesce", "concat", "concat_ws", "format", "glob", "hex", "ifnull",
     "iif", "instr", "last_insert_rowid", "length", "like", "likelihood", "likely", "lower", "ltrim",
     "max", "min", "nullif", "octet_length", "printf", "quote", "replace", "round", "rtrim", "sign",
-    "soundex", "substr", "substring", "total_changes", "trim", "typeof", "unhex", "unicode",
+    "soundex", "strftime", "substr", "substring", "total_changes", "trim", "typeof", "unhex", "unicode",
     "unlikely", "upper", "zeroblob",
     // of groups and windows
     "avg", "count", "group_concat", "string_agg", "sum", "total", "row_number", "rank",

@@ -203,6 +203,26 @@ async fn a_wrong_clock_is_corrected() {
     );
 }
 
+#[tokio::test]
+async fn a_contact_is_pulled_with_the_numbers_that_it_owns() {
+    let mut service = Service::new().await;
+    let mut ann = service.log_in("ann").await;
+    service.push(&mut ann, json!([put(1, 0, "(415) 555-2671")])).await;
+    service.now = service.now.plus_millis(1);
+    let two = json!([{ "number": "(415) 555-2672" }, { "number": "+1 415 555 2671" }, { "number": "911" }]);
+    let op = json!({ "op": "put", "id": id(2), "base_rev": 0, "set": { "name": "Bo \"B\" \\ 💥" },
+        "add": { "phones": two } });
+    let sent = service.push_body(&ann, json!([op]));
+    service.post("/sync/contacts", Some(&ann), &sent).await.ok();
+    let rows = service.pull(&ann).await;
+    let numbers: Vec<&Value> =
+        rows[1]["phones"].as_array().unwrap().iter().map(|phone| &phone["number"]).collect();
+    assert_eq!(numbers, ["(415) 555-2672", "911"]);
+    // As a replay has it, which no database writes.
+    let again = service.post("/sync/contacts", Some(&ann), &sent).await.ok();
+    assert_eq!(again["results"][0]["contact"], rows[1]);
+}
+
 /// A phone that clears its address book is asked first; the count of a day goes with a new sign-in.
 #[tokio::test]
 async fn many_deletes_want_to_be_confirmed() {
