@@ -5,12 +5,13 @@ import java.net.URL
 import org.callbook.engine.Server
 import org.callbook.account.objects
 import org.json.JSONObject
+import org.robolectric.util.ReflectionHelpers
 
 /** Asks the server as a script would. */
 class Devices(private val server: Server) {
     private fun ask(method: String, path: String, token: String?, body: JSONObject?): JSONObject {
         val connection = URL(server.address + path).openConnection() as HttpURLConnection
-        connection.requestMethod = method
+        setMethod(connection, method)
         token?.let { connection.setRequestProperty("Authorization", "Bearer $it") }
         body?.let {
             connection.doOutput = true
@@ -37,5 +38,16 @@ class Devices(private val server: Server) {
     fun addUser(name: String, role: String = "member") {
         ask("POST", "/users", token("ann"),
             JSONObject().put("username", name).put("password", Server.PASSWORD).put("role", role))
+    }
+
+    /** Users by name, with whether they are disabled. */
+    fun users(): Map<String, Boolean> =
+        ask("GET", "/users", token("ann"), null).getJSONArray("users").objects()
+            .associate { it.getString("username") to it.getBoolean("disabled") }
+
+    companion object {
+        /** A plain JVM's client knows no PATCH; Android's does. */
+        fun setMethod(connection: HttpURLConnection, method: String) =
+            ReflectionHelpers.setField(HttpURLConnection::class.java, connection, "method", method)
     }
 }

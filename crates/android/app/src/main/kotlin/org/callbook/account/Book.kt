@@ -16,7 +16,12 @@ import org.json.JSONObject
  * The team's book as one account has it: the library with this account's file, and its tokens. What it may be asked is
  * in `crates/android/src/phone/command.rs`. It is opened once for the whole app ([Books]); any thread may ask.
  */
-class Book internal constructor(context: Context, val key: String, val server: String) : Closeable {
+class Book internal constructor(
+    context: Context,
+    val key: String,
+    val server: String,
+    rebuild: Boolean = false,
+) : Closeable {
     private val folder = Accounts.folder(context, key)
     private val vault = Vault(folder.resolve("tokens"), key)
     private val phone: Phone
@@ -30,6 +35,7 @@ class Book internal constructor(context: Context, val key: String, val server: S
             .put("store", folder.resolve("book.db").path)
             .put("server", server)
             .put("roots", JSONArray(roots))
+            .put("rebuild", rebuild)
         vault.read()?.let { config.put("session", it) }
         phone = try {
             open(config)
@@ -101,6 +107,21 @@ object Books {
         val key = Accounts.key(context, account) ?: throw CallbookException("no_account", "the account is gone")
         val server = Accounts.server(context, account).orEmpty()
         return open.getOrPut(key) { Book(context.applicationContext, key, server) }
+    }
+
+    /**
+     * The book is fetched anew, and what waits to be sent is kept. A file that cannot be opened is put aside, and as much
+     * of it as can be read is taken over.
+     */
+    @Synchronized
+    fun rebuild(context: Context, account: Account) {
+        try {
+            of(context, account).ask("rebuild")
+        } catch (_: CallbookException) {
+            val key = Accounts.key(context, account) ?: return
+            take(key)?.close()
+            keep(Book(context.applicationContext, key, Accounts.server(context, account).orEmpty(), rebuild = true))
+        }
     }
 
     /** Before there is an account. */

@@ -64,15 +64,17 @@ class FirstSyncService : Service() {
         private const val CANCEL = "org.callbook.CANCEL"
 
         fun start(context: Context, account: Account) {
-            val intent = Intent(context, FirstSyncService::class.java).putExtra(ACCOUNT, account)
             try {
-                context.startForegroundService(intent)
+                context.startForegroundService(startIntent(context, account))
             } catch (e: IllegalStateException) {
                 // Android 12 allows none from the background: an ordinary job does it.
                 if (Build.VERSION.SDK_INT < 31) throw e
                 Schedule.now(context, account)
             }
         }
+
+        fun startIntent(context: Context, account: Account): Intent =
+            Intent(context, FirstSyncService::class.java).putExtra(ACCOUNT, account)
 
         fun cancelIntent(context: Context): Intent = Intent(context, FirstSyncService::class.java).setAction(CANCEL)
     }

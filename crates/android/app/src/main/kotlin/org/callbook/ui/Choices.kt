@@ -60,6 +60,7 @@ class Choices(private val page: Page, private val root: View, private val accoun
             val count = page.resources.getQuantityString(R.plurals.contacts_count, source.contacts, source.contacts)
             text = page.getString(R.string.account_with_contacts, name, count)
             textSize = 16f
+            textAlignment = View.TEXT_ALIGNMENT_VIEW_START
             minHeight = (48 * resources.displayMetrics.density).toInt()
             isChecked = follows(settings.get("follow"), source)
         })

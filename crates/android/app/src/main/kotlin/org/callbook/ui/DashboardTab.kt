@@ -1,6 +1,5 @@
 package org.callbook.ui
 
-import android.text.format.DateUtils
 import android.view.LayoutInflater
 import android.view.View
 import android.widget.Button
@@ -8,6 +7,7 @@ import android.widget.LinearLayout
 import android.widget.TextView
 import java.time.Instant
 import org.callbook.R
+import org.callbook.Work
 import org.callbook.account.Book
 import org.callbook.account.Books
 import org.callbook.account.Notes
@@ -16,7 +16,9 @@ import org.callbook.engine.CallbookException
 import org.callbook.sync.Answers
 import org.callbook.sync.Permissions
 import org.callbook.sync.Schedule
+import org.callbook.sync.Sync
 import org.callbook.sync.SyncState
+import org.callbook.sync.Syncing
 import org.json.JSONObject
 
 /** Whether phone and book are in step, what needs the user, and what was removed or put aside. */
@@ -24,10 +26,15 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
     private fun <T : View> find(id: Int): T = view.findViewById(id)
 
     init {
-        find<Button>(R.id.sync).setOnClickListener {
-            Schedule.now(main, main.account)
-            refresh()
-        }
+        find<Button>(R.id.sync).setOnClickListener { sync() }
+        find<PullToSync>(R.id.pull).onPull = ::sync
+    }
+
+    /** At once: its user looks on. */
+    private fun sync() {
+        val app = main.applicationContext
+        val account = main.account
+        if (SyncState.progress(account) == null) Work.run { Syncing.run(app, account, Sync(app, account)) }
     }
 
     /** How the book stands; [trouble] when it cannot be asked. */
@@ -50,6 +57,8 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
         }
     }, ::show)
 
+    override fun onSync() = refresh()
+
     private fun show(facts: Facts) {
         val notes = Notes.of(main, main.account)
         val progress = SyncState.progress(main.account)
@@ -67,8 +76,8 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
             }
             setTextColor(main.getColor(if (needs.isNotEmpty() || notes.failure != null) R.color.warn else R.color.well))
         }
-        line(R.id.last, notes.lastSync?.let { main.getString(R.string.last_sync, time(it)) })
-        line(R.id.next, notes.wakeAt?.takeIf { it > Instant.now() }?.let { main.getString(R.string.next_sync, time(it)) })
+        line(R.id.last, notes.lastSync?.let { main.getString(R.string.last_sync, Times.ago(main, it)) })
+        line(R.id.next, notes.wakeAt?.takeIf { it > Instant.now() }?.let { main.getString(R.string.next_sync, Times.clock(main, it.toString())) })
         line(R.id.waiting, waiting.takeIf { it > 0 }?.let { plural(R.plurals.waiting, it) })
         find<View>(R.id.progress).showIf(progress != null)
         find<Button>(R.id.sync).isEnabled = progress == null
@@ -114,7 +123,7 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
             main.getString(
                 R.string.duplicate_of,
                 owner?.let { ContactWords.title(main, it) } ?: main.getString(R.string.another_contact),
-                time(Instant.parse(duplicate.getString("at"))),
+                Times.ago(main, Instant.parse(duplicate.getString("at"))),
             ),
             R.string.undo to { change("undo_duplicate", id) },
             R.string.seen to { change("forget_duplicate", id) },
@@ -175,9 +184,6 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
     }
 
     private fun plural(id: Int, count: Int) = main.resources.getQuantityString(id, count, count)
-
-    private fun time(at: Instant): CharSequence =
-        DateUtils.getRelativeTimeSpanString(at.toEpochMilli(), System.currentTimeMillis(), DateUtils.MINUTE_IN_MILLIS)
 
     private companion object {
         /** More than that nobody reads at once. */

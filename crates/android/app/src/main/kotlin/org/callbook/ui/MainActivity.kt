@@ -21,8 +21,11 @@ import org.callbook.sync.SyncState
 abstract class Tab(protected val main: MainActivity, layout: Int, val title: Int, val icon: Int) {
     val view: View = LayoutInflater.from(main).inflate(layout, null)
 
-    /** It is to show how things stand now: it has come to sight, or a sync has got on. */
+    /** It is to show how things stand now: it has come to sight. */
     abstract fun refresh()
+
+    /** A sync has got on. */
+    open fun onSync() = Unit
 }
 
 /** The account that is looked at, in tabs. */
@@ -32,7 +35,7 @@ class MainActivity : Page() {
     lateinit var tabs: List<Tab>
         private set
     private var shown = 0
-    private val onSync = { if (!isDestroyed) tabs[shown].refresh() }
+    private val onSync = { if (!isDestroyed) tabs[shown].onSync() }
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
@@ -45,7 +48,7 @@ class MainActivity : Page() {
         account = accounts.firstOrNull { it.name == name } ?: accounts.first()
         if (!Notes.of(this, account).hasChosen) startActivity(ChoicesActivity.intent(this, account))
         setContentView(R.layout.main)
-        tabs = listOf(DashboardTab(this))
+        tabs = listOf(DashboardTab(this), BookTab(this), CallsTab(this), SettingsTab(this))
         tabs.forEachIndexed { at, tab -> addButton(at, tab) }
         findViewById<TextView>(R.id.account).apply {
             text = account.name

@@ -5,6 +5,11 @@ import android.os.Build
 import android.os.Bundle
 import android.view.View
 import android.view.ViewGroup
+import android.widget.Toast
+import java.io.IOException
+import org.callbook.R
+import org.callbook.Work
+import org.callbook.engine.CallbookException
 
 /** A screen that reaches from edge to edge, and keeps what it shows out from under the bars and the keyboard. */
 abstract class Page : Activity() {
@@ -32,9 +37,33 @@ abstract class Page : Activity() {
         }
     }
 
-    /** What came of work in the background is of no use to a screen that is gone. */
-    fun <T> inBackground(work: () -> T, then: (T) -> Unit) =
-        org.callbook.Work.run(work) { if (!isDestroyed) then(it) }
+    /** Another app's screen, if there is one. */
+    fun open(intent: android.content.Intent) = try {
+        startActivity(intent)
+    } catch (_: android.content.ActivityNotFoundException) {
+        say(R.string.no_app)
+    }
+
+    fun say(words: Int) = say(getString(words))
+
+    fun say(words: String) = Toast.makeText(this, words, Toast.LENGTH_LONG).show()
+
+    /**
+     * What came of work in the background is of no use to a screen that is gone. When the library refuses, the user is
+     * told, and [then] is not called.
+     */
+    fun <T> inBackground(work: () -> T, then: (T) -> Unit) = Work.run({
+        try {
+            Result.success(work())
+        } catch (e: CallbookException) {
+            Result.failure(e)
+        } catch (e: IOException) {
+            Result.failure(CallbookException("storage_full", e.toString()))
+        }
+    }) { result ->
+        if (isDestroyed) return@run
+        result.onSuccess(then).onFailure { say(Words.failure(this, (it as CallbookException).code)) }
+    }
 }
 
 fun View.showIf(isShown: Boolean) {

@@ -54,7 +54,7 @@ class SignInActivity : Page() {
             user.setText(Accounts.user(this, it))
             server.isEnabled = false
             user.isEnabled = false
-            Notes.of(this, it).signIn?.let { reason -> say(Words.signIn(this, reason)) }
+            Notes.of(this, it).signIn?.let { reason -> show(Words.signIn(this, reason)) }
         }
         val link = intent.data?.takeIf { it.scheme == "callbook" && it.isHierarchical } ?: return
         if (!isNew || account != null) return
@@ -78,7 +78,7 @@ class SignInActivity : Page() {
         }) { outcome ->
             working(false)
             val code = outcome.code
-            if (code == null) signedIn(outcome.account!!) else say(Words.signInFailure(this, code))
+            if (code == null) signedIn(outcome.account!!) else show(Words.signInFailure(this, code))
         }
     }
 
@@ -99,11 +99,11 @@ class SignInActivity : Page() {
     }
 
     private fun ask(field: EditText, what: Int) {
-        say(getString(what))
+        show(getString(what))
         field.requestFocus()
     }
 
-    private fun say(text: String) {
+    private fun show(text: String) {
         error.text = text
         error.showIf(true)
     }

@@ -32,6 +32,19 @@ object Words {
         else -> context.getString(R.string.failed_otherwise, code)
     }
 
+    /** Why the server refuses what a person asks of it. */
+    fun refused(context: Context, code: String): String = when (code) {
+        "signed_out" -> context.getString(R.string.session_ended)
+        "forbidden" -> context.getString(R.string.forbidden)
+        "not_owner", "no_other_claimant" -> context.getString(R.string.nobody_else)
+        "number_shared" -> context.getString(R.string.number_shared)
+        "last_admin" -> context.getString(R.string.last_admin)
+        "username_taken" -> context.getString(R.string.username_taken)
+        "invalid_username" -> context.getString(R.string.username_invalid)
+        "password_too_short", "invalid_password" -> context.getString(R.string.password_short)
+        else -> failure(context, code)
+    }
+
     /** Why somebody must sign in again. */
     fun signIn(context: Context, reason: String): String = when (reason) {
         "wrong_credentials" -> context.getString(R.string.wrong_credentials)

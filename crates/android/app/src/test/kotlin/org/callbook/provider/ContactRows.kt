@@ -27,7 +27,7 @@ class ContactRows(private val db: SQLiteDatabase) {
         db.execSQL("CREATE INDEX data_of ON data_rows(raw_contact_id)")
         db.execSQL(
             "CREATE VIEW view_data AS SELECT d.*, r.account_name, r.account_type, r.sourceid, r.version, r.dirty, r.deleted, " +
-                "r.contact_id, r.contact_last_updated_timestamp FROM data_rows d JOIN raw_contacts r " +
+                "r.contact_id, r.contact_last_updated_timestamp, 'key' || r.contact_id AS lookup FROM data_rows d JOIN raw_contacts r " +
                 "ON r._id = d.raw_contact_id WHERE r.deleted = 0",
         )
         db.execSQL("CREATE VIEW view_contacts AS SELECT * FROM raw_contacts WHERE deleted = 0")
@@ -198,7 +198,7 @@ class ContactRows(private val db: SQLiteDatabase) {
         val DATA_COLUMNS = setOf("_id", "raw_contact_id", "mimetype", "is_primary", "is_super_primary") +
             (1..15).map { "data$it" } + (1..4).map { "data_sync$it" }
         val JOINED_COLUMNS =
-            setOf("account_name", "account_type", "sourceid", "version", "contact_id", "contact_last_updated_timestamp")
+            setOf("account_name", "account_type", "sourceid", "version", "contact_id", "contact_last_updated_timestamp", "lookup")
         const val OF_ACCOUNT = "account_name = ? AND account_type = ?"
 
         /** Columns of a raw contact that a user changes. */

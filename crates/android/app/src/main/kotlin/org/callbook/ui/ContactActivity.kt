@@ -1,0 +1,209 @@
+package org.callbook.ui
+
+import android.accounts.Account
+import android.app.AlertDialog
+import android.content.Context
+import android.content.Intent
+import android.net.Uri
+import android.os.Bundle
+import android.provider.ContactsContract.RawContacts
+import android.view.LayoutInflater
+import android.view.View
+import android.widget.LinearLayout
+import android.widget.TextView
+import org.callbook.R
+import org.callbook.account.Api
+import org.callbook.account.Books
+import org.callbook.account.objects
+import org.callbook.account.text
+import org.callbook.engine.CallbookException
+import org.callbook.sync.Schedule
+import org.json.JSONArray
+import org.json.JSONObject
+
+/** A contact of the book: what the phone has of it at once, and what only the server knows when it answers. */
+class ContactActivity : Page() {
+    private lateinit var account: Account
+    private lateinit var id: String
+    private lateinit var parts: LinearLayout
+
+    override fun onCreate(state: Bundle?) {
+        super.onCreate(state)
+        @Suppress("DEPRECATION") // the other is of Android 13
+        account = intent.getParcelableExtra(ACCOUNT) ?: return finish()
+        id = intent.getStringExtra(ID) ?: return finish()
+        setContentView(R.layout.contact)
+        parts = findViewById(R.id.parts)
+        findViewById<View>(R.id.back).setOnClickListener { finish() }
+        findViewById<View>(R.id.edit).setOnClickListener { edit() }
+    }
+
+    override fun onResume() {
+        super.onResume()
+        if (!isFinishing) load()
+    }
+
+    private fun load() = inBackground({ local() }) { contact ->
+        if (contact == null) {
+            findViewById<TextView>(R.id.title).setText(R.string.contact_gone)
+            findViewById<View>(R.id.edit).showIf(false)
+        } else {
+            show(contact)
+        }
+        inBackground({ fromServer() }) { known -> if (known != null) showKnown(known) }
+    }
+
+    private fun local(): JSONObject? = try {
+        Books.of(this, account).ask("contact") { put("id", id) } as? JSONObject
+    } catch (_: CallbookException) {
+        null
+    }
+
+    /** `null` when there is no way to it: what the phone has is shown all the same. */
+    private fun fromServer(): JSONObject? = try {
+        Api(this, account).get("/contacts/$id")
+    } catch (_: Api.Refused) {
+        null
+    }
+
+    private fun show(contact: JSONObject) {
+        parts.removeAllViews()
+        findViewById<TextView>(R.id.title).text = ContactWords.title(this, contact)
+        val work = listOfNotNull(contact.text("title"), contact.text("organization")).joinToString(", ")
+        findViewById<TextView>(R.id.subtitle).apply {
+            text = work
+            showIf(work.isNotEmpty())
+        }
+        for (phone in contact.getJSONArray("phones").objects()) addNumber(phone)
+        val links = listOf("emails" to "mailto:", "urls" to "", "addresses" to "geo:0,0?q=")
+        for ((list, scheme) in links) for (entry in contact.getJSONArray(list).objects()) {
+            val value = entry.getString("value")
+            add(value, entry.text("label") ?: entry.text("type")) {
+                open(Intent(Intent.ACTION_VIEW, Uri.parse(scheme + if (list == "addresses") Uri.encode(value) else value)))
+            }
+        }
+        contact.text("birthday")?.let { add(it, getString(R.string.birthday)) }
+        contact.text("note")?.let { add(it, getString(R.string.note)) }
+    }
+
+    private fun addNumber(phone: JSONObject) {
+        val number = phone.getString("number")
+        val row = add(number.ltr(), phone.text("label") ?: phone.text("type")) {
+            open(Intent(Intent.ACTION_DIAL, Uri.fromParts("tel", number, null)))
+        }
+        row.contentDescription = getString(R.string.call_number, number)
+        val key = phone.text("key") ?: return
+        row.setOnLongClickListener {
+            numberMenu(number, phone.text("region").orEmpty(), key)
+            true
+        }
+        row.findViewById<View>(R.id.more).apply {
+            showIf(true)
+            contentDescription = getString(R.string.more_of, number)
+            setOnClickListener { numberMenu(number, phone.text("region").orEmpty(), key) }
+        }
+    }
+
+    /** A number may be of several people, and a contact may have one that is not theirs. */
+    private fun numberMenu(number: String, region: String, key: String) {
+        val shared = listOf(true to R.string.mark_shared, false to R.string.mark_not_shared).map { (isShared, words) ->
+            words to {
+                inBackground({
+                    Books.of(this, account).ask("share") { put("number", number).put("region", region).put("shared", isShared) }
+                    Schedule.now(this, account)
+                }) { say(R.string.will_be_synced) }
+            }
+        }
+        val choices = shared + (R.string.not_the_same to { change("split", JSONObject().put("key", key)) })
+        AlertDialog.Builder(this).setTitle(number)
+            .setItems(choices.map { getString(it.first) }.toTypedArray()) { _, at -> choices[at].second() }
+            .show()
+    }
+
+    /** Who has changed it when, its hidden duplicates, its calls. */
+    private fun showKnown(known: JSONObject) {
+        val contact = known.getJSONObject("contact")
+        if (local() == null) show(contact)
+        heading(R.string.calls, known.getJSONArray("calls"))
+        for (call in known.getJSONArray("calls").objects().take(MOST_CALLS)) {
+            val (icon, direction) = CallWords.direction(call.getString("direction"))
+            add(getString(direction), CallWords.about(this, call)).findViewById<View>(R.id.icon)
+                .let { it.showIf(true); (it as android.widget.ImageView).setImageResource(icon) }
+        }
+        heading(R.string.hidden_duplicates, known.getJSONArray("duplicates"))
+        for (duplicate in known.getJSONArray("duplicates").objects()) {
+            add(ContactWords.title(this, duplicate), ContactWords.numbers(duplicate).joinToString(" · ") { it.ltr() })
+        }
+        heading(R.string.history, known.getJSONArray("history"))
+        for (revision in known.getJSONArray("history").objects()) {
+            val fields = revision.getJSONObject("fields")
+            val words = getString(R.string.said_by, revision.text("username").orEmpty(), Times.day(this, revision.getString("at")))
+            add(ContactWords.title(this, fields), words) { askRestore(revision.getLong("rev"), fields) }
+        }
+    }
+
+    private fun askRestore(rev: Long, fields: JSONObject) {
+        val said = listOf(ContactWords.title(this, fields)) + ContactWords.numbers(fields)
+        AlertDialog.Builder(this).setTitle(R.string.restore_title).setMessage(said.joinToString("\n"))
+            .setPositiveButton(R.string.restore) { _, _ -> change("restore", JSONObject().put("rev", rev)) }
+            .setNegativeButton(android.R.string.cancel, null).show()
+    }
+
+    private fun change(what: String, body: JSONObject) = inBackground({
+        try {
+            Api(this, account).post("/contacts/$id/$what", body)
+            Schedule.now(this, account)
+            null
+        } catch (e: Api.Refused) {
+            e.code
+        }
+    }) { code ->
+        say(code?.let { Words.refused(this, it) } ?: getString(R.string.will_be_synced))
+        load()
+    }
+
+    private fun heading(words: Int, list: JSONArray) {
+        if (list.length() == 0) return
+        val heading = LayoutInflater.from(this).inflate(R.layout.heading, parts, false) as TextView
+        heading.setText(words)
+        parts.addView(heading)
+    }
+
+    private fun add(line1: String, line2: String?, open: (() -> Unit)? = null): View {
+        val row = LayoutInflater.from(this).inflate(R.layout.row, parts, false)
+        row.findViewById<TextView>(R.id.line1).text = line1
+        row.findViewById<TextView>(R.id.line2).apply {
+            text = line2
+            showIf(!line2.isNullOrEmpty())
+        }
+        if (open != null) row.setOnClickListener { open() } else row.background = null
+        parts.addView(row)
+        return row
+    }
+
+    /** In the phone's own editor, where it is among the phone's contacts. */
+    private fun edit() = inBackground({
+        try {
+            contentResolver.query(
+                RawContacts.CONTENT_URI, arrayOf(RawContacts._ID),
+                "${RawContacts.SOURCE_ID} = ? AND ${RawContacts.ACCOUNT_NAME} = ? AND ${RawContacts.DELETED} = 0",
+                arrayOf(id, account.name), null,
+            )?.use { if (it.moveToFirst()) Uri.withAppendedPath(RawContacts.CONTENT_URI, it.getString(0)) else null }
+                ?.let { RawContacts.getContactLookupUri(contentResolver, it) ?: it }
+        } catch (_: RuntimeException) {
+            null
+        }
+    }) { uri ->
+        if (uri == null) say(R.string.not_on_phone)
+        else open(Intent(Intent.ACTION_EDIT, uri).putExtra("finishActivityOnSaveCompleted", true))
+    }
+
+    companion object {
+        private const val ACCOUNT = "account"
+        private const val ID = "id"
+        private const val MOST_CALLS = 20
+
+        fun intent(context: Context, account: Account, id: String): Intent =
+            Intent(context, ContactActivity::class.java).putExtra(ACCOUNT, account).putExtra(ID, id)
+    }
+}

@@ -1,0 +1,25 @@
+package org.callbook.ui
+
+import android.content.Context
+import android.text.format.DateUtils
+import java.time.Duration
+import java.time.Instant
+import org.callbook.R
+
+/** Times in the user's words. */
+object Times {
+    /** `5 minutes ago`. */
+    fun ago(context: Context, at: Instant): CharSequence =
+        if (Duration.between(at, Instant.now()).toMinutes() == 0L) context.getString(R.string.just_now) else DateUtils.getRelativeTimeSpanString(at.toEpochMilli(), System.currentTimeMillis(), DateUtils.MINUTE_IN_MILLIS)
+
+    /** `26 November 2026`. */
+    fun day(context: Context, at: String): String =
+        DateUtils.formatDateTime(context, Instant.parse(at).toEpochMilli(), DateUtils.FORMAT_SHOW_DATE or DateUtils.FORMAT_SHOW_YEAR)
+
+    /** `14:05`, or as the phone writes it. */
+    fun clock(context: Context, at: String): String =
+        DateUtils.formatDateTime(context, Instant.parse(at).toEpochMilli(), DateUtils.FORMAT_SHOW_TIME)
+}
+
+/** A number reads from left to right, also between words that do not. */
+fun String.ltr(): String = "\u2066$this\u2069"

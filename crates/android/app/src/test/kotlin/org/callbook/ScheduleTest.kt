@@ -1,0 +1,224 @@
+package org.callbook
+
+import android.Manifest.permission
+import android.accounts.Account
+import android.app.Notification
+import android.app.NotificationManager
+import android.app.job.JobInfo
+import android.app.job.JobParameters
+import android.app.job.JobScheduler
+import android.content.Intent
+import android.content.pm.PackageManager
+import android.provider.CallLog
+import android.provider.ContactsContract
+import java.time.Duration
+import java.time.Instant
+import org.callbook.account.Accounts
+import org.callbook.account.Books
+import org.callbook.account.Notes
+import org.callbook.provider.FakeContactsProvider
+import org.callbook.sync.Afterwards
+import org.callbook.sync.ChangesJob
+import org.callbook.sync.Log
+import org.callbook.sync.Outcome
+import org.callbook.sync.Permissions
+import org.callbook.sync.Schedule
+import org.callbook.sync.Sync
+import org.callbook.sync.SyncJob
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNotNull
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.robolectric.Robolectric
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.shadow.api.Shadow
+import org.robolectric.util.ReflectionHelpers
+
+class ScheduleTest : AppTest() {
+    private val jobs get() = app.getSystemService(JobScheduler::class.java)
+    private val notifications get() = app.getSystemService(NotificationManager::class.java)
+
+    private fun periodic(): JobInfo? = jobs.allPendingJobs.firstOrNull { it.isPeriodic }
+
+    private fun once(): JobInfo? = jobs.allPendingJobs.firstOrNull { !it.isPeriodic && it.triggerContentUris == null }
+
+    private fun changes(): JobInfo? = jobs.allPendingJobs.firstOrNull { it.triggerContentUris != null }
+
+    private fun interval(account: Account, minutes: Any) {
+        val book = Books.of(app, account)
+        book.ask("set_settings") { put("settings", book.askObject("settings").put("interval", minutes)) }
+        Schedule.periodic(app, account)
+    }
+
+    @Test
+    fun `after boot and after an update`() {
+        grant(*(Permissions.CONTACTS + Permissions.CALLS).toTypedArray())
+        val account = signIn()
+        for (action in listOf(Intent.ACTION_BOOT_COMPLETED, Intent.ACTION_MY_PACKAGE_REPLACED)) {
+            jobs.cancelAll()
+            app.sendBroadcast(Intent(action).setPackage(app.packageName))
+            await("jobs after $action") { periodic() != null && changes() != null }
+            assertEquals(Duration.ofMinutes(30).toMillis(), periodic()!!.intervalMillis)
+            assertTrue(periodic()!!.isPersisted)
+            assertEquals(account, Schedule.account(app, periodic()!!.extras))
+            assertEquals(
+                setOf(ContactsContract.AUTHORITY_URI, CallLog.Calls.CONTENT_URI),
+                changes()!!.triggerContentUris!!.map { it.uri }.toSet(),
+            )
+        }
+        Accounts.remove(app, account)
+        Schedule.all(app)
+        assertEquals(emptyList<JobInfo>(), jobs.allPendingJobs)
+    }
+
+    @Test
+    fun `the interval, and on which networks`() {
+        val account = signIn()
+        Schedule.all(app)
+        interval(account, 15)
+        assertEquals(Duration.ofMinutes(15).toMillis(), periodic()!!.intervalMillis)
+        assertEquals(JobInfo.NETWORK_TYPE_ANY, periodic()!!.networkType)
+        Notes.of(app, account).wifiOnly = true
+        Schedule.periodic(app, account)
+        assertEquals(JobInfo.NETWORK_TYPE_UNMETERED, periodic()!!.networkType)
+        interval(account, 1_440)
+        assertEquals(Duration.ofDays(1).toMillis(), periodic()!!.intervalMillis)
+        interval(account, org.json.JSONObject.NULL)
+        assertNull(periodic())
+    }
+
+    @Test
+    fun `sooner, when the server asks for it`() {
+        val account = signIn()
+        Schedule.all(app)
+        val now = Instant.now()
+        Afterwards.of(app, account, Outcome(failure = "offline", wakeAt = now.plusSeconds(90)), now)
+        assertEquals(90_000, once()!!.minLatencyMillis)
+        // Later than the interval: that is soon enough.
+        Afterwards.of(app, account, Outcome(wakeAt = now.plusSeconds(1_800)), now)
+        assertNull(once())
+    }
+
+    private inline fun <reified T : android.app.job.JobService> start(job: JobInfo): T {
+        val service = Robolectric.buildService(T::class.java).create().get()
+        val params = Shadow.newInstanceOf(JobParameters::class.java)
+        ReflectionHelpers.setField(params, "jobId", job.id)
+        ReflectionHelpers.setField(params, "extras", job.extras)
+        assertTrue(service.onStartJob(params))
+        return service
+    }
+
+    @Test
+    fun `a job syncs`() {
+        val account = signIn()
+        Schedule.all(app)
+        start<SyncJob>(periodic()!!)
+        await("a sync") { Notes.of(app, account).lastSync != null }
+    }
+
+    @Test
+    fun `a change is written down where there is no network`() {
+        grant(*Permissions.CONTACTS.toTypedArray())
+        val provider = Robolectric.buildContentProvider(FakeContactsProvider::class.java)
+            .create(ContactsContract.AUTHORITY).get()
+        val account = signIn()
+        assertTrue(Sync(app, account).run().wentWell)
+        val connectivity = shadowOf(app.getSystemService(android.net.ConnectivityManager::class.java))
+        connectivity.setActiveNetworkInfo(null)
+        PhoneBook(app.contentResolver).save(account, "Ann Lee", "(415) 555-2671")
+        Schedule.changes(app)
+        jobs.allPendingJobs.forEach { if (it.isPeriodic) jobs.cancel(it.id) }
+        val watching = changes()!!
+        jobs.cancel(watching.id)
+        start<ChangesJob>(watching)
+        await("the change in the outbox") { Books.of(app, account).askObject("status").getInt("unpushed") == 1 }
+        // Android forgets what it watched; it watches again.
+        await("watching again") { changes() != null }
+        // A provider that is wiped now takes nothing with it.
+        provider.lose(account.name)
+        assertTrue(Sync(app, account).run().wentWell)
+        assertEquals(listOf("Ann Lee: (415) 555-2671"), PhoneBook(app.contentResolver).shown(account))
+        provider.shutdown()
+    }
+
+    @Test
+    fun `a job that Android stops is written down and comes again`() {
+        signIn()
+        Schedule.all(app)
+        val service = Robolectric.buildService(SyncJob::class.java).create().get()
+        val params = Shadow.newInstanceOf(JobParameters::class.java)
+        assertTrue(service.onStopJob(params))
+        assertTrue(Log.lines(app).last().contains("stopped by Android"))
+    }
+
+    private fun shown(): List<Notification> = notifications.activeNotifications.map { it.notification }
+
+    private fun title(notification: Notification) = notification.extras.getString(Notification.EXTRA_TITLE)
+
+    @Test
+    fun `who is to sign in is told, once`() {
+        val account = signIn()
+        Afterwards.of(app, account, Outcome(signIn = "ended"))
+        assertEquals(listOf(app.getString(R.string.notice_sign_in)), shown().map(::title))
+        Afterwards.of(app, account, Outcome())
+        assertEquals(0, shown().size)
+    }
+
+    @Test
+    fun `a failure is told after a day`() {
+        val account = signIn()
+        val now = Instant.now()
+        Afterwards.of(app, account, Outcome(failure = "offline"), now)
+        Afterwards.of(app, account, Outcome(failure = "offline"), now.plusSeconds(3_600))
+        assertEquals(0, shown().size)
+        Afterwards.of(app, account, Outcome(failure = "offline"), now.plusSeconds(90_000))
+        assertEquals(app.getString(R.string.offline), shown().single().extras.getString(Notification.EXTRA_TEXT))
+        Afterwards.of(app, account, Outcome(), now.plusSeconds(90_001))
+        assertEquals(0, shown().size)
+    }
+
+    @Test
+    fun `many deletes are asked about, with bringing back first`() {
+        val account = signIn()
+        Afterwards.of(app, account, Outcome(unconfirmedDeletes = 60))
+        val actions = shown().single().actions.map { it.title.toString() }
+        assertEquals(listOf(app.getString(R.string.bring_back), app.getString(R.string.delete_all)), actions)
+        // Two answers are two intents.
+        val intents = shown().single().actions.map { shadowOf(it.actionIntent).savedIntent.action }
+        assertEquals(listOf("drop_deletes", "confirm_deletes"), intents)
+        shown().single().actions[0].actionIntent.send()
+        await("no question any more") { shown().isEmpty() }
+    }
+
+    @Test
+    fun `a permission that is taken away is missed, one that was never given is not`() {
+        val account = signIn()
+        Afterwards.of(app, account, Outcome())
+        assertEquals(0, shown().size)
+        grant(permission.READ_CALL_LOG)
+        Afterwards.of(app, account, Outcome())
+        deny(permission.READ_CALL_LOG)
+        Afterwards.of(app, account, Outcome())
+        assertEquals(listOf(app.getString(R.string.notice_permission)), shown().map(::title))
+    }
+
+    @Test
+    fun `exactly these permissions, and nothing that anybody may call`() {
+        val info = app.packageManager.getPackageInfo(
+            app.packageName, PackageManager.GET_PERMISSIONS or PackageManager.GET_SERVICES,
+        )
+        val wanted = listOf(
+            "READ_CONTACTS", "WRITE_CONTACTS", "READ_CALL_LOG", "WRITE_CALL_LOG", "READ_PHONE_STATE", "RECEIVE_BOOT_COMPLETED",
+            "FOREGROUND_SERVICE", "FOREGROUND_SERVICE_DATA_SYNC", "INTERNET", "ACCESS_NETWORK_STATE", "POST_NOTIFICATIONS",
+            "REQUEST_IGNORE_BATTERY_OPTIMIZATIONS", "RUN_USER_INITIATED_JOBS",
+        )
+        assertEquals(wanted.map { "android.permission.$it" }.toSet(), info.requestedPermissions!!.toSet())
+        assertEquals(26 to 34, app.applicationInfo.minSdkVersion to app.applicationInfo.targetSdkVersion)
+        val adapters = app.packageManager.queryIntentServices(
+            Intent("android.content.SyncAdapter"), PackageManager.GET_META_DATA,
+        ).map { it.serviceInfo.metaData.getInt("android.content.SyncAdapter") }
+        assertEquals(setOf(R.xml.sync_contacts, R.xml.sync_calls), adapters.toSet())
+        assertNotNull(info.services)
+    }
+}

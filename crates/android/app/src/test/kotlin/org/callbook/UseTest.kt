@@ -1,0 +1,294 @@
+package org.callbook
+
+import android.accounts.Account
+import android.app.NotificationManager
+import android.app.job.JobScheduler
+import android.content.ContentResolver
+import android.content.Intent
+import android.net.Uri
+import android.provider.CallLog
+import android.provider.ContactsContract
+import android.view.View
+import android.view.ViewGroup
+import android.widget.Button
+import android.widget.EditText
+import android.widget.ListView
+import android.widget.RadioGroup
+import android.widget.Switch
+import android.widget.TextView
+import com.google.zxing.BinaryBitmap
+import com.google.zxing.RGBLuminanceSource
+import com.google.zxing.common.HybridBinarizer
+import com.google.zxing.qrcode.QRCodeReader
+import org.callbook.account.Accounts
+import org.callbook.account.Api
+import org.callbook.account.Books
+import org.callbook.account.Notes
+import org.callbook.account.SignIn
+import org.callbook.engine.Server
+import org.callbook.provider.FakeCallLog
+import org.callbook.provider.FakeContactsProvider
+import org.callbook.sync.CALLS_AUTHORITY
+import org.callbook.sync.FirstSyncService
+import org.callbook.sync.Permissions
+import org.callbook.sync.Sync
+import org.callbook.ui.ChoicesActivity
+import org.callbook.ui.ContactActivity
+import org.callbook.ui.MainActivity
+import org.callbook.ui.PrivateActivity
+import org.callbook.ui.Qr
+import org.callbook.ui.SettingsTab
+import org.callbook.ui.TeamActivity
+import org.junit.After
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotNull
+import org.junit.Assert.assertTrue
+import org.junit.Before
+import org.junit.Test
+import org.robolectric.Robolectric
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.shadows.ShadowAlertDialog
+
+/** What people do on the screens, and what comes of it. */
+class UseTest : AppTest() {
+    private lateinit var provider: FakeContactsProvider
+    private lateinit var account: Account
+    private val book get() = Books.of(app, account)
+
+    @Before
+    fun phone() {
+        provider = Robolectric.buildContentProvider(FakeContactsProvider::class.java).create(ContactsContract.AUTHORITY).get()
+        grant(*Permissions.CONTACTS.toTypedArray())
+        account = signIn()
+        Api.setMethod = Devices.Companion::setMethod
+    }
+
+    @After
+    fun close() = provider.shutdown()
+
+    private fun create(name: String, number: String): String = book.ask("create") {
+        put("edit", org.json.JSONObject("""{"set":{"name":"$name"},"add":{"phones":[{"number":"$number"}]}}"""))
+    } as String
+
+    private fun <T> main(tab: Int, use: (MainActivity) -> T): T =
+        Robolectric.buildActivity(MainActivity::class.java, MainActivity.intent(app, account, tab)).setup().use { use(it.get()) }
+
+    private fun settings() = book.askObject("settings")
+
+    @Test
+    fun `choosing what the book gets begins the first sync`() {
+        Notes.of(app, account).hasChosen = false
+        val phones = PhoneBook(app.contentResolver)
+        phones.save(Account("ann@example.org", "com.google"), "Gus Hall", "415-555-0188")
+        phones.save(null, "Dee Moss", "415-555-0177")
+        Robolectric.buildActivity(ChoicesActivity::class.java, ChoicesActivity.intent(app, account)).setup().use {
+            val accounts = it.get().findViewById<ViewGroup>(R.id.accounts)
+            await("accounts") { accounts.childCount == 2 }
+            accounts.getChildAt(0).performClick() // this phone's own are left out
+            it.get().findViewById<RadioGroup>(R.id.calls).check(R.id.calls_none)
+            it.get().findViewById<Button>(R.id.start).performClick()
+            // Only what has not been asked yet is asked for.
+            assertEquals(Permissions.notifications, shadowOf(it.get()).lastRequestedPermission.requestedPermissions.toList())
+            it.get().onRequestPermissionsResult(1, emptyArray(), IntArray(0))
+            await("the main screen") { it.get().isFinishing }
+        }
+        assertTrue(Notes.of(app, account).hasChosen)
+        assertFalse(ContentResolver.getSyncAutomatically(account, CALLS_AUTHORITY))
+        val chosen = settings().getJSONObject("follow").getJSONArray("chosen")
+        assertEquals("com.google", chosen.getJSONObject(0).getString("type"))
+        assertTrue(app.getSystemService(JobScheduler::class.java).allPendingJobs.any { it.isUserInitiated })
+        assertTrue(Sync(app, account).run().wentWell)
+        assertEquals(listOf("Gus Hall: 415-555-0188"), phones.shown(account))
+    }
+
+    @Test
+    fun `a first sync before Android 14 shows that it runs, and goes`() {
+        repeat(20) { create("Contact $it", "+1 415 555 %04d".format(it)) }
+        val service = Robolectric.buildService(FirstSyncService::class.java, FirstSyncService.startIntent(app, account)).create()
+        service.startCommand(0, 1)
+        assertNotNull(shadowOf(service.get()).lastForegroundNotification)
+        await("its end") { shadowOf(service.get()).isStoppedBySelf }
+        assertNotNull(Notes.of(app, account).lastSync)
+        assertEquals(0, app.getSystemService(NotificationManager::class.java).activeNotifications.size)
+    }
+
+    @Test
+    fun `sync now, and undo a duplicate`() {
+        OtherPhone(server).use {
+            it.create("Ann Lee", "(415) 555-2671")
+            it.sync()
+        }
+        PhoneBook(app.contentResolver).save(account, "Ann L.", "+1 415 555 2671")
+        main(0) { activity ->
+            activity.findViewById<Button>(R.id.sync).performClick()
+            val duplicates = activity.findViewById<ViewGroup>(R.id.duplicates)
+            await("a duplicate") { duplicates.childCount == 1 }
+            assertEquals("Ann L.", duplicates.findViewById<TextView>(R.id.line1).text)
+            duplicates.findViewById<Button>(R.id.button1).performClick()
+            await("marked as shared") { book.askObject("status").getInt("unpushed") == 1 }
+            activity.findViewById<Button>(R.id.sync).performClick()
+            await("no duplicate") { duplicates.childCount == 0 }
+        }
+        assertEquals(2, PhoneBook(app.contentResolver).raws(account).size)
+    }
+
+    @Test
+    fun `what needs the user is shown first`() {
+        deny(*Permissions.CONTACTS.toTypedArray())
+        Notes.of(app, account).signIn = "ended"
+        main(0) { activity ->
+            val needs = activity.findViewById<ViewGroup>(R.id.needs)
+            await("needs") { needs.childCount == 2 }
+            val titles = List(2) { needs.getChildAt(it).findViewById<TextView>(R.id.line1).text }
+            assertEquals(listOf(R.string.notice_sign_in, R.string.notice_permission).map(app::getString), titles)
+            assertEquals(app.getString(R.string.needs_you), text(activity, R.id.state))
+        }
+    }
+
+    @Test
+    fun `looking for somebody by name and by number`() {
+        repeat(3_000) { create("Contact $it", "+1 415 ${"%07d".format(2_000_000 + it)}") }
+        create("Zoë Abel", "415-555-0123")
+        main(1) { activity ->
+            val list = activity.findViewById<ListView>(R.id.list)
+            await("the whole book") { list.adapter.count == 3_001 }
+            val search = activity.findViewById<EditText>(R.id.search)
+            for (query in listOf("zoë", "5550123", "abel zoë")) {
+                val began = System.nanoTime()
+                search.setText(query)
+                await(query) { list.adapter.count == 1 }
+                println("$query: ${(System.nanoTime() - began) / 1_000_000} ms among 3,001")
+            }
+            shadowOf(list).performItemClick(0)
+            assertEquals(ContactActivity::class.java.name, shadowOf(activity).nextStartedActivity.component?.className)
+            search.setText("nobody at all")
+            await("nobody") { list.adapter.count == 0 }
+            assertEquals(app.getString(R.string.nothing_found), text(activity, R.id.empty))
+            activity.findViewById<View>(R.id.add).performClick()
+            assertEquals(Intent.ACTION_INSERT, shadowOf(activity).nextStartedActivity.action)
+        }
+    }
+
+    @Test
+    fun `a contact is called, and edited in the phone's own editor`() {
+        val id = create("Ann Lee", "(415) 555-2671")
+        Sync(app, account).run()
+        Robolectric.buildActivity(ContactActivity::class.java, ContactActivity.intent(app, account, id)).setup().use {
+            val parts = it.get().findViewById<ViewGroup>(R.id.parts)
+            await("a number") { parts.childCount > 0 }
+            parts.getChildAt(0).performClick()
+            val call = shadowOf(it.get()).nextStartedActivity
+            assertEquals(Intent.ACTION_DIAL to "tel:(415) 555-2671", call.action to Uri.decode(call.dataString))
+            it.get().findViewById<View>(R.id.edit).performClick()
+            await("the editor") { shadowOf(it.get()).peekNextStartedActivity() != null }
+            assertEquals(Intent.ACTION_EDIT, shadowOf(it.get()).nextStartedActivity.action)
+        }
+    }
+
+    @Test
+    fun `what a contact said before is said again`() {
+        val id = create("Ann Lee", "(415) 555-2671")
+        Sync(app, account).run()
+        book.ask("edit") { put("id", id).put("edit", org.json.JSONObject("""{"set":{"name":"Ann Mill"}}""")) }
+        Sync(app, account).run()
+        Robolectric.buildActivity(ContactActivity::class.java, ContactActivity.intent(app, account, id)).setup().use {
+            val parts = it.get().findViewById<ViewGroup>(R.id.parts)
+            await("its history") { parts.childCount >= 3 }
+            parts.getChildAt(parts.childCount - 1).performClick()
+            ShadowAlertDialog.getLatestAlertDialog().getButton(android.app.AlertDialog.BUTTON_POSITIVE).performClick()
+            await("restored") { Sync(app, account).run(); book.askObject("contact") { put("id", id) }.getString("name") == "Ann Lee" }
+        }
+    }
+
+    @Test
+    fun `settings are the library's, and jobs follow them`() {
+        main(3) { activity ->
+            val tab = activity.tabs[3] as SettingsTab
+            fun period() = app.getSystemService(JobScheduler::class.java).allPendingJobs.firstOrNull { it.isPeriodic }?.intervalMillis
+            tab.setInterval(60)
+            await("an hour") { settings().optInt("interval") == 60 && period() == 3_600_000L }
+            tab.setInterval(0)
+            await("never") { settings().isNull("interval") && period() == null }
+            val wifi = activity.findViewById<Switch>(R.id.wifi_only)
+            wifi.performClick()
+            assertTrue(Notes.of(app, account).wifiOnly)
+            await("choices") { activity.findViewById<RadioGroup>(R.id.calls).checkedRadioButtonId == R.id.calls_all }
+            activity.findViewById<RadioGroup>(R.id.calls).check(R.id.calls_in_book)
+            activity.findViewById<Button>(R.id.save).performClick()
+            await("only numbers of the book") { settings().getString("calls") == "in_book" }
+        }
+    }
+
+    @Test
+    fun `private things are kept from the book`() {
+        Robolectric.buildActivity(PrivateActivity::class.java, PrivateActivity.intent(app, account)).setup().use {
+            idle()
+            await("settings") { it.get().runCatching { add("(415) 555-2671") }.isSuccess }
+            await("kept") { settings().getJSONObject("private").getJSONArray("entries").length() == 1 }
+            it.get().add(List(7) { true }, 0, 0)
+            await("hours") { it.get().findViewById<ViewGroup>(R.id.hours).childCount == 1 }
+        }
+        PhoneBook(app.contentResolver).save(account, "Dr. Bloom", "+1 415 555 2671")
+        val log = Robolectric.buildContentProvider(FakeCallLog::class.java).create(CallLog.AUTHORITY).get()
+        grant(*Permissions.CALLS.toTypedArray())
+        log.call("4155550101", System.currentTimeMillis())
+        assertTrue(Sync(app, account).run().wentWell)
+        OtherPhone(server).use { assertEquals(emptyList<String>(), it.shown()) }
+        assertEquals(0, Devices(server).calls())
+        log.shutdown()
+    }
+
+    @Test
+    fun `an admin adds a user, who signs in by the code`() {
+        Robolectric.buildActivity(TeamActivity::class.java, TeamActivity.intent(app, account)).setup().use {
+            val users = it.get().findViewById<ViewGroup>(R.id.users)
+            await("users") { users.childCount == 1 }
+            it.get().addUser("mia", isAdmin = false)
+            await("a new user") { users.childCount == 2 }
+            val words = ShadowAlertDialog.getLatestAlertDialog().findViewById<TextView>(R.id.words).text.toString()
+            val password = Regex("[a-z2-9]{4}(-[a-z2-9]{4}){3}").find(words)!!.value
+            assertNotNull(signIn("mia", password))
+            it.get().addUser("mia", isAdmin = false)
+            idle()
+            Thread.sleep(200)
+            idle()
+            assertEquals(setOf("ann", "mia"), Devices(server).users().keys)
+        }
+    }
+
+    @Test
+    fun `a code is what a camera reads`() {
+        val link = "callbook://sign-in?server=book.example.org&user=ann&password=abcd-efgh-ijkl-mnop"
+        val picture = Qr.draw(link, 300)
+        val pixels = IntArray(picture.width * picture.height)
+        picture.getPixels(pixels, 0, picture.width, 0, 0, picture.width, picture.height)
+        val source = RGBLuminanceSource(picture.width, picture.height, pixels)
+        assertEquals(link, QRCodeReader().decode(BinaryBitmap(HybridBinarizer(source))).text)
+    }
+
+    @Test
+    fun `rebuilt from the book, what waits is kept`() {
+        create("Ann Lee", "(415) 555-2671")
+        Sync(app, account).run()
+        create("Bob Ray", "415-555-0199")
+        Books.rebuild(app, account)
+        assertTrue(Sync(app, account).run().wentWell)
+        assertEquals(listOf("Ann Lee: (415) 555-2671", "Bob Ray: 415-555-0199"), PhoneBook(app.contentResolver).shown(account))
+        // And where its file is no file of the library any more.
+        val file = Accounts.folder(app, Accounts.key(app, account)!!).resolve("book.db")
+        Books.closeAll()
+        file.parentFile!!.listFiles()!!.filter { it.name.startsWith("book.db-") }.forEach { it.delete() }
+        file.writeText("this is a text and no database, ".repeat(50))
+        assertEquals("not_a_store", Sync(app, account).run().failure)
+        main(0) { activity ->
+            await("what to do") { text(activity, R.id.state) == app.getString(R.string.needs_you) }
+        }
+        Books.rebuild(app, account)
+        // How far its changes were counted, nobody knows any more: it signs in as another device.
+        assertEquals("copied", Sync(app, account).run().signIn)
+        assertEquals(null, SignIn.again(app, account, Server.PASSWORD).code)
+        Sync(app, account).run().let { assertTrue(it.toString(), it.wentWell) }
+        assertEquals(2, PhoneBook(app.contentResolver).raws(account).size)
+    }
+}
