@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jni::errors::ThrowRuntimeExAndDefault;
 use jni::objects::{JByteArray, JClass, JThrowable, JValue};
-use jni::sys::jlong;
+use jni::sys::{jint, jlong};
 use jni::{Env, EnvUnowned, jni_sig, jni_str};
+use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::http::Cancel;
@@ -43,7 +44,7 @@ pub(crate) extern "system" fn Java_org_callbook_engine_Native_open<'l>(
     config: JByteArray<'l>,
 ) -> jlong {
     let work = |env: &mut Env<'l>| -> Result<jlong, jni::errors::Error> {
-        let config = env.convert_byte_array(&config)?;
+        let config = Zeroizing::new(env.convert_byte_array(&config)?);
         let opened = serde_json::from_slice(&config).map_err(Error::from).and_then(Phone::open);
         or_throw(
             env,
@@ -67,7 +68,7 @@ pub(crate) extern "system" fn Java_org_callbook_engine_Native_call<'l>(
     command: JByteArray<'l>,
 ) -> JByteArray<'l> {
     let work = |env: &mut Env<'l>| -> Result<JByteArray<'l>, jni::errors::Error> {
-        let command = env.convert_byte_array(&command)?;
+        let command = Zeroizing::new(env.convert_byte_array(&command)?);
         let answer = of(handle).and_then(|open| {
             let mut phone = open.phone.lock().map_err(|_| Error::Crashed)?;
             phone.call(&command)
@@ -88,6 +89,20 @@ pub(crate) extern "system" fn Java_org_callbook_engine_Native_echo<'l>(
     let work = |env: &mut Env<'l>| -> Result<JByteArray<'l>, jni::errors::Error> {
         let bytes = env.convert_byte_array(&bytes)?;
         env.byte_array_from_slice(&bytes)
+    };
+    env.with_env(work).resolve::<ThrowRuntimeExAndDefault>()
+}
+
+/// `log(level: Int)`: how much the phone's log is told, as [`set_level`](crate::log::set_level) says.
+#[unsafe(no_mangle)]
+pub(crate) extern "system" fn Java_org_callbook_engine_Native_log<'l>(
+    mut env: EnvUnowned<'l>,
+    _class: JClass<'l>,
+    level: jint,
+) {
+    let work = |_: &mut Env<'l>| -> Result<(), jni::errors::Error> {
+        crate::log::set_level(level);
+        Ok(())
     };
     env.with_env(work).resolve::<ThrowRuntimeExAndDefault>()
 }

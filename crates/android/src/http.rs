@@ -12,6 +12,7 @@ use callbook_device::{Method, NoAnswer, Request, Response, Transport};
 use ureq::Agent;
 use ureq::http::{HeaderMap, header};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use zeroize::Zeroizing;
 
 pub use failure::Failure;
 pub use server::{BadAddress, Server};
@@ -80,7 +81,15 @@ impl Http {
     /// # Errors
     /// There was no answer; [`Http::failure`] says why.
     pub fn ask(&mut self, request: Request) -> Result<Response, NoAnswer> {
+        let (method, route) = (request.method, request.route().to_owned());
         let answer = self.exchange(request);
+        match &answer {
+            Ok(Answer { response, .. }) => {
+                let Response { status, body, .. } = response;
+                ::log::debug!("{method:?} {route}: {status}, {} bytes", body.len());
+            }
+            Err(failure) => ::log::warn!("{method:?} {route}: {failure}"),
+        }
         self.failure = match &answer {
             Ok(answer) => answer.is_of_a_portal.then_some(Failure::Portal),
             Err(failure) => Some(*failure),
@@ -186,12 +195,14 @@ struct Answer {
 }
 
 fn fetch(agent: &Agent, url: &str, request: Request) -> Result<Answer, Failure> {
-    let bearer = request.bearer.as_ref().map(|token| format!("Bearer {}", token.expose()));
-    let body = request.body.unwrap_or_default();
+    let bearer =
+        request.bearer.as_ref().map(|token| Zeroizing::new(format!("Bearer {}", token.expose())));
+    // It may be a password. The client's and the system's own buffers are out of reach.
+    let body = Zeroizing::new(request.body.unwrap_or_default());
     let answer = match request.method {
         Method::Get => signed(agent.get(url), bearer).call(),
-        Method::Post => signed(agent.post(url), bearer).content_type(JSON).send(&body),
-        Method::Put => signed(agent.put(url), bearer).content_type(JSON).send(&body),
+        Method::Post => signed(agent.post(url), bearer).content_type(JSON).send(&*body),
+        Method::Put => signed(agent.put(url), bearer).content_type(JSON).send(&*body),
     };
     let (head, body) = answer.map_err(Failure::of)?.into_parts();
     let body = body.into_with_config().limit(LARGEST).read_to_vec().map_err(Failure::of)?;
@@ -204,9 +215,12 @@ fn fetch(agent: &Agent, url: &str, request: Request) -> Result<Answer, Failure> 
 
 const JSON: &str = "application/json";
 
-fn signed<B>(request: ureq::RequestBuilder<B>, bearer: Option<String>) -> ureq::RequestBuilder<B> {
+fn signed<B>(
+    request: ureq::RequestBuilder<B>,
+    bearer: Option<Zeroizing<String>>,
+) -> ureq::RequestBuilder<B> {
     match bearer {
-        Some(bearer) => request.header(header::AUTHORIZATION, bearer),
+        Some(bearer) => request.header(header::AUTHORIZATION, bearer.as_str()),
         None => request,
     }
 }

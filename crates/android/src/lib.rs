@@ -7,6 +7,7 @@ mod bridge;
 mod edge;
 mod error;
 pub mod http;
+pub mod log;
 mod phone;
 
 pub use error::Error;

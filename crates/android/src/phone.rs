@@ -11,6 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use callbook_device::{Engine, Session, SqliteStore, Store};
 use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::edge;
 use crate::error::Error;
@@ -86,6 +87,7 @@ impl Phone {
         };
         let roots = config.roots.iter().map(|root| BASE64_STANDARD.decode(root));
         let roots: Vec<Vec<u8>> = roots.filter_map(Result::ok).collect();
+        ::log::info!("opened by {}, with {} roots", env!("CARGO_PKG_VERSION"), roots.len());
         Ok(Self {
             engine: Engine::open(store)?,
             http: Http::new(server, roots.iter().map(Vec::as_slice)),
@@ -104,12 +106,15 @@ impl Phone {
     ///
     /// # Errors
     /// As [`Error`] says. What was done before stands.
-    pub fn call(&mut self, command: &[u8]) -> Result<Vec<u8>, Error> {
-        let answer = self.run_command(serde_json::from_slice(command)?)?;
+    pub fn call(&mut self, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let answer = serde_json::from_slice(command)
+            .map_err(Error::from)
+            .and_then(|command| self.run_command(command))
+            .inspect_err(|error| ::log::warn!("a call has failed: {}", error.code()))?;
         let tokens = self.engine.store().state()?.session.map(Tokens::from);
         let session = (tokens != self.told).then(|| tokens.clone());
         self.told = tokens;
         let json = serde_json::to_vec(&Envelope { answer: &answer, session });
-        Ok(json.expect("an answer has no maps with other keys than texts"))
+        Ok(Zeroizing::new(json.expect("an answer has no maps with other keys than texts")))
     }
 }

@@ -6,6 +6,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use zeroize::ZeroizeOnDrop;
 
 /// Whether two secrets are the same, in a time that depends on neither: both are hashed first, so
 /// that not even their lengths show.
@@ -13,9 +14,9 @@ pub fn same_secret(a: &str, b: &str) -> bool {
     Sha256::digest(a).ct_eq(&Sha256::digest(b)).into()
 }
 
-/// A secret as it was sent: any text, not validated. It prints as `[secret]`, is sent as it is, and
-/// is compared in constant time.
-#[derive(Clone, Serialize)]
+/// A secret as it was sent: any text, not validated. It prints as `[secret]`, is sent as it is, is
+/// compared in constant time, and its memory is wiped when it is dropped.
+#[derive(Clone, Serialize, ZeroizeOnDrop)]
 #[serde(transparent)]
 pub struct Secret(String);
 
@@ -94,6 +95,13 @@ mod tests {
         check("setup", "Setup", false);
         check("setup", "setup ", false);
         check("setup", "", false);
+    }
+
+    #[test]
+    fn a_secret_is_wiped_when_it_is_dropped() {
+        fn check<T: ZeroizeOnDrop>() {}
+        check::<Secret>();
+        assert!(std::mem::needs_drop::<Secret>());
     }
 
     #[test]

@@ -24,6 +24,7 @@ use callbook_contacts::wire::ShareAnswer;
 use callbook_dedup::NumberKey;
 use rand::Rng;
 use serde::Deserialize;
+use zeroize::Zeroize;
 
 use crate::event::{Event, Happened};
 use crate::outbox::{Aside, Outbox};
@@ -356,7 +357,14 @@ impl<S: Store> Engine<S> {
             Ok(Response { status: 204, .. }) if matches!(sent, Sent::LogOut) => {
                 self.signed_out()?
             }
-            Ok(Response { status: 200, body, .. }) => self.take_answer(sent, &body, now)?,
+            Ok(Response { status: 200, mut body, .. }) => {
+                let has_tokens = matches!(sent, Sent::LogIn | Sent::Refresh);
+                let outcome = self.take_answer(sent, &body, now);
+                if has_tokens {
+                    body.zeroize();
+                }
+                outcome?
+            }
             Ok(response) => self.refused(sent, &response)?,
             Err(_) => Outcome::Failed(None),
         };

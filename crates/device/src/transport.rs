@@ -45,10 +45,17 @@ pub struct Request {
     pub body: Option<Vec<u8>>,
 }
 
+impl Request {
+    /// What is asked for, without what it is asked about: no cursor, and no number.
+    pub fn route(&self) -> &str {
+        let path = self.path.split('?').next().unwrap_or_default();
+        if path.starts_with("/numbers/") { "/numbers" } else { path }
+    }
+}
+
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.split('?').next().unwrap_or_default();
-        write!(f, "Request({:?} {path})", self.method)
+        write!(f, "Request({:?} {})", self.method, self.route())
     }
 }
 
@@ -117,5 +124,24 @@ pub async fn sync<S: Store, T: Transport, R: Rng>(
             }
             rest => return Ok(rest),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_prints_no_number() {
+        #[track_caller]
+        fn check(path: &str, printed: &str) {
+            let (id, path) = (RequestId(1), path.to_owned());
+            let request = Request { id, method: Method::Put, path, bearer: None, body: None };
+            assert_eq!(format!("{request:?}"), printed);
+        }
+        check("/sync/contacts", "Request(Put /sync/contacts)");
+        check("/sync/contacts?cursor=abc&limit=5", "Request(Put /sync/contacts)");
+        check("/numbers/%2B14155552671", "Request(Put /numbers)");
+        check("/numbers/%2B14155552671?x=1", "Request(Put /numbers)");
     }
 }

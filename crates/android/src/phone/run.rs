@@ -92,8 +92,9 @@ impl Phone {
             (Stage::Server, None, None) => self.ask_server(&mut run)?,
             _ => return Err(Error::OutOfStep),
         };
-        if !matches!(wanted, Wanted::Done(_)) {
-            self.run = Some(run);
+        match wanted {
+            Wanted::Done(ended) => ::log::info!("a sync has ended: {ended:?}"),
+            _ => self.run = Some(run),
         }
         Ok(wanted)
     }

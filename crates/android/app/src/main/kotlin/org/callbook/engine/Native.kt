@@ -19,6 +19,9 @@ internal object Native {
 
     @JvmStatic external fun close(handle: Long)
 
+    /** How much the phone's log is told: 0 nothing, 1 errors, 2 warnings, 3 how syncs went, 4 each request. */
+    @JvmStatic external fun log(level: Int)
+
     /** Does nothing, with as much as [call] takes and gives: to measure the bridge by itself. */
     @JvmStatic external fun echo(bytes: ByteArray): ByteArray
 }

@@ -16,6 +16,9 @@ class Phone private constructor(private val handle: Long) : AutoCloseable {
     override fun close() = Native.close(handle)
 
     companion object {
+        /** How much the phone's log is told, of all phones: as [Native.log] says. It begins with nothing. */
+        fun log(level: Int) = Native.log(level)
+
         fun open(config: String): Phone = Phone(Native.open(config.toByteArray(Charsets.UTF_8)))
     }
 }
