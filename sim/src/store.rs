@@ -8,7 +8,7 @@ use callbook_calls::wire::PulledCall;
 use callbook_calls::{Call, CallId};
 use callbook_device::provider::{Duplicate, Link};
 use callbook_device::{
-    Aside, Event, MemoryStore, Mirrored, Queued, State, Store, StoreChange, StoreError,
+    Aside, Event, MemoryStore, Mirrored, Query, Queued, State, Store, StoreChange, StoreError,
 };
 
 use crate::safety::Eye;
@@ -54,6 +54,15 @@ impl Store for PhoneStore {
 
     fn next_contact(&self, from: Bound<ContactId>) -> Result<Option<ContactId>, StoreError> {
         self.memory.next_contact(from)
+    }
+
+    fn find(
+        &self,
+        query: &Query,
+        from: Bound<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.memory.find(query, from, limit)
     }
 
     fn not_seen_in(&self, pass: u64) -> Result<Vec<(ContactId, Rev)>, StoreError> {

@@ -11,6 +11,7 @@ mod event;
 mod outbox;
 mod portion;
 pub mod provider;
+mod search;
 pub mod settings;
 mod status;
 mod store;
@@ -20,6 +21,7 @@ pub use engine::{CallPass, Engine, Imported, Pass};
 pub use event::{Event, Happened, MOST_EVENTS};
 pub use outbox::{Aside, Change, Queued, Why};
 pub use portion::{Load, Portion, Portions};
+pub use search::Query;
 pub use status::{Problem, SignInReason, Status};
 pub use store::memory::{MemoryStore, Pool};
 #[cfg(feature = "sqlite")]

@@ -23,6 +23,7 @@ use crate::event::Event;
 use crate::outbox::{Aside, Queued};
 use crate::portion::Portions;
 use crate::provider::{Duplicate, Link, RawId};
+use crate::search::Query;
 use crate::settings::Settings;
 
 /// A store that cannot be read or written. Whatever it is, nothing of the store is lost.
@@ -82,6 +83,14 @@ pub trait Store {
 
     /// The first contact of the mirror from there on, in the order of ids.
     fn next_contact(&self, from: Bound<ContactId>) -> Result<Option<ContactId>, StoreError>;
+
+    /// The first contacts of the mirror from there on that have all words of a query, in the order of ids.
+    fn find(
+        &self,
+        query: &Query,
+        from: Bound<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError>;
 
     /// The contacts of the mirror that no pull has sent since this pass began, with their revs.
     fn not_seen_in(&self, pass: u64) -> Result<Vec<(ContactId, Rev)>, StoreError>;

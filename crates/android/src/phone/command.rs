@@ -1,7 +1,6 @@
 //! The commands and their answers.
 
 use std::collections::BTreeSet;
-use std::ops::Bound;
 
 use callbook_auth::{DeviceName, Platform, Secret};
 use callbook_base::{ContactId, Line};
@@ -10,7 +9,7 @@ use callbook_dedup::number_key;
 use callbook_device::call_log::CallRow;
 use callbook_device::provider::{Duplicate, Given, Link};
 use callbook_device::settings::Settings;
-use callbook_device::{Aside, Event, Status, Store};
+use callbook_device::{Aside, Event, Query, Status, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -182,34 +181,13 @@ impl Phone {
         after: Option<ContactId>,
         limit: usize,
     ) -> Result<Contacts, Error> {
-        let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
-        let mut from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut contacts = Vec::new();
-        while let Some((id, fields)) = self.engine.next_contact(from)? {
-            from = Bound::Excluded(id);
-            if words.iter().all(|word| has(&fields, word)) {
-                contacts.push(Contact { id, fields });
-                if contacts.len() >= limit.max(1) {
-                    return Ok(Contacts { contacts, after: Some(id) });
-                }
-            }
-        }
-        Ok(Contacts { contacts, after: None })
+        let limit = limit.max(1);
+        let found = self.engine.find(&Query::new(query), after, limit)?;
+        let contacts = found.into_iter().map(|(id, fields)| Contact { id, fields });
+        let contacts: Vec<_> = contacts.collect();
+        let after = contacts.last().filter(|_| contacts.len() >= limit).map(|contact| contact.id);
+        Ok(Contacts { contacts, after })
     }
-}
-
-/// Whether a contact's name, employer or one of its numbers has this word, in small letters. Of a number only
-/// what is dialled counts, so that `415555` finds `(415) 555-2671`.
-fn has(fields: &Fields, word: &str) -> bool {
-    let texts = [&fields.name, &fields.nickname, &fields.organization];
-    let dialled = callbook_dedup::dialled(word);
-    texts.into_iter().flatten().any(|text| text.as_str().to_lowercase().contains(word))
-        || !dialled.is_empty()
-            && fields.phones.iter().any(|phone| {
-                let key = phone.key.map(|key| key.to_string()).unwrap_or_default();
-                key.contains(&dialled)
-                    || callbook_dedup::dialled(phone.number.as_str()).contains(&dialled)
-            })
 }
 
 fn answer<T: Serialize + ?Sized>(answer: &T) -> Box<RawValue> {

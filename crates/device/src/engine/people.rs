@@ -1,5 +1,6 @@
 //! What the phone's user does and sees. Sending it must never live here.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use callbook_base::{ContactId, Line, Rev, Timestamp};
@@ -10,6 +11,7 @@ use rand::Rng;
 
 use super::Engine;
 use crate::outbox::{Aside, Change, Queued};
+use crate::search::{Query, found_by};
 use crate::store::{State, Store, StoreChange, StoreError};
 
 /// What an import came to.
@@ -263,6 +265,45 @@ impl<S: Store> Engine<S> {
                 return Ok(Some((id, fields)));
             }
             from = Bound::Excluded(id);
+        }
+    }
+
+    /// The first contacts after one, or of all, that the phone shows and that have all words of a query, in the order
+    /// of ids.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn find(
+        &self,
+        query: &Query,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<(ContactId, Fields)>, StoreError> {
+        let mut found = Vec::new();
+        let mut from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        loop {
+            let pulled = self.store.find(query, from, limit)?;
+            let to = pulled.last().copied().filter(|_| pulled.len() >= limit);
+            let mut ids: BTreeSet<ContactId> = pulled.into_iter().collect();
+            // What this phone changed of contacts is in no store's index.
+            let mut own = from;
+            while let Some(id) = self.outbox.next(own).filter(|id| to.is_none_or(|to| *id <= to)) {
+                ids.insert(id);
+                own = Bound::Excluded(id);
+            }
+            for id in ids {
+                let is_own = self.outbox.touches(id);
+                let fields = self.contact(id)?;
+                let fields = fields.filter(|it| !is_own || query.is_in(&found_by(it)));
+                found.extend(fields.map(|fields| (id, fields)));
+                if found.len() >= limit {
+                    return Ok(found);
+                }
+            }
+            match to {
+                Some(to) => from = Bound::Excluded(to),
+                None => return Ok(found),
+            }
         }
     }
 }

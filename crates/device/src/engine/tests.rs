@@ -1502,3 +1502,28 @@ fn an_import_tells_which_of_its_contacts_are_duplicates() {
         &[(2, 1)],
     );
 }
+
+#[test]
+fn contacts_are_found_as_the_phone_shows_them() {
+    let mut bench = Bench::synced();
+    bench.rev += 1;
+    for n in 1..6 {
+        let name = Some(format!("Name {n}").parse().unwrap());
+        bench.put(id(n), Fields { name, ..Fields::default() });
+    }
+    bench.sync();
+    let (mut chance, now) = (bench.chance.clone(), bench.now);
+    bench.engine.edit(id(2), named("Other"), &mut chance).unwrap();
+    bench.engine.delete(id(3), &mut chance).unwrap();
+    let new = bench.engine.create(named("A new name"), now, &mut chance).unwrap();
+    let find = |query: &str, after, limit| {
+        let found = bench.engine.find(&crate::Query::new(query), after, limit).unwrap();
+        found.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+    };
+    assert_eq!(find("name", None, 9), [id(1), id(4), id(5), new]);
+    assert_eq!(find("name", None, 2), [id(1), id(4)]);
+    assert_eq!(find("name", Some(id(4)), 2), [id(5), new]);
+    assert_eq!(find("name", Some(new), 2), []);
+    assert_eq!(find("other", None, 9), [id(2)]);
+    assert_eq!(find("", None, 9), [id(1), id(2), id(4), id(5), new]);
+}

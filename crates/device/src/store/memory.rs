@@ -14,6 +14,7 @@ use super::{Mirrored, State, Store, StoreChange, StoreError};
 use crate::event::{Event, MOST_EVENTS};
 use crate::outbox::{Aside, Queued};
 use crate::provider::{Duplicate, Link, RawId};
+use crate::search::{Query, found_by};
 
 /// What a phone must not forget, in memory.
 #[derive(Debug, Clone, Default)]
@@ -99,6 +100,17 @@ impl Store for MemoryStore {
 
     fn next_contact(&self, from: Bound<ContactId>) -> Result<Option<ContactId>, StoreError> {
         Ok(self.contacts.range((from, Bound::Unbounded)).next().map(|(id, _)| *id))
+    }
+
+    fn find(
+        &self,
+        query: &Query,
+        from: Bound<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        let contacts = self.contacts.range((from, Bound::Unbounded));
+        let found = contacts.filter(|(_, it)| query.is_in(&found_by(&it.shown.fields)));
+        Ok(found.map(|(id, _)| *id).take(limit).collect())
     }
 
     fn not_seen_in(&self, pass: u64) -> Result<Vec<(ContactId, Rev)>, StoreError> {

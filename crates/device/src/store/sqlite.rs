@@ -17,6 +17,7 @@ use std::time::Duration;
 use callbook_base::{ContactId, Rev, UserId};
 use callbook_calls::wire::PulledCall;
 use callbook_calls::{Call, CallId};
+use callbook_contacts::Fields;
 use callbook_contacts::wire::Shown;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
@@ -24,11 +25,14 @@ use super::{Mirrored, Session, State, Store, StoreChange, StoreError};
 use crate::event::{Event, MOST_EVENTS};
 use crate::outbox::{Aside, Queued};
 use crate::provider::{Duplicate, Link};
+use crate::search::{Query, found_by};
 
 /// `PRAGMA application_id`: "call" in ASCII.
 const APPLICATION: i64 = 0x6361_6c6c;
 
 /// What makes a file of each version one of the next. `PRAGMA user_version` says how many it has had.
+///
+/// `found_by` has what contacts are found by and nothing else, so that a search reads a hundredth of the mirror.
 const MIGRATIONS: &[&str] = &["
     CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), json TEXT NOT NULL) STRICT;
     CREATE TABLE contacts (
@@ -49,7 +53,12 @@ const MIGRATIONS: &[&str] = &["
     CREATE TABLE links (raw INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
     CREATE TABLE duplicates (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, json TEXT NOT NULL) STRICT;
+", "
+    CREATE TABLE found_by (id TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
 "];
+
+/// The version with which `found_by` came.
+const FOUND_BY: usize = 2;
 
 /// How long it waits for another process that has the file.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -129,9 +138,30 @@ fn migrate(db: &mut Connection) -> Result<(), StoreError> {
     for migration in &MIGRATIONS[version..] {
         transaction.execute_batch(migration)?;
     }
+    if (1..FOUND_BY).contains(&version) {
+        fill_found_by(&transaction)?;
+    }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
     Ok(transaction.commit()?)
+}
+
+/// What contacts are found by, of a mirror that was filled before there was that. One that cannot be read is found by
+/// nothing: whoever reads it is told.
+fn fill_found_by(db: &Connection) -> Result<(), StoreError> {
+    let mut contacts = db.prepare("SELECT id, fields FROM contacts")?;
+    let mut rows = contacts.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, fields): (String, String) = (row.get(0)?, row.get(1)?);
+        put_found_by(db, &id, &rows::read(&fields).unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+fn put_found_by(db: &Connection, id: &str, fields: &Fields) -> Result<(), StoreError> {
+    let sql = "INSERT OR REPLACE INTO found_by (id, text) VALUES (?1, ?2)";
+    db.prepare_cached(sql)?.execute([id, &found_by(fields)])?;
+    Ok(())
 }
 
 impl From<rusqlite::Error> for StoreError {
@@ -179,6 +209,34 @@ impl Store for SqliteStore {
         let mut statement = self.db.prepare_cached(sql)?;
         let id: Option<String> = statement.query_row([from], |row| row.get(0)).optional()?;
         id.map(|id| rows::parse(&id)).transpose()
+    }
+
+    fn find(
+        &self,
+        query: &Query,
+        from: Bound<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        let (after, is_itself) = match from {
+            Bound::Unbounded => (String::new(), false),
+            Bound::Included(id) => (id.to_string(), true),
+            Bound::Excluded(id) => (id.to_string(), false),
+        };
+        let sql = "SELECT id, text FROM found_by
+                   WHERE id >= ?1 AND (?2 OR id <> ?1) AND (instr(text, ?3) OR instr(text, ?4)) ORDER BY id";
+        let (text, dialled) = query.longest();
+        let mut statement = self.db.prepare_cached(sql)?;
+        let mut rows = statement.query(params![after, is_itself, text, dialled])?;
+        let mut found = Vec::new();
+        while found.len() < limit
+            && let Some(row) = rows.next()?
+        {
+            let (id, text): (String, String) = (row.get(0)?, row.get(1)?);
+            if query.is_in(&text) {
+                found.push(rows::parse(&id)?);
+            }
+        }
+        Ok(found)
     }
 
     fn not_seen_in(&self, pass: u64) -> Result<Vec<(ContactId, Rev)>, StoreError> {
@@ -277,7 +335,8 @@ fn write(db: &Connection, change: StoreChange) -> Result<(), StoreError> {
         StoreChange::State(_) => Ok(()),
         StoreChange::PutContact(id, contact) => put_contact(db, id, &contact),
         StoreChange::RemoveContact(id) => {
-            run("DELETE FROM contacts WHERE id = ?1", &[&id.to_string()])
+            run("DELETE FROM contacts WHERE id = ?1", &[&id.to_string()])?;
+            run("DELETE FROM found_by WHERE id = ?1", &[&id.to_string()])
         }
         StoreChange::PutOp(op) => run(
             "INSERT OR REPLACE INTO outbox (place, json) VALUES (?1, ?2)",
@@ -332,8 +391,9 @@ fn put_contact(db: &Connection, id: ContactId, contact: &Mirrored) -> Result<(),
     let Shown { created_at, updated_at, updated_by, fields } = &**shown;
     let sql = "INSERT OR REPLACE INTO contacts (id, rev, pass, created_at, updated_at, updated_by, fields)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let id = id.to_string();
     db.prepare_cached(sql)?.execute(params![
-        id.to_string(),
+        id,
         rows::number(rev.0),
         rows::number(*pass),
         created_at.as_millis(),
@@ -341,5 +401,5 @@ fn put_contact(db: &Connection, id: ContactId, contact: &Mirrored) -> Result<(),
         updated_by.to_string(),
         rows::json(fields),
     ])?;
-    Ok(())
+    put_found_by(db, &id, fields)
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use callbook_base::{ContactId, DeviceId, Rev, Timestamp, UserId};
+use callbook_base::{ContactId, DeviceId, Line, Rev, Timestamp, UserId};
 use callbook_calls::wire::PulledCall;
 use callbook_calls::{Call, CallId, Direction, Seconds};
-use callbook_contacts::Fields;
 use callbook_contacts::wire::Shown;
+use callbook_contacts::{Fields, Phone};
 use callbook_device::provider::{Duplicate, Link, RawId, Unfit};
 use callbook_device::{
-    Aside, Change, Event, Happened, MOST_EVENTS, Mirrored, Queued, State, Store, StoreChange, Why,
+    Aside, Change, Event, Happened, MOST_EVENTS, Mirrored, Query, Queued, State, Store,
+    StoreChange, Why,
 };
 
 /// Runs the suite on stores that `open` makes, each of them empty.
@@ -20,6 +21,7 @@ pub(crate) fn conforms<S: Store>(open: impl Fn() -> S) {
     state_is_kept(open());
     contacts_are_found_in_the_order_of_ids(open());
     what_a_pass_has_not_seen_is_found(open());
+    contacts_are_found_by_what_they_say_now(open());
     ops_keep_their_order(open());
     changes_kept_aside_stay_until_they_are_done_with(open());
     calls_keep_their_order(open());
@@ -95,6 +97,47 @@ fn what_a_pass_has_not_seen_is_found(mut store: impl Store) {
     store.commit(puts.to_vec()).unwrap();
     assert_eq!(store.not_seen_in(2).unwrap(), [(id(1), Rev(7)), (id(2), Rev(7))]);
     assert_eq!(store.not_seen_in(0).unwrap(), []);
+}
+
+fn contacts_are_found_by_what_they_say_now(mut store: impl Store) {
+    let put = |n: u8, name: &str, number: &str| {
+        let mut contact = contact(u64::from(n), 0);
+        let shown = Arc::make_mut(&mut contact.shown);
+        shown.fields.name = Some(name.parse().unwrap());
+        let key = callbook_dedup::number_key(number, "US");
+        let number = number.parse().unwrap();
+        let phone = Phone {
+            number,
+            region: Line::default(),
+            key,
+            r#type: None,
+            label: None,
+            primary: false,
+        };
+        shown.fields.phones = vec![phone];
+        StoreChange::PutContact(id(n), contact)
+    };
+    let puts = [put(1, "Ann Lee", "(415) 555-2671"), put(2, "Bob", "555"), put(3, "Anna", "5")];
+    store.commit(puts.to_vec()).unwrap();
+    #[track_caller]
+    fn check(store: &impl Store, query: &str, from: Bound<ContactId>, limit: usize, found: &[u8]) {
+        let found: Vec<_> = found.iter().map(|n| id(*n)).collect();
+        assert_eq!(store.find(&Query::new(query), from, limit).unwrap(), found, "{query}");
+    }
+    let all = Bound::Unbounded;
+    check(&store, "", all, 9, &[1, 2, 3]);
+    check(&store, "", all, 2, &[1, 2]);
+    check(&store, "ANN", all, 9, &[1, 3]);
+    check(&store, "ann", Bound::Included(id(1)), 1, &[1]);
+    check(&store, "ann", Bound::Excluded(id(1)), 9, &[3]);
+    check(&store, "lee ann", all, 9, &[1]);
+    check(&store, "555-2671 ann", all, 9, &[1]);
+    check(&store, "+1 415", all, 9, &[1]);
+    check(&store, "5", all, 9, &[1, 2, 3]);
+    check(&store, "%", all, 9, &[]);
+    store.commit(vec![put(1, "Cy", "7"), StoreChange::RemoveContact(id(3))]).unwrap();
+    check(&store, "ann", all, 9, &[]);
+    check(&store, "cy", all, 9, &[1]);
 }
 
 fn ops_keep_their_order(mut store: impl Store) {

@@ -197,7 +197,7 @@ impl<S: Store> Engine<S> {
                 taken.links.extend((before != Some(&link)).then_some(link));
                 return Ok(());
             }
-            (_, None) => match self.find(pass, taken, &fields, own)? {
+            (_, None) => match self.same_as(pass, taken, &fields, own)? {
                 Some(id) => id,
                 None => {
                     let saved_at = head.saved_at.map_or(now, |saved_at| saved_at.min(now));
@@ -252,7 +252,7 @@ impl<S: Store> Engine<S> {
     }
 
     /// A contact that the phone shows and that says all that this one does.
-    fn find(
+    fn same_as(
         &self,
         pass: &mut Pass,
         taken: &Taken,

@@ -259,6 +259,19 @@ fn the_latest_events_are_kept() {
     assert_eq!((events.len(), events[0].at.as_millis()), (MOST_EVENTS, 20));
 }
 
+#[test]
+fn a_store_of_an_older_release_is_searched_too() {
+    let (_folder, path) = place();
+    filled(&path);
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch("DROP TABLE found_by; PRAGMA user_version = 1").unwrap();
+    drop(db);
+    let store = SqliteStore::open(&path, None).unwrap();
+    let find = |query: &str| store.find(&Query::new(query), Bound::Unbounded, 9).unwrap();
+    assert_eq!(find("name 150"), [id(150)]);
+    assert_eq!(find("nobody"), []);
+}
+
 /// Commits for ever, each with the rows of one number, and says of each that it is done. It kills itself where it is
 /// told: so many points of a kind from the start.
 fn commit_until_killed(path: &Path, at: &str, mut nth: u64) {
