@@ -31,6 +31,13 @@ class FakeContacts {
         return raw
     }
 
+    fun rename(raw: Raw, name: String) {
+        val row = raw.rows.values.first { it.getString("mimetype").endsWith("/name") }
+        update(row, mapOf("data1" to name))
+        raw.dirty = true
+        raw.version++
+    }
+
     fun delete(raw: Raw) {
         raw.deleted = true
         raw.dirty = true
