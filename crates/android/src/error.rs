@@ -17,6 +17,9 @@ pub enum Error {
     /// A command that is none. What it said is not repeated: it may be a number or a password.
     #[error("the command cannot be read, at column {0}")]
     Command(usize),
+    /// A command without something that it needs.
+    #[error("the command lacks `{0}`")]
+    Lacks(&'static str),
     /// What a sync asked for was not what came.
     #[error("the sync asked for something else: begin it again")]
     OutOfStep,
@@ -37,7 +40,7 @@ impl Error {
         match self {
             Self::Store(error) => error.code(),
             Self::Address(error) => error.code(),
-            Self::Command(_) => "bad_command",
+            Self::Command(_) | Self::Lacks(_) => "bad_command",
             Self::OutOfStep => "out_of_step",
             Self::Cancelled => "cancelled",
             Self::Closed => "closed",

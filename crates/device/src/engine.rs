@@ -221,7 +221,7 @@ impl<S: Store> Engine<S> {
             unconfirmed_deletes,
             lost,
             unfit: self.unfit().count() + self.not_taken.len(),
-            duplicates: self.duplicates.len(),
+            duplicates: self.duplicates().count(),
             resyncs: self.resyncs,
             synced: self.stage == Stage::Synced,
             problem: self.problem.clone(),

@@ -10,14 +10,17 @@ mod diff;
 #[cfg(any(test, feature = "test-support"))]
 pub mod fake;
 mod fields;
+mod labels;
 #[cfg(test)]
 mod tests;
+mod wire;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use callbook_base::{ContactId, Rev, Timestamp};
+use callbook_base::{ContactId, Line, Rev, Timestamp};
 use callbook_contacts::Fields;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -26,7 +29,9 @@ pub(crate) use batch::{Group, Queue};
 pub(crate) use diff::{beyond, changed, needed};
 #[cfg(test)]
 pub(crate) use fields::new_rows;
-pub(crate) use fields::{as_read, is_shown_by, read, rows};
+pub(crate) use fields::{anew, as_read, is_shown_by, read, rows};
+pub use labels::GroupRow;
+pub(crate) use labels::Labels;
 
 /// `RawContacts._ID`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -86,7 +91,8 @@ pub struct Row {
     /// `MIMETYPE`
     #[serde(default, deserialize_with = "or_default")]
     pub mimetype: String,
-    /// `DATA1` and so on; what is not there is null. A blob may be left out: no field is made of one.
+    /// `DATA1` and so on; what is not there is null. `DATA15`, a blob in base 64, may be left out unless it is asked
+    /// for: no field is made of it.
     #[serde(default, deserialize_with = "or_default")]
     pub data: Vec<Option<String>>,
     /// `IS_PRIMARY`
@@ -109,6 +115,7 @@ impl Row {
 
 /// A raw contact with its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "wire::RawContact")]
 pub struct RawContact {
     /// The raw contact.
     #[serde(flatten)]
@@ -121,12 +128,16 @@ pub struct RawContact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum Ask {
-    /// Read all raw contacts, those with `DELETED=1` too.
+    /// Read all raw contacts and all rows of `Groups`, those with `DELETED=1` too.
     Heads,
     /// Read these with their rows. Those that are not there are left out.
     Rows {
         /// Which.
         raws: Vec<RawId>,
+        /// Whether they are about to be removed, and `DATA15` of their rows is wanted too, in base 64: of a photo
+        /// the large one where that has at most 64 KiB.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        whole: bool,
     },
     /// `applyBatch`: these operations in one call.
     Apply(Batch),
@@ -135,8 +146,8 @@ pub enum Ask {
 }
 
 /// What a driver found, or what came of what it did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "given", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "wire::Given")]
 pub enum Given {
     /// To begin with.
     Start,
@@ -144,6 +155,8 @@ pub enum Given {
     Heads {
         /// In any order.
         heads: Vec<Head>,
+        /// In any order; `None` from a driver that knows no groups: then labels are left alone.
+        groups: Option<Vec<GroupRow>>,
     },
     /// Those that were asked for and are there.
     Rows {
@@ -199,7 +212,7 @@ pub enum Operation {
         /// Of which raw contact.
         of: Of,
         /// `MIMETYPE`
-        mimetype: &'static str,
+        mimetype: Cow<'static, str>,
         /// Its columns.
         values: Values,
     },
@@ -243,6 +256,25 @@ pub enum Operation {
         /// `VERSION`
         version: i64,
     },
+    /// Inserts a row of `Groups`.
+    InsertGroup {
+        /// Whose.
+        account: Account,
+        /// `TITLE`, and `SOURCE_ID` too.
+        title: Line,
+    },
+    /// Sets `SOURCE_ID` of a row of `Groups`.
+    SetGroupSource {
+        /// `_ID`
+        group: i64,
+        /// `SOURCE_ID`
+        source_id: Line,
+    },
+    /// Deletes a row of `Groups` for good.
+    DeleteGroup {
+        /// `_ID`
+        group: i64,
+    },
 }
 
 /// Of which raw contact a new row is.
@@ -255,7 +287,7 @@ pub enum Of {
     Operation(usize),
 }
 
-/// Columns of a row of `Data`, with their values.
+/// Columns of a row of `Data`, with their values; of `DATA15` in base 64.
 #[derive(Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(transparent)]
 pub struct Values(pub BTreeMap<&'static str, Option<String>>);
@@ -332,6 +364,12 @@ pub struct Duplicate {
     /// What it said.
     #[serde(with = "shared")]
     pub had: Arc<Fields>,
+    /// Its rows, once it was removed. When it comes back, they do: the book has no field for some of them.
+    #[serde(default)]
+    pub rows: Option<Vec<Row>>,
+    /// Whether its user need not see it: they know, or it is in the book again and about to be on the phone.
+    #[serde(default)]
+    pub is_over: bool,
 }
 
 /// A column that must not be null, and is. A raw contact or row without an id is none: nothing is made of it.

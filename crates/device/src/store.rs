@@ -174,6 +174,8 @@ pub struct State {
     pub calls_taken_to: u64,
     /// How far the phone's log of calls has been read.
     pub seen_calls: SeenCalls,
+    /// Whether its driver has told of the phone's labels in the last pass over its contacts.
+    pub knows_labels: bool,
     /// What the user has chosen.
     pub settings: Settings,
 }

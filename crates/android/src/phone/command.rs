@@ -20,81 +20,73 @@ use crate::error::Error;
 /// How many contacts a page has, if nothing is said.
 const PAGE: usize = 100;
 
-/// What the app wants.
+/// What the app wants: which command, and what that needs. It is read flat, in one go: serde's own way for tags first
+/// copies all rows of a step to find out which command they are of.
 #[derive(Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Command {
-    /// Signs in at the next sync.
-    SignIn {
-        username: String,
-        password: Secret,
-        device: DeviceName,
-        platform: Platform,
-    },
+#[serde(deny_unknown_fields)]
+pub(super) struct Command {
+    r#do: Do,
+    username: Option<String>,
+    password: Option<Secret>,
+    device: Option<DeviceName>,
+    platform: Option<Platform>,
+    settings: Option<Box<Settings>>,
+    phone: Option<Given>,
+    calls: Option<Vec<CallRow>>,
+    query: Option<String>,
+    after: Option<ContactId>,
+    limit: Option<usize>,
+    id: Option<ContactId>,
+    edit: Option<Box<Edit>>,
+    number: Option<Line>,
+    region: Option<Line>,
+    shared: Option<bool>,
+    places: Option<BTreeSet<u64>>,
+}
+
+/// The commands, each with what it needs.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Do {
+    /// Signs in at the next sync: `username`, `password`, `device`, `platform`.
+    SignIn,
     /// Ends the session at the server, with the next steps of a sync.
     SignOut,
-    /// The region of the SIM, ISO 3166.
-    SetRegion {
-        region: Line,
-    },
+    /// The region of the SIM, ISO 3166: `region`.
+    SetRegion,
     Settings,
-    SetSettings {
-        settings: Box<Settings>,
-    },
+    /// `settings`
+    SetSettings,
     /// Begins a sync, whatever was under way.
     Begin,
-    /// Goes on with it.
-    Step {
-        #[serde(default)]
-        phone: Option<Given>,
-        #[serde(default)]
-        calls: Option<Vec<CallRow>>,
-    },
+    /// Goes on with it: with `phone` or `calls` where it asked for that.
+    Step,
     Status,
-    /// Contacts of the book whose names, employers or numbers have every word of `query`.
-    Contacts {
-        #[serde(default)]
-        query: String,
-        #[serde(default)]
-        after: Option<ContactId>,
-        #[serde(default)]
-        limit: Option<usize>,
-    },
-    Contact {
-        id: ContactId,
-    },
-    Create {
-        edit: Box<Edit>,
-    },
-    Edit {
-        id: ContactId,
-        edit: Box<Edit>,
-    },
-    Delete {
-        id: ContactId,
-    },
-    /// Whether everybody who has a number shows it.
-    Share {
-        number: Line,
-        region: Line,
-        shared: bool,
-    },
+    /// Contacts of the book whose names, employers or numbers have every word of `query`, after the contact
+    /// `after`, at most `limit`.
+    Contacts,
+    /// `id`
+    Contact,
+    /// `edit`
+    Create,
+    /// `id`, `edit`
+    Edit,
+    /// `id`
+    Delete,
+    /// Whether everybody who has a number shows it: `number`, `region`, `shared`.
+    Share,
     Duplicates,
-    UndoDuplicate {
-        id: ContactId,
-    },
-    ForgetDuplicate {
-        id: ContactId,
-    },
+    /// `id`
+    UndoDuplicate,
+    /// `id`
+    ForgetDuplicate,
     /// Contacts of the phone that cannot be in the book.
     Unfit,
     Aside,
-    SendAside {
-        places: BTreeSet<u64>,
-    },
-    DropAside {
-        places: BTreeSet<u64>,
-    },
+    /// `places`
+    SendAside,
+    /// `places`
+    DropAside,
     ConfirmDeletes,
     /// The deletes were a mistake: what they took comes back.
     DropDeletes,
@@ -102,6 +94,13 @@ pub(super) enum Command {
     Log,
     /// Pulls the whole book again, and keeps what nobody has pushed.
     Rebuild,
+}
+
+/// What a command needs, or that it lacks it.
+macro_rules! need {
+    ($command:ident.$field:ident) => {
+        $command.$field.ok_or(Error::Lacks(stringify!($field)))?
+    };
 }
 
 #[derive(Serialize)]
@@ -125,52 +124,62 @@ struct Contact {
 impl Phone {
     pub(super) fn run_command(&mut self, command: Command) -> Result<Box<RawValue>, Error> {
         let (engine, chance) = (&mut self.engine, &mut self.chance);
-        match command {
-            Command::SignIn { username, password, device, platform } => {
-                engine.sign_in(username, password, device, platform);
+        match command.r#do {
+            Do::SignIn => engine.sign_in(
+                need!(command.username),
+                need!(command.password),
+                need!(command.device),
+                need!(command.platform),
+            ),
+            Do::SignOut => engine.sign_out(),
+            Do::SetRegion => engine.set_region(need!(command.region))?,
+            Do::Settings => return Ok(answer::<Settings>(engine.settings())),
+            Do::SetSettings => engine.set_settings(*need!(command.settings))?,
+            Do::Begin => return Ok(answer(&self.begin()?)),
+            Do::Step => return Ok(answer(&self.step(command.phone, command.calls)?)),
+            Do::Status => return Ok(answer::<Status>(&engine.status()?)),
+            Do::Contacts => {
+                let (query, limit) =
+                    (command.query.unwrap_or_default(), command.limit.unwrap_or(PAGE));
+                return Ok(answer(&self.contacts(&query, command.after, limit)?));
             }
-            Command::SignOut => engine.sign_out(),
-            Command::SetRegion { region } => engine.set_region(region)?,
-            Command::Settings => return Ok(answer::<Settings>(engine.settings())),
-            Command::SetSettings { settings } => engine.set_settings(*settings)?,
-            Command::Begin => return Ok(answer(&self.begin()?)),
-            Command::Step { phone, calls } => return Ok(answer(&self.step(phone, calls)?)),
-            Command::Status => return Ok(answer::<Status>(&engine.status()?)),
-            Command::Contacts { query, after, limit } => {
-                return Ok(answer(&self.contacts(&query, after, limit.unwrap_or(PAGE))?));
-            }
-            Command::Contact { id } => {
+            Do::Contact => {
+                let id = need!(command.id);
                 let fields = engine.contact(id)?;
                 return Ok(answer(&fields.map(|fields| Contact { id, fields })));
             }
-            Command::Create { edit } => {
-                let id = engine.create(*edit, edge::now(), chance)?;
+            Do::Create => {
+                let id = engine.create(*need!(command.edit), edge::now(), chance)?;
                 return Ok(answer(&id));
             }
-            Command::Edit { id, edit } => engine.edit(id, *edit, chance)?,
-            Command::Delete { id } => engine.delete(id, chance)?,
-            Command::Share { number, region, shared } => {
+            Do::Edit => engine.edit(need!(command.id), *need!(command.edit), chance)?,
+            Do::Delete => engine.delete(need!(command.id), chance)?,
+            Do::Share => {
+                let (number, region) = (need!(command.number), need!(command.region));
+                let shared = need!(command.shared);
                 if let Some(key) = number_key(number.as_str(), region.as_str()) {
                     engine.share_number(key, shared)?;
                 }
             }
-            Command::Duplicates => {
+            Do::Duplicates => {
                 return Ok(answer::<Vec<&Duplicate>>(&engine.duplicates().collect()));
             }
-            Command::UndoDuplicate { id } => engine.undo_duplicate(id)?,
-            Command::ForgetDuplicate { id } => engine.forget_duplicate(id)?,
-            Command::Unfit => return Ok(answer::<Vec<&Link>>(&engine.unfit().collect())),
-            Command::Aside => return Ok(answer::<[Aside]>(engine.aside())),
-            Command::SendAside { places } => {
+            Do::UndoDuplicate => engine.undo_duplicate(need!(command.id))?,
+            Do::ForgetDuplicate => engine.forget_duplicate(need!(command.id))?,
+            Do::Unfit => return Ok(answer::<Vec<&Link>>(&engine.unfit().collect())),
+            Do::Aside => return Ok(answer::<[Aside]>(engine.aside())),
+            Do::SendAside => {
+                let places = need!(command.places);
                 engine.send_aside(|aside| places.contains(&aside.place), chance)?;
             }
-            Command::DropAside { places } => {
+            Do::DropAside => {
+                let places = need!(command.places);
                 engine.drop_aside(|aside| places.contains(&aside.place))?;
             }
-            Command::ConfirmDeletes => engine.confirm_deletes(chance)?,
-            Command::DropDeletes => engine.drop_aside(Aside::is_unconfirmed_delete)?,
-            Command::Log => return Ok(answer::<Vec<Event>>(&engine.store().events()?)),
-            Command::Rebuild => engine.rebuild()?,
+            Do::ConfirmDeletes => engine.confirm_deletes(chance)?,
+            Do::DropDeletes => engine.drop_aside(Aside::is_unconfirmed_delete)?,
+            Do::Log => return Ok(answer::<Vec<Event>>(&engine.store().events()?)),
+            Do::Rebuild => engine.rebuild()?,
         }
         Ok(answer(&Done {}))
     }

@@ -14,7 +14,7 @@ use crate::store::{Store, StoreChange, StoreError};
 impl<S: Store> Engine<S> {
     /// Contacts that were removed from the phone as duplicates of older ones, in the order of their ids.
     pub fn duplicates(&self) -> impl Iterator<Item = &Duplicate> {
-        self.duplicates.values()
+        self.duplicates.values().filter(|duplicate| !duplicate.is_over)
     }
 
     /// The user wants a duplicate back: its numbers are marked as shared, so that every contact that has one of
@@ -42,8 +42,21 @@ impl<S: Store> Engine<S> {
     /// # Errors
     /// The store cannot be written; nothing has changed.
     pub fn forget_duplicate(&mut self, id: ContactId) -> Result<(), StoreError> {
-        self.commit(self.state.clone(), vec![StoreChange::RemoveDuplicate(id)])?;
-        self.duplicates.remove(&id);
+        let Some(duplicate) = self.duplicates.get(&id) else { return Ok(()) };
+        let duplicate = Duplicate { is_over: true, ..duplicate.clone() };
+        self.commit_duplicates(vec![StoreChange::PutDuplicate(duplicate)])
+    }
+
+    /// Notes these, if there are any.
+    pub(super) fn commit_duplicates(
+        &mut self,
+        changes: Vec<StoreChange>,
+    ) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.commit(self.state.clone(), changes.clone())?;
+        self.note_duplicates(changes);
         Ok(())
     }
 
@@ -55,16 +68,27 @@ impl<S: Store> Engine<S> {
         form: &Form,
         now: Timestamp,
     ) -> Result<Option<StoreChange>, StoreError> {
-        let noted = self.duplicates.get(&id);
-        Ok(match form {
-            Form::Hidden { owner } if noted.is_none_or(|noted| noted.owner != *owner) => {
-                let Some(link) = self.links.own(id) else { return Ok(None) };
-                let had = self.contact(id)?.map_or_else(|| link.has.clone(), Arc::new);
-                let at = noted.map_or(now, |noted| noted.at);
-                Some(StoreChange::PutDuplicate(Duplicate { id, owner: *owner, at, had }))
+        let (noted, link) = (self.duplicates.get(&id), self.links.own(id));
+        let remove = Some(StoreChange::RemoveDuplicate(id));
+        Ok(match (form, noted) {
+            (Form::Hidden { owner }, Some(noted)) if noted.owner != *owner => {
+                let changed = Duplicate { owner: *owner, ..noted.clone() };
+                Some(StoreChange::PutDuplicate(changed))
             }
-            Form::Visible(_) => noted.map(|_| StoreChange::RemoveDuplicate(id)),
-            Form::Hidden { .. } | Form::Deleted => None,
+            (Form::Hidden { owner }, None) => {
+                let Some(link) = link else { return Ok(None) };
+                let had = self.contact(id)?.map_or_else(|| link.has.clone(), Arc::new);
+                let (owner, at, rows, is_over) = (*owner, now, None, false);
+                let duplicate = Duplicate { id, owner, at, had, rows, is_over };
+                Some(StoreChange::PutDuplicate(duplicate))
+            }
+            // It never left the phone; or it is to come back with all that it had.
+            (Form::Visible(_), Some(_)) if link.is_some() => remove,
+            (Form::Visible(_), Some(noted)) if !noted.is_over => {
+                Some(StoreChange::PutDuplicate(Duplicate { is_over: true, ..noted.clone() }))
+            }
+            (Form::Deleted, Some(noted)) if noted.is_over => remove,
+            _ => None,
         })
     }
 

@@ -17,12 +17,18 @@ use rand::Rng;
 use super::Engine;
 use crate::call_log::SeenCalls;
 use crate::outbox::Change;
-use crate::provider::{Ask, Batch, Given, Group, Head, Link, Operation, Queue, RawId, Refusal};
+use crate::provider::Account;
+use crate::provider::{
+    Ask, Batch, Given, Group, Head, Labels, Link, Operation, Queue, RawContact, RawId, Refusal,
+};
 use crate::settings::{Entries, Settings};
 use crate::store::{State, Store, StoreChange, StoreError};
 
 /// How many raw contacts are read with their rows at once.
 const CHUNK: usize = 100;
+
+/// How many are read with their photos at once.
+const WHOLE_CHUNK: usize = 8;
 
 /// How often a pass begins again, at most, when Android refuses what it was given.
 const MOST_RESTARTS: u32 = 40;
@@ -39,8 +45,16 @@ pub struct Pass {
     stage: Stage,
     /// All raw contacts.
     heads: BTreeMap<RawId, Head>,
+    /// The phone's labels; `None` when its driver knows none.
+    labels: Option<Labels>,
+    /// Whether it knew none in the last pass.
+    has_new_labels: bool,
     /// Those that are to be read.
     unread: Vec<RawId>,
+    /// Those that are to be read before they are removed.
+    removed: Vec<RawId>,
+    /// Labels that the phone has no group for yet.
+    new_labels: Vec<Line>,
     /// What the phone shows, by name, once somebody has looked for a contact by what it says.
     by_name: Option<BTreeMap<Option<Line>, Vec<ContactId>>>,
     /// What its user keeps private.
@@ -75,20 +89,57 @@ impl Pass {
     fn ask_rows(&mut self) -> Option<Ask> {
         let rest = self.unread.len().saturating_sub(CHUNK);
         let raws = self.unread.split_off(rest);
-        (!raws.is_empty()).then_some(Ask::Rows { raws })
+        if !raws.is_empty() {
+            return Some(Ask::Rows { raws, whole: false });
+        }
+        let rest = self.removed.len().saturating_sub(WHOLE_CHUNK);
+        let raws = self.removed.split_off(rest);
+        (!raws.is_empty()).then_some(Ask::Rows { raws, whole: true })
+    }
+
+    /// Raw contacts that name their groups by labels.
+    fn labelled(&self, mut contacts: Vec<RawContact>) -> Vec<RawContact> {
+        let none = Labels::default();
+        let labels = self.labels.as_ref().unwrap_or(&none);
+        contacts.iter_mut().for_each(|contact| labels.read(contact));
+        contacts
+    }
+
+    /// What to apply next: labels first, each by itself, then contacts that name them.
+    fn next_batch(&mut self, account: &Account) -> Vec<Group> {
+        if let Some(title) = self.new_labels.pop() {
+            let account = account.clone();
+            return vec![Group::of_labels(Operation::InsertGroup { account, title })];
+        }
+        let mut groups = self.queue.next();
+        if let Some(labels) = &self.labels {
+            groups.iter_mut().for_each(|group| labels.write(group));
+        }
+        groups
+    }
+
+    fn find_new_labels(&mut self) {
+        let has_failed = self.failed.get(&(None, None)).is_some_and(|times| *times >= TRIES);
+        let labels = self.labels.as_ref().filter(|_| !has_failed);
+        let missing = labels.map(|labels| labels.missing(self.queue.iter())).unwrap_or_default();
+        self.new_labels = missing.into_iter().collect();
+    }
+
+    fn has_failed(&self, group: &Group) -> bool {
+        self.failed.get(&(group.id, group.raw)).is_some_and(|times| *times >= TRIES)
     }
 
     /// These are to be applied, but for those that have failed by themselves.
     fn queue(&mut self, groups: impl IntoIterator<Item = Group>) {
-        let failed = &self.failed;
-        let has_failed =
-            |group: &Group| failed.get(&(group.id, group.raw)).is_some_and(|times| *times >= TRIES);
-        self.queue.extend(groups.into_iter().filter(|group| !has_failed(group)));
+        let groups = groups.into_iter().filter(|group| !self.has_failed(group));
+        let groups: Vec<Group> = groups.collect();
+        self.queue.extend(groups);
     }
 
     /// Reads all again, and keeps what it has learnt of batches.
     fn restart(&mut self) {
         self.queue.clear();
+        self.new_labels.clear();
         self.by_name = None;
         self.restarts += 1;
         self.stage = if self.restarts > MOST_RESTARTS { Stage::Done } else { Stage::Heads };
@@ -147,9 +198,11 @@ impl<S: Store> Engine<S> {
         now: Timestamp,
         chance: &mut impl Rng,
     ) -> Result<Ask, StoreError> {
-        if self.state.settings.account.is_none() {
-            return Ok(Ask::Done);
-        }
+        let Some(account) = self.state.settings.account.clone() else { return Ok(Ask::Done) };
+        let given = match given {
+            Given::Rows { contacts } => Given::Rows { contacts: pass.labelled(contacts) },
+            given => given,
+        };
         match (pass.stage, given) {
             (_, Given::Start) => {
                 *pass = Pass::default();
@@ -157,9 +210,11 @@ impl<S: Store> Engine<S> {
                 self.not_taken.clear();
                 return Ok(Ask::Heads);
             }
-            (Stage::Heads, Given::Heads { heads }) => {
+            (Stage::Heads, Given::Heads { heads, groups }) => {
                 let heads = heads.into_iter().filter(|head| head.raw != RawId::default());
                 pass.heads = heads.map(|head| (head.raw, head)).collect();
+                pass.labels = groups.as_ref().map(|groups| Labels::of(groups, Some(&account)));
+                self.take_labels(pass, groups.as_deref().unwrap_or_default(), &account, chance)?;
                 self.take_heads(pass, chance)?;
                 pass.stage = Stage::Take;
             }
@@ -183,7 +238,10 @@ impl<S: Store> Engine<S> {
                 },
                 Stage::Compare => match pass.ask_rows() {
                     Some(ask) => return Ok(ask),
-                    None => pass.stage = Stage::Apply,
+                    None => {
+                        pass.find_new_labels();
+                        pass.stage = Stage::Apply;
+                    }
                 },
                 Stage::ReadBack => match pass.ask_rows() {
                     Some(ask) => return Ok(ask),
@@ -193,7 +251,7 @@ impl<S: Store> Engine<S> {
                     }
                 },
                 Stage::Apply => {
-                    pass.sent = pass.queue.next();
+                    pass.sent = pass.next_batch(&account);
                     if !pass.sent.is_empty() {
                         return Ok(Ask::Apply(Batch::of(&pass.sent)));
                     }

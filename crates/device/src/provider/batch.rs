@@ -59,6 +59,11 @@ impl Group {
         Self { id: Some(id), raw, rev, ops, is_cut: false }
     }
 
+    /// One operation on the phone's labels.
+    pub(crate) fn of_labels(op: Operation) -> Self {
+        Self { id: None, raw: None, rev: None, ops: vec![op], is_cut: false }
+    }
+
     fn bytes(&self) -> usize {
         self.ops.iter().map(bytes).sum()
     }
@@ -92,6 +97,10 @@ impl Default for Queue {
 impl Queue {
     pub(crate) fn extend(&mut self, groups: impl IntoIterator<Item = Group>) {
         self.groups.extend(groups);
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter()
     }
 
     pub(crate) fn clear(&mut self) {

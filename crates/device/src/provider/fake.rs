@@ -38,6 +38,8 @@ pub enum Table {
     Data,
     /// `RawContacts`' entities: the rows of one.
     DataOf(i64),
+    /// `Groups`: read in `ContactsProvider2`'s source, and not seen to run as the others were.
+    Groups,
     /// `Contacts`: here each raw contact is one by itself.
     Contacts,
 }

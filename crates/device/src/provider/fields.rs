@@ -1,12 +1,14 @@
 //! Rows of `Data` read as fields of a contact, and fields written into rows. Rows of other kinds, and columns
 //! that no field is made of, are left as they are: photos, phonetic names, a second employer.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use callbook_base::Line;
 use callbook_contacts::{Entry, Fields, LARGEST, MOST_ENTRIES, NameParts, Phone};
 
+use super::labels::MEMBERSHIP;
 use super::{Of, Operation, RawContact, Row, Unfit, Values};
 
 /// `ContactsContract.Data`'s columns.
@@ -28,7 +30,7 @@ const BIRTHDAY: &str = "3";
 /// Rows of which a contact may have many: a value, its type and the user's own word for that.
 struct List {
     mimetype: &'static str,
-    /// `TYPE`s with the words of the protocol. 0 is the user's own word.
+    /// `TYPE`s with the words of the protocol. 0 is the user's own word. Labels have none.
     words: &'static [(&'static str, &'static str)],
     /// The `TYPE` of an entry of which nobody has said more.
     other: &'static str,
@@ -87,6 +89,8 @@ const ADDRESSES: List = List {
     other: "3",
 };
 
+const LABELS: List = List { mimetype: MEMBERSHIP, words: &[], other: "" };
+
 /// An entry of a list without what only numbers have.
 #[derive(Clone, PartialEq, Eq)]
 struct Listed {
@@ -132,6 +136,7 @@ fn read_rows(rows: &[Row]) -> Result<Fields, Unfit> {
     fields.emails = list(rows, &EMAILS)?.into_iter().map(entry).collect();
     fields.urls = list(rows, &URLS)?.into_iter().map(entry).collect();
     fields.addresses = list(rows, &ADDRESSES)?.into_iter().map(entry).collect();
+    fields.groups = list(rows, &LABELS)?.into_iter().map(|label| label.value).collect();
     if fields.size() > LARGEST { Err(Unfit::TooLarge) } else { Ok(fields) }
 }
 
@@ -180,6 +185,9 @@ fn list(rows: &[Row], list: &List) -> Result<Vec<Listed>, Unfit> {
 
 fn listed(row: &Row, list: &List) -> Result<Option<Listed>, Unfit> {
     let Some(value) = text(row.data(1))? else { return Ok(None) };
+    if list.words.is_empty() {
+        return Ok(Some(listed_label(&value)));
+    }
     let word = list.words.iter().find(|(number, _)| row.data(2) == Some(number));
     let r#type = word.and_then(|(_, word)| word.parse().ok());
     Ok(Some(Listed { value, r#type, label: text(row.data(3))?, primary: row.is_primary }))
@@ -203,6 +211,10 @@ fn listed_entry(entry: &Entry) -> Listed {
     Listed { value, r#type, label, primary: false }
 }
 
+fn listed_label(label: &Line) -> Listed {
+    Listed { value: label.clone(), r#type: None, label: None, primary: false }
+}
+
 /// The operations that make rows say what a contact of the book says. None when they do.
 pub(crate) fn rows(of: Of, rows: &[Row], wanted: &Fields) -> Vec<Operation> {
     let mut ops = Vec::new();
@@ -224,7 +236,50 @@ pub(crate) fn rows(of: Of, rows: &[Row], wanted: &Fields) -> Vec<Operation> {
     lists(&mut ops, of, rows, &EMAILS, wanted.emails.iter().map(listed_entry).collect());
     lists(&mut ops, of, rows, &URLS, wanted.urls.iter().map(listed_entry).collect());
     lists(&mut ops, of, rows, &ADDRESSES, wanted.addresses.iter().map(listed_entry).collect());
+    lists(&mut ops, of, rows, &LABELS, wanted.groups.iter().map(listed_label).collect());
     ops
+}
+
+/// The operations that write a contact anew that had these rows, with all of them that the book has no field for.
+pub(crate) fn anew(of: Of, had: &[Row], wanted: &Fields) -> Vec<Operation> {
+    let mut there = had.to_vec();
+    let mut new = Vec::new();
+    for op in rows(of, had, wanted) {
+        match op {
+            Operation::UpdateRow { row, values } => {
+                there.iter_mut().filter(|it| it.id == row).for_each(|it| update(it, &values));
+            }
+            Operation::DeleteRow { row } => there.retain(|it| it.id != row),
+            op => new.push(op),
+        }
+    }
+    there.iter().map(|row| insert(of, row)).chain(new).collect()
+}
+
+fn update(row: &mut Row, Values(values): &Values) {
+    // A name that is given whole Android takes apart anew.
+    row.data.resize(DATA.len(), None);
+    let is_taken_apart = row.mimetype == NAME && !values.contains_key(DATA[1]);
+    for (n, column) in DATA.into_iter().enumerate() {
+        let is_part = is_taken_apart && (1..6).contains(&n);
+        match values.get(column) {
+            Some(value) => row.data[n].clone_from(value),
+            None if is_part => row.data[n] = None,
+            None => {}
+        }
+    }
+    if let Some(is_primary) = values.get(IS_PRIMARY) {
+        row.is_primary = is_primary.as_deref() == Some("1");
+    }
+}
+
+fn insert(of: Of, row: &Row) -> Operation {
+    let columns = DATA.into_iter().zip(row.data.iter().cloned());
+    let mut values: BTreeMap<_, _> = columns.filter(|(_, value)| value.is_some()).collect();
+    if row.is_primary {
+        values.insert(IS_PRIMARY, Some("1".to_owned()));
+    }
+    Operation::InsertRow { of, mimetype: row.mimetype.clone().into(), values: Values(values) }
 }
 
 /// A book without the parts of a name leaves them to the phone, which takes names apart by itself.
@@ -259,7 +314,8 @@ fn single(
     let Some(row) = row else {
         if !is_empty {
             let there = columns.iter().filter(|(_, value)| value.is_some()).map(column);
-            ops.push(Operation::InsertRow { of, mimetype, values: Values(there.collect()) });
+            let (mimetype, values) = (mimetype.into(), Values(there.collect()));
+            ops.push(Operation::InsertRow { of, mimetype, values });
         }
         return;
     };
@@ -300,7 +356,8 @@ fn lists(ops: &mut Vec<Operation>, of: Of, rows: &[Row], list: &List, wanted: Ve
     for wanted in wanted.iter().filter(|new| !there.iter().any(|(_, has)| has.value == new.value)) {
         let mut values = columns(list, wanted, None);
         values.insert(DATA[0], Some(wanted.value.to_string()));
-        ops.push(Operation::InsertRow { of, mimetype: list.mimetype, values: Values(values) });
+        let (mimetype, values) = (list.mimetype.into(), Values(values));
+        ops.push(Operation::InsertRow { of, mimetype, values });
     }
 }
 
@@ -311,6 +368,9 @@ fn columns(
     there: Option<(&Row, &Listed)>,
 ) -> BTreeMap<&'static str, Option<String>> {
     let mut columns = BTreeMap::new();
+    if list.words.is_empty() {
+        return columns;
+    }
     let says_kind =
         there.is_some_and(|(_, has)| (&has.r#type, &has.label) == (&wanted.r#type, &wanted.label));
     if !says_kind {
@@ -352,12 +412,12 @@ pub(crate) fn as_read(wanted: &Fields) -> Fields {
 /// The rows that operations insert, with ids from `id` on.
 pub(crate) fn new_rows(ops: &[Operation], id: i64) -> Vec<Row> {
     let inserted = ops.iter().filter_map(|op| match op {
-        Operation::InsertRow { mimetype, values, .. } => Some((*mimetype, values)),
+        Operation::InsertRow { mimetype, values, .. } => Some((mimetype, values)),
         _ => None,
     });
-    let row = |(id, (mimetype, Values(values))): (i64, (&str, &Values))| Row {
+    let row = |(id, (mimetype, Values(values))): (i64, (&Cow<'_, str>, &Values))| Row {
         id,
-        mimetype: mimetype.to_owned(),
+        mimetype: mimetype.to_string(),
         data: DATA.map(|column| values.get(column).cloned().flatten()).to_vec(),
         is_primary: values.get(IS_PRIMARY).is_some_and(|it| it.as_deref() == Some("1")),
     };

@@ -113,6 +113,12 @@ fn what_its_user_changed_becomes_an_edit() {
             "remove": { "emails": ["a@x.org"], "addresses": ["1 Main St"] } }),
     );
     check(
+        "group_membership Team\n group_membership VIP",
+        "group_membership VIP\n group_membership Crew\n group_membership Crew",
+        None,
+        json!({ "add": { "groups": ["Crew"] }, "remove": { "groups": ["Team"] } }),
+    );
+    check(
         "note hi\n organization Acme | 1 | - | Boss\n nickname A",
         "organization Acme | 1 | - | -\n contact_event --02-29 | 3\n contact_event 2001-01-01 | 1",
         None,
@@ -242,6 +248,35 @@ fn what_the_book_says_becomes_operations() {
         json!({ "emails": [{ "value": "a@x.org", "type": "work" }] }),
         &["update 1 data2=2", "delete 2"],
     );
+    check(
+        "group_membership Team\n group_membership VIP",
+        json!({ "groups": ["VIP", "Crew"] }),
+        &["delete 1", "insert group_membership data1=Crew"],
+    );
+}
+
+#[test]
+fn a_contact_is_written_anew_with_what_it_had() {
+    #[track_caller]
+    fn check(had: &str, book: Value, ops: &[&str]) {
+        let got = anew(Of::Operation(0), &rows_of(had), &fields(&book));
+        assert_eq!(got.iter().map(line).collect::<Vec<_>>(), ops);
+    }
+    check("", json!({ "name": "Ann" }), &["insert name data1=Ann"]);
+    check(
+        "name Ann Lee | Ann | Lee | - | - | - | An\n x.y 5 | 6\n *phone_v2 111 | 2\n note hi",
+        json!({ "name": "Ann Roe", "phones": [{ "number": "222", "region": "" }] }),
+        &[
+            "insert name data1=Ann Roe data7=An",
+            "insert x.y data1=5 data2=6",
+            "insert phone_v2 data1=222 data2=7",
+        ],
+    );
+    check(
+        "name Ann | Ann",
+        json!({ "name": "Ann", "name_parts": { "family": "Ann" } }),
+        &["insert name data1=Ann data3=Ann"],
+    );
 }
 
 fn line_() -> impl Strategy<Value = Option<String>> {
@@ -318,7 +353,7 @@ proptest! {
         let op = |n: usize| Operation::DeleteRow { row: n as i64 };
         let id = ContactId::new(Timestamp::from_millis(0), [0; 10]);
         queue.extend(sizes.iter().map(|size| {
-            let row = |_| Operation::InsertRow { of: Of::Operation(0), mimetype: "x", values: Values::default() };
+            let row = |_| Operation::InsertRow { of: Of::Operation(0), mimetype: "x".into(), values: Values::default() };
             Group::writing(id, None, Some(Rev(1)), [op(*size)].into_iter().chain((1..*size).map(row)).collect())
         }));
         let mut seen = Vec::new();

@@ -207,6 +207,8 @@ fn links_and_duplicates_are_kept(mut store: impl Store) {
         owner: id(9),
         at: Timestamp::from_millis(7),
         had: Arc::new(contact(u64::from(n), 0).shown.fields.clone()),
+        rows: (n == 2).then(Vec::new),
+        is_over: n == 2,
     };
     let puts = links.iter().cloned().map(StoreChange::PutLink);
     let duplicates = [1, 2].map(|n| StoreChange::PutDuplicate(duplicate(n)));

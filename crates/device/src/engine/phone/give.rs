@@ -4,18 +4,29 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use callbook_base::{ContactId, Rev};
+use callbook_contacts::Fields;
 
 use super::{Pass, Stage, UNREAD, delete};
 use crate::engine::Engine;
 use crate::provider::{
-    Group, Head, Link, Of, Operation, RawContact, RawId, as_read, is_shown_by, read, rows,
+    Duplicate, Group, Head, Link, Of, Operation, RawContact, RawId, anew, as_read, is_shown_by,
+    read, rows,
 };
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreChange, StoreError};
 
 impl<S: Store> Engine<S> {
     /// The rev of the mirror that a contact on the phone shows when it says what the book does now.
     fn shows(&self, id: ContactId, rev: Rev) -> Option<Rev> {
         (!self.outbox.touches(id)).then_some(rev)
+    }
+
+    /// What the phone is to show of a contact.
+    fn wanted(&self, pass: &Pass, id: ContactId) -> Result<Option<Fields>, StoreError> {
+        let wanted = self.contact(id)?;
+        Ok(match pass.labels {
+            Some(_) => wanted,
+            None => wanted.map(|wanted| Fields { groups: Vec::new(), ..wanted }),
+        })
     }
 
     /// What of the book is not on the phone.
@@ -26,17 +37,18 @@ impl<S: Store> Engine<S> {
         }
         let mirrored = self.store.not_seen_in(u64::MAX)?;
         let mut links = Vec::new();
-        let mut unread = Vec::new();
+        let (mut unread, mut removed) = (Vec::new(), Vec::new());
         for (id, rev) in &mirrored {
             let shows = self.shows(*id, *rev);
             let Some(link) = self.links.own(*id) else {
-                if let Some(wanted) = self.contact(*id)? {
+                if let Some(wanted) = self.wanted(pass, *id)? {
                     let mut ops = vec![Operation::InsertRaw {
                         account: account.clone(),
                         source_id: id.to_string(),
                         starred: wanted.starred,
                     }];
-                    ops.extend(rows(Of::Operation(0), &[], &wanted));
+                    let had = self.duplicates.get(id).and_then(|it| it.rows.as_deref());
+                    ops.extend(anew(Of::Operation(0), had.unwrap_or_default(), &wanted));
                     pass.queue([Group::writing(*id, None, shows, ops)]);
                 }
                 continue;
@@ -44,7 +56,7 @@ impl<S: Store> Engine<S> {
             if link.unfit.is_some() || (link.rev == shows && shows.is_some()) {
                 continue;
             }
-            match self.contact(*id)? {
+            match self.wanted(pass, *id)? {
                 Some(wanted) if is_shown_by(&wanted, &link.has) => {
                     links.extend((link.rev != shows).then(|| Link { rev: shows, ..link.clone() }));
                 }
@@ -60,9 +72,11 @@ impl<S: Store> Engine<S> {
             else {
                 continue;
             };
-            match self.contact(id)? {
+            match self.wanted(pass, id)? {
+                None if self.may_come_back(id) => removed.push(link.raw),
                 None => {
-                    pass.queue([Group::of(link.raw, vec![delete(head)])]);
+                    let group = Group::of(link.raw, vec![delete(head)]);
+                    pass.queue([group]);
                 }
                 // Changes of this phone on top of what no pull has sent.
                 Some(wanted) if !mirrored.contains(&id) && !is_shown_by(&wanted, &link.has) => {
@@ -72,8 +86,13 @@ impl<S: Store> Engine<S> {
             }
         }
         unread.reverse();
-        pass.unread = unread;
+        (pass.unread, pass.removed) = (unread, removed);
         self.note_links(links, Vec::new())
+    }
+
+    /// Whether a contact that is to be removed may come back, and what it has is not noted yet.
+    fn may_come_back(&self, id: ContactId) -> bool {
+        self.duplicates.get(&id).is_some_and(|duplicate| duplicate.rows.is_none())
     }
 
     /// Compares raw contacts, row by row, with what the book has of them.
@@ -82,7 +101,7 @@ impl<S: Store> Engine<S> {
         pass: &mut Pass,
         contacts: Vec<RawContact>,
     ) -> Result<(), StoreError> {
-        let mut links = Vec::new();
+        let (mut links, mut removed) = (Vec::new(), Vec::new());
         for contact in contacts {
             let raw = contact.head.raw;
             let Some((link, id)) = self.links.get(raw).and_then(|link| Some((link, link.id?)))
@@ -91,7 +110,18 @@ impl<S: Store> Engine<S> {
             };
             // Its user has changed it since it was read: that is taken first, in the next pass.
             let is_touched = contact.head.dirty && contact.head.version != link.version;
-            let Some(wanted) = self.contact(id)?.filter(|_| !is_touched) else { continue };
+            if is_touched {
+                continue;
+            }
+            let Some(wanted) = self.wanted(pass, id)? else {
+                if let Some(duplicate) = self.duplicates.get(&id) {
+                    let rows = Some(contact.rows);
+                    removed
+                        .push(StoreChange::PutDuplicate(Duplicate { rows, ..duplicate.clone() }));
+                    pass.queue([Group::of(raw, vec![delete(&contact.head)])]);
+                }
+                continue;
+            };
             let rev = self.store.rev(id)?.and_then(|rev| self.shows(id, rev));
             let version = contact.head.version;
             let mut ops = rows(Of::Raw(raw), &contact.rows, &wanted);
@@ -107,6 +137,7 @@ impl<S: Store> Engine<S> {
             pass.queue([Group::writing(id, Some(raw), rev, ops)]);
         }
         links.retain(|link| self.links.get(link.raw) != Some(link));
+        self.commit_duplicates(removed)?;
         self.note_links(links, Vec::new())
     }
 
@@ -121,6 +152,10 @@ impl<S: Store> Engine<S> {
             let Some(result) = results.first() else { continue };
             pass.is_cut |= group.is_cut;
             match (&group.ops[0], group.raw) {
+                (Operation::InsertGroup { title, .. }, _) => {
+                    let labels = pass.labels.as_mut();
+                    labels.into_iter().for_each(|labels| labels.insert(title.clone(), *result));
+                }
                 (Operation::DeleteRaw { raw, .. }, _) if *result > 0 => gone.push(*raw),
                 (Operation::DeleteRaw { .. }, _) => {}
                 (_, raw) => {
@@ -143,19 +178,23 @@ impl<S: Store> Engine<S> {
         pass: &mut Pass,
         contacts: Vec<RawContact>,
     ) -> Result<(), StoreError> {
-        let mut links = Vec::new();
+        let (mut links, mut back) = (Vec::new(), Vec::new());
         for contact in contacts {
             let RawContact { head: Head { raw, version, dirty, .. }, .. } = contact;
             let Some((id, rev)) = pass.written.get(&raw).copied() else { continue };
-            let wanted = || Ok::<_, StoreError>(as_read(&self.contact(id)?.unwrap_or_default()));
+            let wanted =
+                || Ok::<_, StoreError>(as_read(&self.wanted(pass, id)?.unwrap_or_default()));
             // Its user was faster than this reading.
             let (version, has) = match read(&contact) {
                 Ok(fields) if !dirty => (version, fields),
                 _ => (UNREAD, wanted()?),
             };
+            let is_back = self.duplicates.get(&id).is_some_and(|duplicate| duplicate.is_over);
+            back.extend((is_back && !pass.is_cut).then_some(StoreChange::RemoveDuplicate(id)));
             let (has, id) = (Arc::new(has), Some(id));
             links.push(Link { raw, id, own: true, version, has, rev, unfit: None });
         }
-        self.note_links(links, Vec::new())
+        self.note_links(links, Vec::new())?;
+        self.commit_duplicates(back)
     }
 }

@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use callbook_base::{ContactId, Timestamp};
+use callbook_base::{ContactId, Line, Timestamp};
 use callbook_contacts::{Edit, Fields};
 use rand::Rng;
 
-use super::{Pass, UNREAD, delete, source};
+use super::{Pass, UNREAD, changes_of, delete, source};
 use crate::engine::Engine;
 use crate::engine::people::new_id;
 use crate::outbox::Change;
 use crate::provider::{
-    Group, Head, Link, Operation, RawContact, RawId, beyond, changed, needed, read,
+    Account, Group, GroupRow, Head, Link, Operation, RawContact, RawId, beyond, changed, needed,
+    read,
 };
-use crate::store::{Store, StoreError};
+use crate::store::{State, Store, StoreError};
 
 /// What a chunk of raw contacts comes to.
 #[derive(Default)]
@@ -51,12 +52,15 @@ impl<S: Store> Engine<S> {
             }
         }
 
+        let knows_the_book = self.knows_the_book();
         let (mut deleted, mut purged, mut unread) = (Vec::new(), Vec::new(), Vec::new());
         for head in pass.heads.values() {
             let link = self.links.get(head.raw);
             if settings.is_own(head.account.as_ref()) {
                 let id = link.map_or_else(|| source(head), |link| link.id);
                 match (head.deleted, id) {
+                    // Nobody knows yet whether the book has it.
+                    (false, _) if link.is_none() && !knows_the_book => {}
                     (false, _) => {
                         let is_known = link.is_some_and(|link| {
                             link.version == head.version
@@ -66,8 +70,7 @@ impl<S: Store> Engine<S> {
                             unread.push(head.raw);
                         }
                     }
-                    // Nobody knows yet whether the book has it.
-                    (true, Some(_)) if link.is_none() && !self.knows_the_book() => {}
+                    (true, Some(_)) if link.is_none() && !knows_the_book => {}
                     (true, id) => {
                         let is_extra = id.is_some_and(|id| {
                             self.links.own(id).is_some_and(|own| own.raw != head.raw)
@@ -85,6 +88,7 @@ impl<S: Store> Engine<S> {
                 match head.deleted {
                     // It stays in the book: its user has removed it from that account.
                     true => gone.extend(link.map(|link| link.raw)),
+                    false if link.is_none() && !knows_the_book => {}
                     false if !is_known => unread.push(head.raw),
                     false => {}
                 }
@@ -100,6 +104,65 @@ impl<S: Store> Engine<S> {
         pass.unread = unread;
         pass.queue(purged);
         self.note(ops, moved, gone, chance)
+    }
+
+    /// Looks at the labels of Callbook's own account. A group's `SOURCE_ID` is the label that the book knows it by: one
+    /// whose title is another was renamed by its user, and with that the label of all its contacts.
+    pub(super) fn take_labels(
+        &mut self,
+        pass: &mut Pass,
+        groups: &[GroupRow],
+        account: &Account,
+        chance: &mut impl Rng,
+    ) -> Result<(), StoreError> {
+        let knows_labels = pass.labels.is_some();
+        if self.state.knows_labels != knows_labels {
+            // All is read and compared once more: nobody knows what it had of them meanwhile.
+            pass.has_new_labels = knows_labels;
+            let unread = |link: &Link| Link { version: UNREAD, rev: None, ..link.clone() };
+            let links: Vec<Link> = self.links.iter().map(unread).collect();
+            let state = State { knows_labels, ..self.state.clone() };
+            self.commit(state, changes_of(&links, &[]))?;
+            self.links.change(links, Vec::new());
+        }
+        let mut renamed: BTreeMap<Line, Option<Line>> = BTreeMap::new();
+        for group in groups.iter().filter(|group| group.account.as_ref() == Some(account)) {
+            let (before, now) = (group.known_as(), group.label().filter(|_| !group.deleted));
+            if let Some(before) = before.clone().filter(|before| now.as_ref() != Some(before)) {
+                renamed.insert(before, now.clone());
+            }
+            match now {
+                _ if group.is_system => {}
+                None if !group.deleted => {}
+                None => pass.queue([Group::of_labels(Operation::DeleteGroup { group: group.id })]),
+                Some(title) if before.as_ref() != Some(&title) => {
+                    let op = Operation::SetGroupSource { group: group.id, source_id: title };
+                    pass.queue([Group::of_labels(op)]);
+                }
+                Some(_) => {}
+            }
+        }
+        let (mut ops, mut links) = (Vec::new(), Vec::new());
+        for link in self.links.iter().filter(|link| link.own && link.unfit.is_none()) {
+            let Some(id) = link.id else { continue };
+            if !link.has.groups.iter().any(|label| renamed.contains_key(label)) {
+                continue;
+            }
+            let mut has = Fields::clone(&link.has);
+            let labels = has.groups.iter().filter_map(|label| match renamed.get(label) {
+                Some(now) => now.clone(),
+                None => Some(label.clone()),
+            });
+            let labels: BTreeSet<Line> = labels.collect();
+            has.groups = labels.into_iter().collect();
+            if let Some(book) = self.contact(id)? {
+                let edit = needed(changed(&link.has, &has), &book);
+                let change = (!edit.is_empty()).then(|| Change::Edit(Box::new(edit)));
+                ops.extend(change.map(|change| (id, change, None)));
+            }
+            links.push(Link { has: Arc::new(has), ..link.clone() });
+        }
+        self.note(ops, links, Vec::new(), chance)
     }
 
     /// Notes what raw contacts that were read say.
@@ -142,6 +205,10 @@ impl<S: Store> Engine<S> {
             unfit: None,
         };
         let fields = match read(contact) {
+            // What its driver does not know stays as it was.
+            Ok(fields) if pass.labels.is_none() => {
+                Fields { groups: link.has.groups.clone(), ..fields }
+            }
             Ok(fields) => fields,
             Err(why) => {
                 link.unfit = Some(why);
@@ -155,7 +222,7 @@ impl<S: Store> Engine<S> {
             taken.links.extend((linked.is_none() && before != Some(&link)).then_some(link));
             return Ok(());
         }
-        let is_changed = !own || head.dirty;
+        let is_changed = !own || head.dirty || pass.has_new_labels;
         let known = link.id.or_else(|| source(head).filter(|_| own));
         let id = match (linked, known) {
             (Some(linked), Some(id)) => {

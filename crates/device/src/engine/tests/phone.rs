@@ -5,13 +5,16 @@ mod random;
 use super::*;
 use crate::Pass;
 use crate::provider::fake::{Columns, Fake, Table, Uri};
-use crate::provider::{Account, Ask, Given, Of, Operation, RawContact, RawId, Unfit, read, rows};
+use crate::provider::{
+    Account, Ask, Given, Labels, Of, Operation, RawContact, RawId, Unfit, read, rows,
+};
 use crate::settings::{Follow, Private, Settings};
 
 const NAME: &str = "vnd.android.cursor.item/name";
 const PHONE: &str = "vnd.android.cursor.item/phone_v2";
 const NOTE: &str = "vnd.android.cursor.item/note";
 const PHOTO: &str = "vnd.android.cursor.item/photo";
+const MEMBERSHIP: &str = "vnd.android.cursor.item/group_membership";
 
 fn own() -> Account {
     Account { name: "ann".into(), r#type: "org.callbook".into() }
@@ -76,7 +79,30 @@ impl Phone {
     fn of(&self, account: &Account) -> Vec<RawContact> {
         let heads = self.fake.heads().into_iter();
         let heads = heads.filter(|head| head.account.as_ref() == Some(account) && !head.deleted);
-        heads.map(|head| self.fake.contact(head.raw).unwrap()).collect()
+        let labels = Labels::of(&self.fake.groups(), Some(&own()));
+        let contact = |head: crate::provider::Head| {
+            let mut contact = self.fake.contact(head.raw).unwrap();
+            labels.read(&mut contact);
+            contact
+        };
+        heads.map(contact).collect()
+    }
+
+    /// An app puts a contact under a label.
+    fn put_under(&mut self, raw: RawId, group: i64) {
+        self.fake.add(raw, MEMBERSHIP, &[("data1", Some(&group.to_string()))]).unwrap();
+    }
+
+    /// The labels that the phone shows of a contact of Callbook's own account, and the book.
+    fn labels(&self, name: &str) -> (Vec<String>, Vec<String>) {
+        let sorted = |fields: Fields| {
+            let mut labels: Vec<_> = fields.groups.iter().map(ToString::to_string).collect();
+            labels.sort();
+            labels
+        };
+        let contact = self.of(&own()).into_iter().find(|contact| name_of(contact) == name).unwrap();
+        let book = self.bench.fields(self.id(name)).unwrap();
+        (sorted(read(&contact).unwrap()), sorted(book))
     }
 
     fn names(&self, account: &Account) -> Vec<String> {
@@ -607,4 +633,133 @@ fn a_phone_that_gives_no_answer_ends_the_pass() {
     assert_eq!(phone.ask(&mut pass, refused), Ask::Done);
     let mut phone = Phone { bench: Bench::synced(), fake: Fake::default() };
     assert_eq!(phone.ask(&mut Pass::default(), Given::Start), Ask::Done, "without an account");
+}
+
+#[test]
+fn labels_follow_both_ways() {
+    let mut phone = Phone::new();
+    let check = |phone: &Phone, name: &str, labels: &[&str]| {
+        let labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
+        assert_eq!(phone.labels(name), (labels.clone(), labels), "{name}");
+    };
+    let team = phone.fake.label(&own(), "Team");
+    let ann = phone.save(&own(), "Ann", "1");
+    phone.put_under(ann, team);
+    let family = phone.fake.label(&google(), "Family");
+    let bob = phone.save(&google(), "Bob", "2");
+    phone.put_under(bob, family);
+    phone.settle();
+    check(&phone, "Ann", &["Team"]);
+    check(&phone, "Bob", &["Family"]);
+    phone.is_in_step();
+    // Others put Bob under a label that the phone has, and Ann under one that it has not.
+    let team_label = || "Team".parse().unwrap();
+    phone.others(phone.id("Bob"), |fields| fields.groups.push(team_label()));
+    phone.others(phone.id("Ann"), |fields| fields.groups = vec!["VIP".parse().unwrap()]);
+    phone.settle();
+    check(&phone, "Ann", &["VIP"]);
+    check(&phone, "Bob", &["Family", "Team"]);
+    phone.is_in_step();
+    let own_groups = |phone: &Phone| {
+        let groups = phone.fake.groups().into_iter().filter(|it| it.account == Some(own()));
+        groups.map(|it| it.title.unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(own_groups(&phone), ["Team", "Family", "VIP"]);
+    // Its user renames a label, and deletes another.
+    phone.fake.update(&Uri::row(Table::Groups, team), &[("title", Some("Crew"))]).unwrap();
+    let vip = phone.fake.groups().into_iter().find(|it| it.title.as_deref() == Some("VIP"));
+    phone.fake.delete(&Uri::row(Table::Groups, vip.unwrap().id));
+    phone.settle();
+    check(&phone, "Ann", &[]);
+    check(&phone, "Bob", &["Crew", "Family"]);
+    phone.is_in_step();
+    assert_eq!(own_groups(&phone), ["Crew", "Family"]);
+    assert!(phone.fake.groups().iter().any(|it| it.account == Some(google())));
+    // A quiet pass reads what there is and writes nothing.
+    let before = format!("{:?}", phone.bench.engine.store());
+    assert_eq!(phone.pass(), [Ask::Heads]);
+    assert_eq!(format!("{:?}", phone.bench.engine.store()), before);
+}
+
+#[test]
+fn labels_that_nobody_may_have_and_a_phone_that_knows_none() {
+    let mut phone = Phone::new();
+    let (long, empty) =
+        (phone.fake.label(&own(), &"x".repeat(1_001)), phone.fake.label(&own(), ""));
+    let ann = phone.save(&own(), "Ann", "1");
+    [long, empty, 99].into_iter().for_each(|group| phone.put_under(ann, group));
+    phone.settle();
+    assert_eq!(phone.labels("Ann"), (vec![], vec![]));
+    let rows = phone.fake.contact(ann).unwrap().rows;
+    assert_eq!(rows.iter().filter(|row| row.mimetype == MEMBERSHIP).count(), 3, "left as they are");
+    // A driver that knows no groups.
+    let pass = |phone: &mut Phone| {
+        let (mut pass, mut given, mut asked) = (Pass::default(), Given::Start, Vec::new());
+        loop {
+            let ask = phone.ask(&mut pass, given);
+            if ask == Ask::Done {
+                return asked;
+            }
+            asked.push(ask.clone());
+            given = match phone.fake.serve(ask) {
+                Given::Heads { heads, .. } => Given::Heads { heads, groups: None },
+                given => given,
+            };
+        }
+    };
+    phone.others(phone.id("Ann"), |fields| {
+        fields.groups = vec!["Team".parse().unwrap()];
+        fields.note = Some("hi".parse().unwrap());
+    });
+    phone.bench.sync();
+    pass(&mut phone);
+    phone.fake.write(ann, NOTE, &[("data1", Some("mine"))]);
+    pass(&mut phone);
+    phone.bench.sync();
+    pass(&mut phone);
+    phone.bench.sync();
+    let fields = phone.bench.fields(phone.id("Ann")).unwrap();
+    assert_eq!((fields.note.unwrap().as_str(), fields.groups.len()), ("mine", 1));
+    pass(&mut phone);
+    assert_eq!(pass(&mut phone), [Ask::Heads]);
+    phone.settle();
+    assert_eq!(phone.labels("Ann"), (vec!["Team".into()], vec!["Team".into()]));
+}
+
+#[test]
+fn what_a_duplicate_had_of_its_own_comes_back_with_it() {
+    let mut phone = Phone::new();
+    let team = phone.fake.label(&own(), "Team");
+    let rows: &[(&str, Columns<'_>)] = &[
+        (NAME, &[("data1", Some("Younger")), ("data2", Some("Younger")), ("data7", Some("Yan"))]),
+        (PHONE, &[("data1", Some("5")), ("data2", Some("99")), ("data4", Some("+15"))]),
+        (PHOTO, &[("data14", Some("3")), ("data15", Some("cGhvdG8="))]),
+        ("x.y/z", &[("data1", Some("7")), ("is_primary", Some("1"))]),
+    ];
+    let raw = phone.fake.save(Some(&own()), rows);
+    phone.put_under(raw, team);
+    phone.settle();
+    let id = phone.id("Younger");
+    let fields = phone.bench.fields(id).unwrap();
+    phone.others_name(super::id(1), "Older");
+    phone.others_drop(id, Form::Hidden { owner: super::id(1) });
+    phone.settle();
+    assert_eq!(phone.names(&own()), ["Older"]);
+    phone.bench.engine.forget_duplicate(id).unwrap();
+    phone.bench.crash();
+    assert_eq!(phone.bench.engine.duplicates().count(), 0);
+    // It is told apart, and others have named it anew.
+    phone.others(id, |it| *it = Fields { name: Some("Elder".parse().unwrap()), ..fields });
+    phone.settle();
+    phone.is_in_step();
+    let back = phone.of(&own()).into_iter().find(|contact| name_of(contact) == "Elder").unwrap();
+    let column = |mimetype: &str, n: usize| {
+        let row = back.rows.iter().find(|row| row.mimetype == mimetype).unwrap();
+        row.data[n - 1].clone().unwrap_or_default()
+    };
+    assert_eq!(column(NAME, 7), "Yan");
+    assert_eq!((column(PHONE, 2), column(PHONE, 4)), ("99".into(), "+15".into()));
+    assert_eq!((column(PHOTO, 14), column(PHOTO, 15)), ("3".into(), "cGhvdG8=".into()));
+    assert_eq!((column("x.y/z", 1), column(MEMBERSHIP, 1)), ("7".into(), "Team".into()));
+    assert_eq!(phone.bench.engine.store().duplicates().unwrap(), [], "nothing is kept any more");
 }

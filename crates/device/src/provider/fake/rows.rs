@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Columns, Table, Thrown, Uri};
-use crate::provider::Account;
+use crate::provider::{Account, GroupRow};
 
 /// Columns of `RawContacts` that can be written, and of `Data` beside [`super::fields`]'.
 const RAW_COLUMNS: [&str; 12] = [
@@ -32,6 +32,7 @@ const DATA_COLUMNS: [&str; 8] = [
 ];
 
 pub(super) const NAME: &str = "vnd.android.cursor.item/name";
+const MEMBERSHIP: &str = "vnd.android.cursor.item/group_membership";
 /// Kinds of rows whose update to the same value is none.
 const COMPARED: [&str; 3] =
     [NAME, "vnd.android.cursor.item/phone_v2", "vnd.android.cursor.item/postal-address_v2"];
@@ -41,8 +42,10 @@ const COMPARED: [&str; 3] =
 pub(super) struct Rows {
     pub(super) raws: BTreeMap<i64, Raw>,
     pub(super) data: BTreeMap<i64, Datum>,
+    pub(super) groups: BTreeMap<i64, GroupRow>,
     pub(super) last_raw: i64,
     pub(super) last_datum: i64,
+    pub(super) last_group: i64,
     /// Raw contacts that rows were inserted for since the last flush.
     pub(super) inserted_for: BTreeSet<i64>,
 }
@@ -68,6 +71,7 @@ pub(super) struct Datum {
 
 pub(super) fn is_column(column: &str) -> bool {
     RAW_COLUMNS.contains(&column)
+        || column == "title" // of `Groups`
         || DATA_COLUMNS.contains(&column)
         || column
             .strip_prefix("data")
@@ -104,6 +108,7 @@ impl Rows {
         }
         match uri.table {
             Table::Data => self.insert_datum(uri, values).map(Some),
+            Table::Groups => Ok(Some(self.insert_group(values))),
             _ => self.insert_raw(uri, values),
         }
     }
@@ -141,6 +146,39 @@ impl Rows {
         raw.set(values);
         self.raws.insert(self.last_raw, raw);
         Ok(Some(self.last_raw))
+    }
+
+    fn insert_group(&mut self, values: Columns<'_>) -> i64 {
+        self.last_group += 1;
+        let text = |column| value(values, column).map(str::to_owned);
+        let account = text("account_name").zip(text("account_type"));
+        let group = GroupRow {
+            id: self.last_group,
+            account: account.map(|(name, r#type)| Account { name, r#type }),
+            title: text("title"),
+            source_id: text("sourceid"),
+            ..GroupRow::default()
+        };
+        self.groups.insert(self.last_group, group);
+        self.last_group
+    }
+
+    /// What a group's contacts say of it goes with it. Its tombstone stays until the sync adapter has seen it.
+    fn delete_group(&mut self, id: i64, sync: bool) {
+        let group = id.to_string();
+        let is_of = |datum: &Datum| {
+            datum.mimetype == MEMBERSHIP && datum.columns.get("data1") == Some(&group)
+        };
+        let of: Vec<i64> =
+            self.data.iter().filter(|(_, datum)| is_of(datum)).map(|(id, _)| *id).collect();
+        for row in of {
+            let datum = self.data.remove(&row);
+            datum.into_iter().for_each(|datum| self.count(datum.raw, 1));
+        }
+        match self.groups.get_mut(&id) {
+            Some(group) if !sync => group.deleted = true,
+            _ => drop(self.groups.remove(&id)),
+        }
     }
 
     fn insert_datum(&mut self, uri: &Uri, values: Columns<'_>) -> Result<i64, Thrown> {
@@ -186,6 +224,10 @@ impl Rows {
                 .filter(|(id, raw)| is_asked(**id, Some(raw)))
                 .map(|(id, _)| *id)
                 .collect(),
+            Table::Groups => {
+                let ids = self.groups.keys().copied();
+                ids.filter(|id| uri.id.is_none_or(|asked| asked == *id)).collect()
+            }
             Table::Contacts => {
                 let live = self.raws.iter().filter(|(_, raw)| !raw.deleted);
                 live.filter(|(id, raw)| is_asked(**id, Some(raw))).map(|(id, _)| *id).collect()
@@ -215,6 +257,7 @@ impl Rows {
         let rows = self.matching(uri, version);
         let update = |id: &i64| match uri.table {
             Table::RawContacts => self.update_raw(*id, uri.sync, values),
+            Table::Groups => self.update_group(*id, values),
             _ => self.update_datum(*id, uri.sync, values),
         };
         Ok(rows.iter().map(update).filter(|is_changed| *is_changed).count())
@@ -230,6 +273,18 @@ impl Rows {
         raw.set(values);
         if raw.deleted != was_deleted && raw.version == was_at {
             raw.version += 1;
+        }
+        true
+    }
+
+    fn update_group(&mut self, id: i64, values: Columns<'_>) -> bool {
+        let Some(group) = self.groups.get_mut(&id) else { return false };
+        for (name, value) in values {
+            match *name {
+                "title" => group.title = value.map(str::to_owned),
+                "sourceid" => group.source_id = value.map(str::to_owned),
+                _ => {}
+            }
         }
         true
     }
@@ -285,6 +340,7 @@ impl Rows {
             match uri.table {
                 Table::RawContacts => self.delete_raw(*id, uri.sync),
                 Table::Contacts => self.delete_raw(*id, false),
+                Table::Groups => self.delete_group(*id, uri.sync),
                 Table::Data | Table::DataOf(_) => {
                     if let Some(datum) = self.data.remove(id) {
                         self.count(datum.raw, 1);

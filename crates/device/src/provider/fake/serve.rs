@@ -5,7 +5,8 @@ use callbook_base::Timestamp;
 use super::rows::is_one;
 use super::{BatchOp, Call, Columns, Fake, Table, Thrown, Uri};
 use crate::provider::{
-    Account, Ask, Batch, Given, Head, Of, Operation, RawContact, RawId, Refusal, Row, Values,
+    Account, Ask, Batch, Given, GroupRow, Head, Of, Operation, RawContact, RawId, Refusal, Row,
+    Values,
 };
 
 impl Fake {
@@ -13,9 +14,12 @@ impl Fake {
     pub fn serve(&mut self, ask: Ask) -> Given {
         match ask {
             Ask::Done => Given::Start,
-            Ask::Heads => Given::Heads { heads: self.heads() },
-            Ask::Rows { raws } => {
-                let contacts = raws.into_iter().filter_map(|raw| self.contact(raw)).collect();
+            Ask::Heads => Given::Heads { heads: self.heads(), groups: Some(self.groups()) },
+            Ask::Rows { raws, whole } => {
+                let mut contacts: Vec<_> =
+                    raws.into_iter().filter_map(|raw| self.contact(raw)).collect();
+                let rows = contacts.iter_mut().flat_map(|contact| &mut contact.rows);
+                rows.filter(|_| !whole).for_each(|row| row.data[14] = None);
                 Given::Rows { contacts }
             }
             Ask::Apply(batch) => match self.apply_batch(&batch_ops(&batch)) {
@@ -50,6 +54,22 @@ impl Fake {
             starred: raw.starred,
             saved_at: Some(Timestamp::from_millis(self.now)),
         }
+    }
+
+    /// All groups.
+    pub fn groups(&self) -> Vec<GroupRow> {
+        self.rows.groups.values().cloned().collect()
+    }
+
+    /// An app makes a group; its id.
+    pub fn label(&mut self, account: &Account, title: &str) -> i64 {
+        let values = [
+            ("account_name", Some(account.name.as_str())),
+            ("account_type", Some(account.r#type.as_str())),
+            ("title", Some(title)),
+        ];
+        let inserted = self.rows.insert(&Uri::of(Table::Groups), &values);
+        inserted.ok().flatten().unwrap_or(-1)
     }
 
     /// A raw contact with its rows.
@@ -115,9 +135,11 @@ impl Fake {
         self.delete(&Uri::row(Table::RawContacts, raw.0));
     }
 
-    /// An account is removed from the phone, or its contacts are lost: they are gone, and nothing tells of it.
+    /// An account is removed from the phone, or its contacts are lost: they are gone with its groups, and nothing
+    /// tells of it.
     pub fn lose(&mut self, account: &Account) {
         let rows = &mut self.rows;
+        rows.groups.retain(|_, group| group.account.as_ref() != Some(account));
         rows.raws.retain(|_, raw| raw.account.as_ref() != Some(account));
         rows.data.retain(|_, datum| rows.raws.contains_key(&datum.raw));
     }
@@ -182,6 +204,23 @@ fn batch_op(op: &Operation) -> BatchOp<'_> {
         }
         Operation::DeleteRaw { raw: id, version } => {
             BatchOp { version: Some(*version), ..BatchOp::new(Call::Delete, raw(id), &[]) }
+        }
+        Operation::InsertGroup { account, title } => BatchOp::new(
+            Call::Insert,
+            Uri::of(Table::Groups).sync(),
+            &[
+                ("account_name", Some(account.name.as_str())),
+                ("account_type", Some(account.r#type.as_str())),
+                ("sourceid", Some(title.as_str())),
+                ("title", Some(title.as_str())),
+            ],
+        ),
+        Operation::SetGroupSource { group, source_id } => {
+            let values = [("sourceid", Some(source_id.as_str()))];
+            BatchOp::new(Call::Update, Uri::row(Table::Groups, *group).sync(), &values)
+        }
+        Operation::DeleteGroup { group } => {
+            BatchOp::new(Call::Delete, Uri::row(Table::Groups, *group).sync(), &[])
         }
     }
 }

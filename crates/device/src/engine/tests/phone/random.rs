@@ -27,6 +27,26 @@ enum Act {
     Photo {
         which: usize,
     },
+    /// A label of three.
+    Label {
+        foreign: bool,
+        which: usize,
+        label: usize,
+    },
+    RenameLabel {
+        which: usize,
+        label: usize,
+    },
+    RemoveLabel {
+        which: usize,
+    },
+    OthersLabel {
+        which: usize,
+        label: usize,
+    },
+    OthersShow {
+        which: usize,
+    },
     Delete {
         foreign: bool,
         which: usize,
@@ -69,6 +89,11 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (any::<bool>(), which.clone()).prop_map(|(foreign, which)| Act::Number { foreign, which }),
         1 => (any::<bool>(), which.clone()).prop_map(|(foreign, which)| Act::Star { foreign, which }),
         1 => which.clone().prop_map(|which| Act::Photo { which }),
+        2 => (any::<bool>(), which.clone(), 0..3usize).prop_map(|(foreign, which, label)| Act::Label { foreign, which, label }),
+        1 => (which.clone(), 0..3usize).prop_map(|(which, label)| Act::RenameLabel { which, label }),
+        1 => which.clone().prop_map(|which| Act::RemoveLabel { which }),
+        1 => (which.clone(), 0..3usize).prop_map(|(which, label)| Act::OthersLabel { which, label }),
+        1 => which.clone().prop_map(|which| Act::OthersShow { which }),
         1 => (any::<bool>(), which.clone()).prop_map(|(foreign, which)| Act::Delete { foreign, which }),
         2 => Just(Act::OthersSave),
         2 => which.clone().prop_map(|which| Act::OthersName { which }),
@@ -104,6 +129,12 @@ impl World {
     fn some(&self, foreign: bool, which: usize) -> Option<RawId> {
         let contacts = self.phone.of(&if foreign { google() } else { own() });
         contacts.get(which % contacts.len().max(1)).map(|contact| contact.head.raw)
+    }
+
+    fn some_group(&self, which: usize) -> Option<i64> {
+        let groups = self.phone.fake.groups().into_iter();
+        let own: Vec<_> = groups.filter(|it| !it.deleted && it.account == Some(own())).collect();
+        own.get(which % own.len().max(1)).map(|group| group.id)
     }
 
     fn some_id(&self, which: usize) -> Option<ContactId> {
@@ -143,6 +174,41 @@ impl World {
             Act::Photo { which } => {
                 let Some(raw) = self.some(false, which) else { return };
                 self.phone.fake.add(raw, PHOTO, &[("data14", Some(&n))]).unwrap();
+            }
+            Act::Label { foreign, which, label } => {
+                let account = if foreign { google() } else { own() };
+                let Some(raw) = self.some(foreign, which) else { return };
+                let title = format!("Label {label}");
+                let is = |it: &&crate::provider::GroupRow| {
+                    !it.deleted
+                        && it.account.as_ref() == Some(&account)
+                        && it.title == Some(title.clone())
+                };
+                let group = self.phone.fake.groups().iter().find(is).map(|group| group.id);
+                let group = group.unwrap_or_else(|| self.phone.fake.label(&account, &title));
+                self.phone.put_under(raw, group);
+            }
+            Act::RenameLabel { which, label } => {
+                let Some(group) = self.some_group(which) else { return };
+                let title = format!("Label {label}");
+                let group = Uri::row(Table::Groups, group);
+                self.phone.fake.update(&group, &[("title", Some(&title))]).unwrap();
+            }
+            Act::RemoveLabel { which } => {
+                let Some(group) = self.some_group(which) else { return };
+                self.phone.fake.delete(&Uri::row(Table::Groups, group));
+            }
+            Act::OthersLabel { which, label } => {
+                let Some(id) = self.some_id(which) else { return };
+                self.phone
+                    .others(id, |it| it.groups = vec![format!("Label {label}").parse().unwrap()]);
+            }
+            Act::OthersShow { which } => {
+                // A hidden contact is told apart.
+                let hidden: Vec<ContactId> =
+                    self.phone.bench.engine.duplicates().map(|it| it.id).collect();
+                let Some(id) = hidden.get(which % hidden.len().max(1)) else { return };
+                self.phone.others_name(*id, &format!("Back {n}"));
             }
             Act::Delete { foreign, which } => {
                 let Some(raw) = self.some(foreign, which) else { return };
