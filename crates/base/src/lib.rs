@@ -3,12 +3,14 @@
 //! What lives here is vocabulary without rules. A rule about contacts, calls or sign-in must never
 //! live here, nor anything that reads a clock or draws a random number.
 
+mod calendar;
 mod cursor;
 mod id;
 mod named;
 mod text;
 mod time;
 
+pub use calendar::{Date, InvalidDate};
 pub use cursor::{Cursor, Epoch, InvalidCursor, Place, Rev};
 pub use id::{ContactId, DeviceId, InvalidId, UserId};
 pub use named::Named;

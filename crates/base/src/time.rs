@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::calendar::{Date, digits};
+
 /// A text that is not RFC 3339 in UTC ending in `Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a time is RFC 3339 in UTC with milliseconds, such as 2026-11-22T10:00:00.000Z")]
@@ -16,7 +18,7 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The first millisecond of the year 0001.
     pub const MIN: Self = Self(-62_135_596_800_000);
-    /// The last time that the calendar library can write, a day before the year 10000.
+    /// A day before the year 10000, so that it has a date in every time zone.
     pub const MAX: Self = Self(253_402_207_199_999);
 
     /// Milliseconds since the epoch, cut to the years that RFC 3339 can write.
@@ -56,23 +58,40 @@ impl FromStr for Timestamp {
     /// Reads `YYYY-MM-DDTHH:MM:SSZ` with or without a fraction; what is finer than a millisecond is
     /// cut off. Other offsets than `Z` are refused.
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
-        let bytes = text.as_bytes();
-        let shaped =
-            bytes.len() >= 20 && bytes[4] == b'-' && bytes[10] == b'T' && bytes[13] == b':';
-        if !shaped || !text.ends_with('Z') || text.contains('[') {
-            return Err(InvalidTimestamp);
-        }
-        let time: jiff::Timestamp = text.parse().map_err(|_| InvalidTimestamp)?;
-        let millis = time.as_millisecond() - i64::from(time.subsec_nanosecond() % 1_000_000 < 0);
-        Ok(Self::from_millis(millis))
+        let read = || {
+            let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+            let days = date.parse::<Date>().ok()?.days();
+            let (time, fraction) = match time.split_once('.') {
+                Some((time, fraction)) => (time, fraction),
+                None => (time, "0"),
+            };
+            let (hour, rest) = time.split_once(':')?;
+            let (minute, second) = rest.split_once(':')?;
+            let part = |text: &str, most: u32| {
+                digits(text).filter(|number| text.len() == 2 && *number <= most).map(i64::from)
+            };
+            let (hour, minute) = (part(hour, 23)?, part(minute, 59)?);
+            let second = part(second, 60)?.min(59); // a leap second is the one before it
+            let is_fraction = (1..=9).contains(&fraction.len()) && digits(fraction).is_some();
+            let three = fraction.bytes().chain(*b"00").take(3);
+            let millis = three.fold(0, |millis, digit| millis * 10 + i64::from(digit & 15));
+            let time = ((days * 24 + hour) * 60 + minute) * 60 + second;
+            Some(time * 1_000 + millis).filter(|millis| is_fraction && *millis <= Self::MAX.0)
+        };
+        read().map(Self::from_millis).ok_or(InvalidTimestamp)
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = jiff::Timestamp::from_millisecond(self.0)
-            .expect("a Timestamp lies between the years 0001 and 9999");
-        write!(f, "{time:.3}")
+        const DAY: i64 = 24 * 60 * 60 * 1_000;
+        let date = Date::from_days(self.0.div_euclid(DAY));
+        let date = date.expect("a Timestamp lies between the years 0001 and 9999");
+        let millis = self.0.rem_euclid(DAY);
+        let (seconds, millis) = (millis / 1_000, millis % 1_000);
+        let (minutes, second) = (seconds / 60, seconds % 60);
+        let (hour, minute) = (minutes / 60, minutes % 60);
+        write!(f, "{date}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
     }
 }
 
@@ -103,6 +122,34 @@ mod tests {
         check("10000-11-22T10:00:00.000Z", None);
         check("", None);
         check("é026-11-22T10:00:00.000Z", None);
+    }
+
+    /// As jiff reads and writes them: the Worker carries no calendar library.
+    fn check_beside_a_library(text: &str) {
+        let known = text.parse::<jiff::Timestamp>().ok().map(|time| {
+            let cut = i64::from(time.subsec_nanosecond() % 1_000_000 < 0);
+            Timestamp::from_millis(time.as_millisecond() - cut)
+        });
+        assert_eq!(text.parse().ok(), known, "{text}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn texts_are_read_as_a_library_reads_them(
+            text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,10})?Z",
+        ) {
+            check_beside_a_library(&text);
+        }
+
+        #[test]
+        fn times_are_written_as_a_library_writes_them(
+            millis in Timestamp::MIN.as_millis()..=Timestamp::MAX.as_millis(),
+        ) {
+            let (time, known) =
+                (Timestamp::from_millis(millis), jiff::Timestamp::from_millisecond(millis).unwrap());
+            assert_eq!(time.to_string(), format!("{known:.3}"));
+            check_beside_a_library(&time.to_string());
+        }
     }
 
     #[test]

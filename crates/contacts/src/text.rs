@@ -1,6 +1,6 @@
 //! Texts of a contact that have limits of their own.
 
-use callbook_base::text_type;
+use callbook_base::{Date, text_type};
 
 /// A text that is no [`Note`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,8 +28,7 @@ text_type! {
             Some(day) => &format!("2000-{day}"),
             None => text,
         };
-        let date = full.parse::<jiff::civil::Date>().map_err(|_| InvalidBirthday)?;
-        (date.to_string() == full).then_some(()).ok_or(InvalidBirthday)
+        full.parse::<Date>().map(drop).map_err(|_| InvalidBirthday)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use callbook_base::Place;
@@ -88,11 +88,10 @@ pub(super) struct Asked<T>(pub(super) T);
 impl<T: DeserializeOwned> FromRequestParts<Arc<App>> for Asked<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let Query(said) = Query::from_request_parts(parts, app).await.map_err(|error| {
-            let detail = format!("the query of this address cannot be read: {}", error.body_text());
-            Problem::invalid_request(detail)
-        })?;
-        Ok(Self(said))
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        let said = serde_urlencoded::from_str(parts.uri.query().unwrap_or_default());
+        said.map(Self).map_err(|error| {
+            Problem::invalid_request(format!("the query of this address cannot be read: {error}"))
+        })
     }
 }
