@@ -73,8 +73,12 @@ abstract class AppTest {
     }
 
     /** Signed in, as the screen does it, with what is synced chosen. */
-    protected fun signIn(user: String = "ann", password: String = Server.PASSWORD): Account {
-        val outcome = SignIn.add(app, server.address, user, password)
+    protected fun signIn(
+        user: String = "ann",
+        password: String = Server.PASSWORD,
+        address: String = server.address,
+    ): Account {
+        val outcome = SignIn.add(app, address, user, password)
         check(outcome.code == null) { "sign-in: ${outcome.code}" }
         return outcome.account!!.also { Notes.of(app, it).hasChosen = true }
     }

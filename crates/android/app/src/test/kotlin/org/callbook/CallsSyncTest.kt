@@ -32,7 +32,7 @@ class CallsSyncTest : AppTest() {
 
     private fun syncsWell() = Sync(app, account).run().also { assertTrue(it.toString(), it.wentWell) }
 
-    private fun atServer(): Int = Devices(server).calls()
+    private fun atServer(): Int = Script(server).calls()
 
     @Test
     fun `calls are pushed once though they are read twice`() {

@@ -1,9 +1,11 @@
 package org.callbook
 
 import android.accounts.Account
+import android.accounts.AccountManager
 import android.content.ContentResolver
 import android.content.Intent
 import android.content.SyncResult
+import android.database.sqlite.SQLiteFullException
 import android.os.Bundle
 import android.provider.ContactsContract.AUTHORITY
 import java.util.concurrent.CountDownLatch
@@ -11,6 +13,8 @@ import java.util.concurrent.TimeUnit
 import org.callbook.account.Books
 import org.callbook.account.Notes
 import org.callbook.provider.FakeContactsProvider
+import org.callbook.sync.Afterwards
+import org.callbook.sync.Answers
 import org.callbook.sync.Outcome
 import org.callbook.sync.Permissions
 import org.callbook.sync.Sync
@@ -294,7 +298,7 @@ class ContactsSyncTest : AppTest() {
 
     @Test
     fun `two accounts on one phone`() {
-        Devices(server).addUser("bob")
+        Script(server).addUser("bob")
         val second = signIn("bob")
         book.save(account, "Ann Lee", "(415) 555-2671")
         syncsWell()
@@ -303,5 +307,58 @@ class ContactsSyncTest : AppTest() {
         // What one account has written, the other does not take for a new contact.
         other.sync()
         assertEquals(1, other.shown().size)
+    }
+
+    @Test
+    fun `an account that was renamed has its contacts again`() {
+        many(3)
+        other.sync()
+        syncsWell()
+        val manager = AccountManager.get(app)
+        val renamed = Account("ann, at work", account.type)
+        val data = listOf("key", "server", "user").associateWith { manager.getUserData(account, it) }
+        manager.removeAccountExplicitly(account)
+        manager.addAccountExplicitly(renamed, null, null)
+        data.forEach { (name, value) -> manager.setUserData(renamed, name, value) }
+        ContentResolver.setSyncAutomatically(renamed, AUTHORITY, true)
+        // Android takes the contacts of the old name, and tells nobody.
+        provider.lose(account.name)
+        assertTrue(Sync(app, renamed).run().wentWell)
+        assertEquals(3, book.raws(renamed).size)
+        other.sync()
+        assertEquals(3, other.shown().size)
+    }
+
+    @Test
+    fun `thousands of contacts deleted by another app at once`() {
+        many(3_000)
+        other.sync()
+        syncsWell()
+        assertEquals(3_000, book.deleteAll(account))
+        // The first push has 500, which is less than a quarter of the book: of these the server's history knows.
+        assertEquals(2_500, sync().unconfirmedDeletes)
+        Answers.answer(app, account, "drop_deletes")
+        assertEquals(0, syncsWell().unconfirmedDeletes)
+        assertEquals(2_500, book.raws(account).size)
+    }
+
+    @Test
+    fun `the phone's storage is full`() {
+        many(3)
+        other.sync()
+        provider.beforeOperation = { _, _ -> throw SQLiteFullException("database or disk is full") }
+        assertTrue(sync().phoneTrouble)
+        assertEquals("phone_trouble", sync().also { Afterwards.of(app, account, it) }.let { Notes.of(app, account).failure })
+        provider.beforeOperation = { _, _ -> }
+        syncsWell()
+        assertEquals(3, book.raws(account).size)
+    }
+
+    @Test
+    fun `before its user has chosen, Android's own syncs read nothing`() {
+        Notes.of(app, account).hasChosen = false
+        book.save(account, "Ann Lee", "(415) 555-2671")
+        perform()
+        assertEquals(0, Books.of(app, account).askObject("contacts").getJSONArray("contacts").length())
     }
 }

@@ -19,6 +19,7 @@ import org.callbook.account.Notes
 import org.callbook.provider.FakeContactsProvider
 import org.callbook.sync.Afterwards
 import org.callbook.sync.ChangesJob
+import org.callbook.sync.FirstSyncJob
 import org.callbook.sync.Log
 import org.callbook.sync.Outcome
 import org.callbook.sync.Permissions
@@ -26,6 +27,7 @@ import org.callbook.sync.Schedule
 import org.callbook.sync.Sync
 import org.callbook.sync.SyncJob
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
@@ -100,11 +102,13 @@ class ScheduleTest : AppTest() {
         assertNull(once())
     }
 
-    private inline fun <reified T : android.app.job.JobService> start(job: JobInfo): T {
+    private fun params(job: JobInfo): JobParameters = Shadow.newInstanceOf(JobParameters::class.java).also {
+        ReflectionHelpers.setField(it, "jobId", job.id)
+        ReflectionHelpers.setField(it, "extras", job.extras)
+    }
+
+    private inline fun <reified T : android.app.job.JobService> start(params: JobParameters): T {
         val service = Robolectric.buildService(T::class.java).create().get()
-        val params = Shadow.newInstanceOf(JobParameters::class.java)
-        ReflectionHelpers.setField(params, "jobId", job.id)
-        ReflectionHelpers.setField(params, "extras", job.extras)
         assertTrue(service.onStartJob(params))
         return service
     }
@@ -113,8 +117,18 @@ class ScheduleTest : AppTest() {
     fun `a job syncs`() {
         val account = signIn()
         Schedule.all(app)
-        start<SyncJob>(periodic()!!)
+        start<SyncJob>(params(periodic()!!))
         await("a sync") { Notes.of(app, account).lastSync != null }
+    }
+
+    @Test
+    fun `a first sync since Android 14`() {
+        val account = signIn()
+        Schedule.first(app, account)
+        val job = jobs.allPendingJobs.single { it.isUserInitiated }
+        val service = start<FirstSyncJob>(params(job))
+        await("its end") { shadowOf(service).isJobFinished }
+        assertNotNull(Notes.of(app, account).lastSync)
     }
 
     @Test
@@ -131,7 +145,7 @@ class ScheduleTest : AppTest() {
         jobs.allPendingJobs.forEach { if (it.isPeriodic) jobs.cancel(it.id) }
         val watching = changes()!!
         jobs.cancel(watching.id)
-        start<ChangesJob>(watching)
+        start<ChangesJob>(params(watching))
         await("the change in the outbox") { Books.of(app, account).askObject("status").getInt("unpushed") == 1 }
         // Android forgets what it watched; it watches again.
         await("watching again") { changes() != null }
@@ -144,12 +158,24 @@ class ScheduleTest : AppTest() {
 
     @Test
     fun `a job that Android stops is written down and comes again`() {
-        signIn()
-        Schedule.all(app)
-        val service = Robolectric.buildService(SyncJob::class.java).create().get()
-        val params = Shadow.newInstanceOf(JobParameters::class.java)
-        assertTrue(service.onStopJob(params))
-        assertTrue(Log.lines(app).last().contains("stopped by Android"))
+        Relay(server.address).use { relay ->
+            val account = signIn(address = relay.address)
+            Schedule.all(app)
+            relay.isSilent = true
+            val params = params(periodic()!!)
+            val service = start<SyncJob>(params)
+            await("a request") { relay.waits > 0 }
+            val began = System.nanoTime()
+            assertTrue(service.onStopJob(params))
+            await("the end") { Log.lines(app).last().contains("cancelled") }
+            println("stopped after ${(System.nanoTime() - began) / 1_000_000} ms")
+            assertTrue(Log.lines(app).any { it.contains("stopped by Android") })
+            // It says nothing of trouble, and the next goes on.
+            assertNull(Notes.of(app, account).failure)
+            relay.isSilent = false
+            assertTrue(Sync(app, account).run().wentWell)
+            assertFalse(service.onStopJob(params))
+        }
     }
 
     private fun shown(): List<Notification> = notifications.activeNotifications.map { it.notification }

@@ -53,7 +53,7 @@ class ScreensTest : AppTest() {
         calls = Robolectric.buildContentProvider(FakeCallLog::class.java).create(CallLog.AUTHORITY).get()
         grant(*(Permissions.CONTACTS + Permissions.CALLS).toTypedArray())
         account = signIn()
-        Devices(server).addUser("mia")
+        Script(server).addUser("mia")
         other = OtherPhone(server, "mia")
         NAMES.forEachIndexed { at, name -> other.create(name, number(at)) }
         other.sync()

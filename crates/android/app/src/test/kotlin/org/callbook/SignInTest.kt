@@ -143,7 +143,7 @@ class SignInTest : AppTest() {
         await("its files are gone") { !Accounts.folder(app, key).exists() }
         assertEquals(emptySet<String>(), FakeKeyStore.keys.keys)
         // The device has ended at the server too.
-        assertEquals(0, Devices(server).of("ann"))
+        assertEquals(0, Script(server).devices("ann"))
     }
 
     @Test

@@ -30,8 +30,11 @@ import org.callbook.provider.FakeCallLog
 import org.callbook.provider.FakeContactsProvider
 import org.callbook.sync.CALLS_AUTHORITY
 import org.callbook.sync.FirstSyncService
+import org.callbook.sync.Log
 import org.callbook.sync.Permissions
 import org.callbook.sync.Sync
+import org.callbook.sync.SyncState
+import org.callbook.sync.Syncing
 import org.callbook.ui.ChoicesActivity
 import org.callbook.ui.ContactActivity
 import org.callbook.ui.MainActivity
@@ -61,7 +64,7 @@ class UseTest : AppTest() {
         provider = Robolectric.buildContentProvider(FakeContactsProvider::class.java).create(ContactsContract.AUTHORITY).get()
         grant(*Permissions.CONTACTS.toTypedArray())
         account = signIn()
-        Api.setMethod = Devices.Companion::setMethod
+        Api.setMethod = Script.Companion::setMethod
     }
 
     @After
@@ -114,6 +117,24 @@ class UseTest : AppTest() {
     }
 
     @Test
+    fun `a first sync is cancelled in its notification`() {
+        repeat(300) { create("Contact $it", "+1 415 555 %04d".format(it)) }
+        Sync(app, account).run()
+        provider.lose(account.name)
+        val service = Robolectric.buildService(FirstSyncService::class.java, FirstSyncService.startIntent(app, account)).create()
+        val gate = java.util.concurrent.CountDownLatch(1)
+        provider.beforeOperation = { _, operation -> if (operation == 10) gate.await() }
+        service.startCommand(0, 1)
+        val notification = shadowOf(service.get()).lastForegroundNotification
+        notification.actions.single().actionIntent.send()
+        await("cancelled") { Syncing.of(account).single().stopped }
+        gate.countDown()
+        await("its end") { shadowOf(service.get()).isStoppedBySelf }
+        assertTrue(Log.lines(app).last().contains("cancelled"))
+        assertTrue(PhoneBook(app.contentResolver).raws(account).size < 300)
+    }
+
+    @Test
     fun `sync now, and undo a duplicate`() {
         OtherPhone(server).use {
             it.create("Ann Lee", "(415) 555-2671")
@@ -123,7 +144,7 @@ class UseTest : AppTest() {
         main(0) { activity ->
             activity.findViewById<Button>(R.id.sync).performClick()
             val duplicates = activity.findViewById<ViewGroup>(R.id.duplicates)
-            await("a duplicate") { duplicates.childCount == 1 }
+            await("a duplicate") { duplicates.childCount == 1 && SyncState.progress(account) == null }
             assertEquals("Ann L.", duplicates.findViewById<TextView>(R.id.line1).text)
             duplicates.findViewById<Button>(R.id.button1).performClick()
             await("marked as shared") { book.askObject("status").getInt("unpushed") == 1 }
@@ -235,7 +256,7 @@ class UseTest : AppTest() {
         log.call("4155550101", System.currentTimeMillis())
         assertTrue(Sync(app, account).run().wentWell)
         OtherPhone(server).use { assertEquals(emptyList<String>(), it.shown()) }
-        assertEquals(0, Devices(server).calls())
+        assertEquals(0, Script(server).calls())
         log.shutdown()
     }
 
@@ -253,7 +274,7 @@ class UseTest : AppTest() {
             idle()
             Thread.sleep(200)
             idle()
-            assertEquals(setOf("ann", "mia"), Devices(server).users().keys)
+            assertEquals(setOf("ann", "mia"), Script(server).users().keys)
         }
     }
 

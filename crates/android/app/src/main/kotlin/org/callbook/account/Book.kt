@@ -104,7 +104,8 @@ object Books {
     /** @throws CallbookException when its file cannot be used. */
     @Synchronized
     fun of(context: Context, account: Account): Book {
-        val key = Accounts.key(context, account) ?: throw CallbookException("no_account", "the account is gone")
+        val key = Accounts.key(context, account)?.takeUnless(Leaving::isLeaving)
+            ?: throw CallbookException("no_account", "the account is gone")
         val server = Accounts.server(context, account).orEmpty()
         return open.getOrPut(key) { Book(context.applicationContext, key, server) }
     }

@@ -18,8 +18,8 @@ object Leaving {
         } catch (_: CallbookException) {
             return // [sweep] takes what cannot be opened
         }
-        Books.take(key)
         leaving += key
+        Books.take(key)
         Work.run {
             try {
                 book.cancel()
@@ -27,6 +27,7 @@ object Leaving {
                 tellServer(book)
             } finally {
                 book.erase()
+                Notes.erase(context, key)
                 leaving -= key
                 if (book.syncing.isHeldByCurrentThread) book.syncing.unlock()
             }
@@ -45,8 +46,12 @@ object Leaving {
             Books.take(key)?.close()
             Vault(Accounts.folder(context, key).resolve("tokens"), key).erase()
             Accounts.folder(context, key).deleteRecursively()
+            Notes.erase(context, key)
         }
     }
+
+    /** Whether an account is on its way out: its book is opened no more. */
+    fun isLeaving(key: String): Boolean = key in leaving
 
     private val leaving: MutableSet<String> = java.util.Collections.synchronizedSet(HashSet())
 

@@ -18,13 +18,16 @@ class Answers : BroadcastReceiver() {
         val account = Accounts.all(context).firstOrNull { Accounts.key(context, it) == key } ?: return
         val pending: PendingResult? = goAsync()
         Work.run {
-            answer(context, account, command)
+            if (command == CANCEL) Syncing.cancel(account) else answer(context, account, command)
             pending?.finish()
         }
     }
 
     companion object {
-        private val COMMANDS = setOf("confirm_deletes", "drop_deletes")
+        /** The first sync, of which a notification shows how far it is, is to stop. */
+        const val CANCEL = "cancel_sync"
+
+        private val COMMANDS = setOf("confirm_deletes", "drop_deletes", CANCEL)
 
         /** The intent of one account's answer: its data makes it another than that of the next account. */
         fun intent(context: Context, account: Account, command: String): Intent =

@@ -34,25 +34,20 @@ class FirstSyncJob : SyncingJob() {
 
 /** The first sync before Android 14. */
 class FirstSyncService : Service() {
-    private var sync: Sync? = null
-
     override fun onBind(intent: Intent): IBinder? = null
 
     override fun onStartCommand(intent: Intent?, flags: Int, startId: Int): Int {
         @Suppress("DEPRECATION") // the other is of Android 13
         val account = intent?.getParcelableExtra<Account>(ACCOUNT)
-        if (intent?.action == CANCEL || account == null) {
-            sync?.cancel()
-            if (sync == null) stopSelf(startId)
+        if (account == null) {
+            stopSelf(startId)
             return START_NOT_STICKY
         }
         startForeground(Notifications.PROGRESS, Notifications.progress(this, account, 0))
         val show = { Notifications.showProgress(this, account, SyncState.progress(account) ?: 0) }
         SyncState.listen(show)
-        val sync = Sync(this, account).also { sync = it }
-        Work.run({ Syncing.run(this, account, sync) }) {
+        Work.run({ Syncing.run(this, account, Sync(this, account)) }) {
             SyncState.forget(show)
-            this.sync = null
             stopForeground(STOP_FOREGROUND_REMOVE)
             stopSelf(startId)
         }
@@ -61,7 +56,6 @@ class FirstSyncService : Service() {
 
     companion object {
         private const val ACCOUNT = "account"
-        private const val CANCEL = "org.callbook.CANCEL"
 
         fun start(context: Context, account: Account) {
             try {
@@ -75,7 +69,5 @@ class FirstSyncService : Service() {
 
         fun startIntent(context: Context, account: Account): Intent =
             Intent(context, FirstSyncService::class.java).putExtra(ACCOUNT, account)
-
-        fun cancelIntent(context: Context): Intent = Intent(context, FirstSyncService::class.java).setAction(CANCEL)
     }
 }

@@ -31,15 +31,19 @@ abstract class SyncingJob : JobService() {
                 if (outcome.cancelled) break
             }
             ended(params)
-            if (running.remove(params.jobId) != null) jobFinished(params, false)
+            running.remove(params.jobId)
+            jobFinished(params, false)
         }
         return true
     }
 
     override fun onStopJob(params: JobParameters): Boolean {
+        // One that is scheduled anew at its own end is stopped too.
+        val syncs = running.remove(params.jobId).orEmpty().filterNot(Sync::ended)
+        if (syncs.isEmpty()) return false
         val reason = if (Build.VERSION.SDK_INT >= 31) params.stopReason.toString() else "unknown"
         Log.write(this, "job ${params.jobId} stopped by Android, reason $reason")
-        running.remove(params.jobId)?.forEach(Sync::cancel)
+        syncs.forEach(Sync::cancel)
         return true
     }
 }
@@ -71,13 +75,22 @@ class ChangesJob : SyncingJob() {
 
 /** A sync that everybody may see, and what follows from it. */
 object Syncing {
+    private val running: MutableSet<Pair<Account, Sync>> = ConcurrentHashMap.newKeySet()
+
+    /** The user wants no more of it for now. */
+    fun cancel(account: Account) = of(account).forEach(Sync::cancel)
+
+    internal fun of(account: Account): List<Sync> = running.filter { it.first == account }.map { it.second }
+
     fun run(context: android.content.Context, account: Account, sync: Sync, toServer: Boolean = true): Outcome {
+        running += account to sync
         SyncState.tell(account, 0)
         return try {
             val outcome = sync.run(toServer) { SyncState.tell(account, it) }
             if (toServer) Afterwards.of(context, account, outcome)
             outcome
         } finally {
+            running -= account to sync
             SyncState.tell(account, null)
         }
     }

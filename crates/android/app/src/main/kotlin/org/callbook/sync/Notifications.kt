@@ -77,13 +77,7 @@ object Notifications {
             .setProgress(0, 0, true)
             .setOngoing(true)
             .setOnlyAlertOnce(true)
-            .addAction(
-                Notification.Action.Builder(
-                    Icon.createWithResource(context, R.drawable.ic_close),
-                    context.getString(android.R.string.cancel),
-                    PendingIntent.getService(context, 0, FirstSyncService.cancelIntent(context), FLAGS),
-                ).build(),
-            )
+            .addAction(action(context, android.R.string.cancel, Answers.intent(context, account, Answers.CANCEL)))
             .build()
 
     fun showProgress(context: Context, account: Account, written: Long) =

@@ -42,7 +42,13 @@ data class Outcome(
  */
 class Sync(private val context: Context, private val account: Account) {
     @Volatile
-    private var stopped = false
+    internal var stopped = false
+        private set
+
+    /** Whether it has come to its end, whatever that was. */
+    @Volatile
+    var ended = false
+        private set
 
     @Volatile
     private var book: Book? = null
@@ -69,6 +75,8 @@ class Sync(private val context: Context, private val account: Account) {
         if (e.code == "cancelled") Outcome(cancelled = true) else Outcome(failure = e.code)
     } catch (_: IOException) {
         Outcome(failure = "storage_full")
+    } finally {
+        ended = true
     }
 
     private fun run(book: Book, toServer: Boolean, onStep: (Long) -> Unit): Outcome {

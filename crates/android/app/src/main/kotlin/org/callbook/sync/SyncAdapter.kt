@@ -15,6 +15,7 @@ import java.time.Duration
 import java.time.Instant
 import java.util.concurrent.ConcurrentHashMap
 import org.callbook.account.Books
+import org.callbook.account.Notes
 import org.callbook.engine.CallbookException
 
 /**
@@ -36,15 +37,16 @@ class SyncAdapter(context: Context) : AbstractThreadedSyncAdapter(context, true,
             ContentResolver.setIsSyncable(account, authority, 1)
             return
         }
+        // The user has not said yet what of this phone the book gets.
+        if (!Notes.of(context, account).hasChosen) return
         answerOverrides(account, extras)
         val sync = Sync(context, account)
         running[Thread.currentThread()] = sync
         val outcome = try {
-            sync.run()
+            Syncing.run(context, account, sync)
         } finally {
             running.remove(Thread.currentThread())
         }
-        Afterwards.of(context, account, outcome)
         report(outcome, result)
         // Since Android 14 a sync that was asked for while another ran may stay "pending" for ever.
         if (Build.VERSION.SDK_INT >= 34) ContentResolver.cancelSync(account, authority)

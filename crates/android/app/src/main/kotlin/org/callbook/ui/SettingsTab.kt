@@ -37,8 +37,7 @@ class SettingsTab(main: MainActivity) : Tab(main, R.layout.settings, R.string.se
         }
         find<Button>(R.id.battery).setOnClickListener { askBattery() }
         find<Button>(R.id.hibernation).apply {
-            showIf(Build.VERSION.SDK_INT >= 30)
-            setOnClickListener { openAppSettings() }
+            setOnClickListener { askHibernation() }
         }
         find<Button>(R.id.help).setOnClickListener { main.startActivity(Intent(main, HelpActivity::class.java)) }
         find<Button>(R.id.log).setOnClickListener { main.startActivity(LogActivity.intent(main, main.account)) }
@@ -53,6 +52,7 @@ class SettingsTab(main: MainActivity) : Tab(main, R.layout.settings, R.string.se
         wifiOnly.isChecked = Notes.of(main, main.account).wifiOnly
         val power = main.getSystemService(PowerManager::class.java)
         find<Button>(R.id.battery).showIf(!power.isIgnoringBatteryOptimizations(main.packageName))
+        find<Button>(R.id.hibernation).showIf(Build.VERSION.SDK_INT >= 30 && !main.packageManager.isAutoRevokeWhitelisted)
         main.inBackground({
             try {
                 Books.of(main, main.account).askObject("settings").let { if (it.isNull("interval")) 0 else it.getInt("interval") }
@@ -96,8 +96,9 @@ class SettingsTab(main: MainActivity) : Tab(main, R.layout.settings, R.string.se
         main.open(Intent(Settings.ACTION_REQUEST_IGNORE_BATTERY_OPTIMIZATIONS, Uri.fromParts("package", main.packageName, null)))
     }
 
-    private fun openAppSettings() = ask(R.string.hibernation, R.string.hibernation_text) {
-        main.open(Intent(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, Uri.fromParts("package", main.packageName, null)))
+    /** Android then leaves its permissions, however long nobody opens it. */
+    private fun askHibernation() = ask(R.string.hibernation, R.string.hibernation_text) {
+        main.open(Intent(Intent.ACTION_AUTO_REVOKE_PERMISSIONS, Uri.fromParts("package", main.packageName, null)))
     }
 
     private fun ask(title: Int, text: Int, then: () -> Unit) {

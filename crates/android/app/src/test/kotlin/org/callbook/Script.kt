@@ -8,7 +8,7 @@ import org.json.JSONObject
 import org.robolectric.util.ReflectionHelpers
 
 /** Asks the server as a script would. */
-class Devices(private val server: Server) {
+class Script(private val server: Server) {
     private fun ask(method: String, path: String, token: String?, body: JSONObject?): JSONObject {
         val connection = URL(server.address + path).openConnection() as HttpURLConnection
         setMethod(connection, method)
@@ -26,9 +26,9 @@ class Devices(private val server: Server) {
         .getString("access_token")
 
     /** How many devices that live a user has, but for those that ask here. */
-    fun of(user: String): Int {
-        val devices = ask("GET", "/devices", token(user), null).getJSONArray("devices").objects()
-        return devices.count { it.isNull("ended_at") && it.getString("platform") != "jvm" }
+    fun devices(user: String): Int {
+        val all = ask("GET", "/devices", token(user), null).getJSONArray("devices").objects()
+        return all.count { it.isNull("ended_at") && it.getString("platform") != "jvm" }
     }
 
     /** How many calls the book has. */

@@ -1,0 +1,3 @@
+pluginManagement.repositories { google(); mavenCentral(); gradlePluginPortal() }
+dependencyResolutionManagement.repositories { google(); mavenCentral() }
+rootProject.name = "callbook"

@@ -1,0 +1,61 @@
+package org.callbook
+
+import java.io.Closeable
+import java.net.InetAddress
+import java.net.ServerSocket
+import java.net.Socket
+import java.net.URI
+import java.util.Collections
+import java.util.concurrent.atomic.AtomicInteger
+import kotlin.concurrent.thread
+
+/** A network between a phone and its server, which may fall silent: connections are taken, and nothing comes back. */
+class Relay(server: String) : Closeable {
+    private val port = URI(server).port
+    private val door = ServerSocket(0, 50, InetAddress.getLoopbackAddress())
+    private val sockets = Collections.synchronizedList(ArrayList<Socket>())
+    val address = "http://127.0.0.1:${door.localPort}"
+
+    @Volatile
+    var isSilent = false
+        set(value) {
+            field = value
+            // Connections that were kept are not.
+            sockets.toList().forEach { it.close() }
+        }
+
+    private val silenced = AtomicInteger()
+
+    /** How many requests have waited for an answer. */
+    val waits: Int get() = silenced.get()
+
+    init {
+        daemon {
+            while (!door.isClosed) {
+                val phone = door.accept()
+                sockets += phone
+                daemon { if (isSilent) wait(phone) else relay(phone) }
+            }
+        }
+    }
+
+    private fun daemon(work: () -> Unit) = thread(isDaemon = true) { runCatching(work) }
+
+    private fun wait(phone: Socket) {
+        phone.getInputStream().read()
+        silenced.incrementAndGet()
+        while (phone.getInputStream().read() >= 0) Unit
+    }
+
+    private fun relay(phone: Socket) {
+        val server = Socket(InetAddress.getLoopbackAddress(), port).also { sockets += it }
+        daemon { server.getInputStream().copyTo(phone.getOutputStream()) }
+        phone.getInputStream().copyTo(server.getOutputStream())
+        server.close()
+    }
+
+    override fun close() {
+        door.close()
+        sockets.toList().forEach { it.close() }
+    }
+}
