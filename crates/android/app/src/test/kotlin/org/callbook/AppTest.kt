@@ -44,7 +44,7 @@ abstract class AppTest {
     protected fun idle() = shadowOf(Looper.getMainLooper()).idle()
 
     /** Until it is so, or a test that waits fails. */
-    protected fun await(what: String, seconds: Int = 20, isSo: () -> Boolean) {
+    protected fun await(what: String, seconds: Int = 60, isSo: () -> Boolean) {
         val end = System.nanoTime() + seconds * 1_000_000_000L
         while (!isSo()) {
             check(System.nanoTime() < end) { "not in $seconds s: $what" }

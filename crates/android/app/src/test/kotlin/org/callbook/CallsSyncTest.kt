@@ -1,8 +1,12 @@
 package org.callbook
 
 import android.accounts.Account
+import android.content.ComponentName
 import android.content.ContentResolver
 import android.provider.CallLog
+import android.telecom.PhoneAccount
+import android.telecom.PhoneAccountHandle
+import android.telecom.TelecomManager
 import org.callbook.account.Books
 import org.callbook.provider.FakeCallLog
 import org.callbook.sync.CALLS_AUTHORITY
@@ -48,6 +52,24 @@ class CallsSyncTest : AppTest() {
         log.call("4155550177", now, id = 2)
         syncsWell()
         assertEquals(5, atServer())
+    }
+
+    @Test
+    fun `calls say of which SIM they were`() {
+        grant(Permissions.LINES)
+        val telecom = app.getSystemService(TelecomManager::class.java)
+        val phone = ComponentName("com.android.phone", "com.android.services.telephony.TelephonyConnectionService")
+        for (id in listOf("8901", "8902")) {
+            val sim = PhoneAccountHandle(phone, id)
+            val can = PhoneAccount.CAPABILITY_CALL_PROVIDER
+            telecom.registerPhoneAccount(PhoneAccount.builder(sim, id).setCapabilities(can).build())
+            telecom.enablePhoneAccount(sim, true)
+        }
+        log.call("4155550101", now, line = "8902")
+        log.call("4155550102", now - 1_000, line = "another app's")
+        syncsWell()
+        val lines = Script(server).lines()
+        assertEquals(listOf("sim-2", null), lines)
     }
 
     @Test

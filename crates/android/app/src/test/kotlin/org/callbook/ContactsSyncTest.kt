@@ -20,7 +20,9 @@ import org.callbook.sync.Permissions
 import org.callbook.sync.Sync
 import org.callbook.sync.SyncAdapter
 import org.callbook.sync.SyncService
+import org.json.JSONObject
 import org.junit.After
+import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
@@ -191,7 +193,10 @@ class ContactsSyncTest : AppTest() {
         names.forEachIndexed { at, name -> book.save(account, name, "415-555-010$at") }
         book.save(account, "Big", "415-555-0109", note = "n".repeat(1_500_000))
         book.save(account, "Huge", "415-555-0108", note = "n".repeat(5_000_000))
-        sync()
+        val outcome = sync()
+        // Of the larger Android's own window has no room, of the smaller the book.
+        assertEquals(1, outcome.unreadable)
+        assertEquals("too_long", Books.of(app, account).askList("unfit").single().getString("unfit"))
         other.sync()
         assertEquals(names.toSet(), other.contacts().map { it.getString("name") }.toSet())
         // Both stay on the phone as they are.
@@ -360,5 +365,36 @@ class ContactsSyncTest : AppTest() {
         book.save(account, "Ann Lee", "(415) 555-2671")
         perform()
         assertEquals(0, Books.of(app, account).askObject("contacts").getJSONArray("contacts").length())
+    }
+
+    @Test
+    fun `labels follow in both directions`() {
+        val ann = book.save(account, "Ann Lee", "(415) 555-2671")
+        book.put(ann, book.label(account, "Suppliers"))
+        syncsWell()
+        other.sync()
+        fun labels() = other.contacts().single().getJSONArray("groups").let { all -> List(all.length(), all::getString) }
+        assertEquals(listOf("Suppliers"), labels())
+        val id = other.id("Ann Lee")
+        val edit = JSONObject("""{"add":{"groups":["VIP"]},"remove":{"groups":["Suppliers"]}}""")
+        other.ask("edit") { put("id", id).put("edit", edit) }
+        other.sync()
+        syncsWell()
+        assertEquals(1, book.labels(account)["VIP"])
+        assertEquals(0, book.labels(account)["Suppliers"] ?: 0)
+    }
+
+    @Test
+    fun `a duplicate comes back with its photo`() {
+        other.create("Ann Lee", "(415) 555-2671")
+        other.sync()
+        val photo = ByteArray(1_000) { (it * 7).toByte() }
+        book.photo(book.save(account, "Ann L.", "+1 415 555 2671"), photo)
+        syncsWell()
+        assertEquals(0, book.photos(account).size)
+        val duplicate = Books.of(app, account).askList("duplicates").single()
+        Books.of(app, account).ask("undo_duplicate") { put("id", duplicate.getString("id")) }
+        syncsWell()
+        assertArrayEquals(photo, book.photos(account).single())
     }
 }

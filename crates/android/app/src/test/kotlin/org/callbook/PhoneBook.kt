@@ -6,10 +6,13 @@ import android.content.ContentResolver
 import android.content.ContentUris
 import android.content.ContentValues
 import android.provider.ContactsContract.AUTHORITY
+import android.provider.ContactsContract.CommonDataKinds.GroupMembership
 import android.provider.ContactsContract.CommonDataKinds.Note
 import android.provider.ContactsContract.CommonDataKinds.Phone
+import android.provider.ContactsContract.CommonDataKinds.Photo
 import android.provider.ContactsContract.CommonDataKinds.StructuredName
 import android.provider.ContactsContract.Data
+import android.provider.ContactsContract.Groups
 import android.provider.ContactsContract.RawContacts
 
 /** What people do with the phone's contacts app, by Android's contract alone. */
@@ -41,7 +44,8 @@ class PhoneBook(private val resolver: ContentResolver) {
                 ops += ContentProviderOperation.newInsert(RawContacts.CONTENT_URI)
                     .withValue(RawContacts.ACCOUNT_NAME, account?.name)
                     .withValue(RawContacts.ACCOUNT_TYPE, account?.type).build()
-                for ((mimetype, value) in listOf(StructuredName.CONTENT_ITEM_TYPE to name(n), Phone.CONTENT_ITEM_TYPE to number(n))) {
+                val rows = listOf(StructuredName.CONTENT_ITEM_TYPE to name(n), Phone.CONTENT_ITEM_TYPE to number(n))
+                for ((mimetype, value) in rows) {
                     ops += ContentProviderOperation.newInsert(Data.CONTENT_URI)
                         .withValueBackReference(Data.RAW_CONTACT_ID, at)
                         .withValue(Data.MIMETYPE, mimetype).withValue(Data.DATA1, value).build()
@@ -77,8 +81,48 @@ class PhoneBook(private val resolver: ContentResolver) {
     }
 
     fun raws(account: Account): List<Long> = resolver.query(
-        RawContacts.CONTENT_URI, arrayOf(RawContacts._ID), "account_name = ? AND deleted = 0", arrayOf(account.name), RawContacts._ID,
+        RawContacts.CONTENT_URI, arrayOf(RawContacts._ID), "account_name = ? AND deleted = 0", arrayOf(account.name),
+        RawContacts._ID,
     )!!.use { c -> buildList { while (c.moveToNext()) add(c.getLong(0)) } }
+
+    /** Makes a label, and gives its id. */
+    fun label(account: Account, title: String): Long {
+        val values = ContentValues().apply {
+            put(Groups.ACCOUNT_NAME, account.name)
+            put(Groups.ACCOUNT_TYPE, account.type)
+            put(Groups.TITLE, title)
+        }
+        return ContentUris.parseId(resolver.insert(Groups.CONTENT_URI, values)!!)
+    }
+
+    fun put(raw: Long, group: Long) = add(raw, GroupMembership.CONTENT_ITEM_TYPE) { put(Data.DATA1, group) }
+
+    fun photo(raw: Long, bytes: ByteArray) = add(raw, Photo.CONTENT_ITEM_TYPE) { put(Photo.PHOTO, bytes) }
+
+    private fun add(raw: Long, mimetype: String, values: ContentValues.() -> Unit) {
+        val row = ContentValues().apply {
+            put(Data.RAW_CONTACT_ID, raw)
+            put(Data.MIMETYPE, mimetype)
+            values()
+        }
+        resolver.insert(Data.CONTENT_URI, row)
+    }
+
+    /** The labels of an account, each with how many contacts it has. */
+    fun labels(account: Account): Map<String, Int> = resolver.query(
+        Groups.CONTENT_URI, arrayOf(Groups._ID, Groups.TITLE), "account_name = ? AND deleted = 0", arrayOf(account.name), null,
+    )!!.use { c -> buildMap { while (c.moveToNext()) put(c.getString(1), members(c.getString(0))) } }
+
+    private fun members(group: String): Int = resolver.query(
+        Data.CONTENT_URI, arrayOf(Data._ID), "mimetype = ? AND data1 = ?",
+        arrayOf(GroupMembership.CONTENT_ITEM_TYPE, group), null,
+    )!!.use { it.count }
+
+    /** The photos of an account. */
+    fun photos(account: Account): List<ByteArray> = resolver.query(
+        Data.CONTENT_URI, arrayOf(Photo.PHOTO), "mimetype = ? AND account_name = ?",
+        arrayOf(Photo.CONTENT_ITEM_TYPE, account.name), null,
+    )!!.use { c -> buildList { while (c.moveToNext()) add(c.getBlob(0)) } }
 
     /** Raw contacts that a sync has still to hear of. */
     fun dirty(): Int =

@@ -62,14 +62,20 @@ class ScreensTest : AppTest() {
         book.save(Account("ann@example.org", "com.google"), "Gus Hall", "415-555-0188")
         book.save(null, "Dee Moss", "415-555-0177")
         val now = System.currentTimeMillis()
-        NAMES.indices.forEach { calls.call(number(it), now - 3_600_000L * 5 * it, type = 1 + it % 3, duration = if (it % 3 == 2) 0 else 40 + 61 * it) }
+        for (at in NAMES.indices) {
+            val seconds = if (at % 3 == 2) 0 else 40 + 61 * at
+            calls.call(number(at), now - 5 * 3_600_000L * at, type = 1 + at % 3, duration = seconds)
+        }
         calls.call(null, now - 1_800_000)
         Syncing.run(app, account, Sync(app, account))
         other.sync()
         other.edit(other.id("Ann Lee"), "Ann Miller-Lee")
         other.sync()
         assertTrue(Syncing.run(app, account, Sync(app, account)).wentWell)
-        val private = JSONObject("""{"entries":["Dr. Bloom"],"hours":[{"days":[true,true,true,true,true,false,false],"from":1080,"to":480}]}""")
+        val private = JSONObject(
+            """{"entries":["Dr. Bloom"],
+                "hours":[{"days":[true,true,true,true,true,false,false],"from":1080,"to":480}]}""",
+        )
         val library = Books.of(app, account)
         library.ask("set_settings") { put("settings", library.askObject("settings").put("private", private)) }
     }
@@ -108,7 +114,7 @@ class ScreensTest : AppTest() {
         screen("private", PrivateActivity::class.java, PrivateActivity.intent(app, account)) { activity ->
             rows(activity, R.id.hours) > 0
         }
-        screen("log", LogActivity::class.java, LogActivity.intent(app, account)) { it.findViewById<TextView>(R.id.log).text.isNotEmpty() }
+        screen("log", LogActivity::class.java, LogActivity.intent(app, account)) { text(it, R.id.log).isNotEmpty() }
         screen("help", HelpActivity::class.java, Intent(app, HelpActivity::class.java))
     }
 
@@ -160,8 +166,13 @@ class ScreensTest : AppTest() {
         return faults
     }
 
-    private fun words(view: View): String = (view.contentDescription ?: (view as? TextView)?.let { it.text.ifEmpty { it.hint ?: "" } } ?: "")
-        .toString().ifEmpty { (view as? ViewGroup)?.let { group -> (0 until group.childCount).joinToString("") { words(group.getChildAt(it)) } } ?: label(view) }
+    /** What a screen reader says of it. */
+    private fun words(view: View): String {
+        view.contentDescription?.let { return it.toString() }
+        if (view is ViewGroup) return (0 until view.childCount).joinToString("") { words(view.getChildAt(it)) }
+        val text = (view as? TextView)?.let { it.text.ifEmpty { it.hint ?: "" } }
+        return text?.toString()?.ifEmpty { null } ?: label(view)
+    }
 
     /** What a label says that is for this view. */
     private fun label(view: View): String = (view.rootView as ViewGroup).let { root ->

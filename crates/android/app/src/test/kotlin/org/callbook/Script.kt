@@ -4,6 +4,7 @@ import java.net.HttpURLConnection
 import java.net.URL
 import org.callbook.engine.Server
 import org.callbook.account.objects
+import org.callbook.account.text
 import org.json.JSONObject
 import org.robolectric.util.ReflectionHelpers
 
@@ -33,6 +34,9 @@ class Script(private val server: Server) {
 
     /** How many calls the book has. */
     fun calls(): Int = ask("GET", "/stats", token("ann"), null).getInt("calls")
+
+    /** The lines of all calls, the latest first. */
+    fun lines(): List<String?> = ask("GET", "/calls", token("ann"), null).getJSONArray("calls").objects().map { it.text("line") }
 
     /** Makes a member with the password of all tests. */
     fun addUser(name: String, role: String = "member") {

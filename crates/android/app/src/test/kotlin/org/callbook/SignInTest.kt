@@ -97,9 +97,8 @@ class SignInTest : AppTest() {
                 other.accept().use { socket ->
                     socket.getInputStream().read(ByteArray(4_096))
                     val page = "<html>"
-                    socket.getOutputStream().write(
-                        "HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 6\r\nConnection: close\r\n\r\n$page".toByteArray(),
-                    )
+                    val head = listOf("HTTP/1.1 404 Not Found", "Content-Type: text/html", "Content-Length: 6", "Connection: close")
+                    socket.getOutputStream().write((head + listOf("", page)).joinToString("\r\n").toByteArray())
                 }
             }
         }
@@ -112,7 +111,8 @@ class SignInTest : AppTest() {
 
     @Test
     fun `a link fills the screen and its user says yes`() {
-        val link = Uri.parse("callbook://sign-in?server=${Uri.encode(server.address)}&user=ann&password=${Uri.encode(Server.PASSWORD)}")
+        val (address, password) = listOf(server.address, Server.PASSWORD).map(Uri::encode)
+        val link = Uri.parse("callbook://sign-in?server=$address&user=ann&password=$password")
         screen(Intent(Intent.ACTION_VIEW, link)).use {
             assertEquals("ann", text(it.get(), R.id.user))
             assertEquals(emptyList<Any>(), accounts())

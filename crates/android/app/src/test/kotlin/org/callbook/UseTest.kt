@@ -169,17 +169,17 @@ class UseTest : AppTest() {
 
     @Test
     fun `looking for somebody by name and by number`() {
-        repeat(3_000) { create("Contact $it", "+1 415 ${"%07d".format(2_000_000 + it)}") }
+        repeat(1_000) { create("Contact $it", "+1 415 ${"%07d".format(2_000_000 + it)}") }
         create("Zoë Abel", "415-555-0123")
         main(1) { activity ->
             val list = activity.findViewById<ListView>(R.id.list)
-            await("the whole book") { list.adapter.count == 3_001 }
+            await("the whole book") { list.adapter.count == 1_001 }
             val search = activity.findViewById<EditText>(R.id.search)
             for (query in listOf("zoë", "5550123", "abel zoë")) {
                 val began = System.nanoTime()
                 search.setText(query)
                 await(query) { list.adapter.count == 1 }
-                println("$query: ${(System.nanoTime() - began) / 1_000_000} ms among 3,001")
+                println("$query: ${(System.nanoTime() - began) / 1_000_000} ms among 1,001")
             }
             shadowOf(list).performItemClick(0)
             assertEquals(ContactActivity::class.java.name, shadowOf(activity).nextStartedActivity.component?.className)
@@ -218,7 +218,10 @@ class UseTest : AppTest() {
             await("its history") { parts.childCount >= 3 }
             parts.getChildAt(parts.childCount - 1).performClick()
             ShadowAlertDialog.getLatestAlertDialog().getButton(android.app.AlertDialog.BUTTON_POSITIVE).performClick()
-            await("restored") { Sync(app, account).run(); book.askObject("contact") { put("id", id) }.getString("name") == "Ann Lee" }
+            await("restored") {
+                Sync(app, account).run()
+                book.askObject("contact") { put("id", id) }.getString("name") == "Ann Lee"
+            }
         }
     }
 
@@ -226,7 +229,8 @@ class UseTest : AppTest() {
     fun `settings are the library's, and jobs follow them`() {
         main(3) { activity ->
             val tab = activity.tabs[3] as SettingsTab
-            fun period() = app.getSystemService(JobScheduler::class.java).allPendingJobs.firstOrNull { it.isPeriodic }?.intervalMillis
+            val jobs = app.getSystemService(JobScheduler::class.java)
+            fun period() = jobs.allPendingJobs.firstOrNull { it.isPeriodic }?.intervalMillis
             tab.setInterval(60)
             await("an hour") { settings().optInt("interval") == 60 && period() == 3_600_000L }
             tab.setInterval(0)

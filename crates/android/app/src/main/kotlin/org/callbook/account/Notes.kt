@@ -25,6 +25,11 @@ class Notes private constructor(private val store: SharedPreferences) {
     /** When the library wants to sync again. */
     var wakeAt: Instant? by instant("wake_at")
 
+    /** Contacts of the phone that Android could not hand over. */
+    var unreadable: Int
+        get() = store.getInt("unreadable", 0)
+        set(value) = store.edit().putInt("unreadable", value).apply()
+
     /** Whether it syncs by itself only where nobody pays for the network. */
     var wifiOnly: Boolean
         get() = store.getBoolean("wifi_only", false)

@@ -27,6 +27,7 @@ object Afterwards {
         notes.signIn = outcome.signIn
         notes.failure = outcome.failure ?: if (outcome.phoneTrouble) "phone_trouble" else null
         notes.wakeAt = outcome.wakeAt
+        notes.unreadable = outcome.unreadable
         if (outcome.wentWell) {
             notes.lastSync = now
             notes.failingSince = null

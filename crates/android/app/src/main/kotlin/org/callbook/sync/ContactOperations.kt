@@ -7,7 +7,9 @@ import android.net.Uri
 import android.provider.BaseColumns
 import android.provider.ContactsContract
 import android.provider.ContactsContract.Data
+import android.provider.ContactsContract.Groups
 import android.provider.ContactsContract.RawContacts
+import android.util.Base64
 import org.json.JSONObject
 
 /** What a sync adapter writes counts as nobody's change. */
@@ -18,6 +20,7 @@ internal fun Uri.ofSyncAdapter(): Uri =
 internal fun operation(op: JSONObject, mayYield: Boolean): ContentProviderOperation {
     fun raw() = ContentUris.withAppendedId(RawContacts.CONTENT_URI, op.getLong("raw")).ofSyncAdapter()
     fun row() = ContentUris.withAppendedId(Data.CONTENT_URI, op.getLong("row")).ofSyncAdapter()
+    fun group() = ContentUris.withAppendedId(Groups.CONTENT_URI, op.getLong("group")).ofSyncAdapter()
     val builder = when (val kind = op.getString("op")) {
         // A query with a selection asserts the version. Values of its own would make Android compare texts.
         "expect" -> ContentProviderOperation.newAssertQuery(raw()).atVersion(op).withExpectedCount(1)
@@ -38,12 +41,23 @@ internal fun operation(op: JSONObject, mayYield: Boolean): ContentProviderOperat
         "set_starred" -> ContentProviderOperation.newUpdate(raw()).withValue(RawContacts.STARRED, op.flag("starred"))
         "set_source_id" -> ContentProviderOperation.newUpdate(raw())
             .withValue(RawContacts.SOURCE_ID, op.getString("source_id"))
+        "insert_group" -> ContentProviderOperation.newInsert(Groups.CONTENT_URI.ofSyncAdapter())
+            .withValue(Groups.ACCOUNT_NAME, op.getJSONObject("account").getString("name"))
+            .withValue(Groups.ACCOUNT_TYPE, op.getJSONObject("account").getString("type"))
+            .withValue(Groups.TITLE, op.getString("title"))
+            .withValue(Groups.SOURCE_ID, op.getString("title"))
+            .withValue(Groups.GROUP_VISIBLE, 1)
+        "set_group_source" -> ContentProviderOperation.newUpdate(group()).withValue(Groups.SOURCE_ID, op.getString("source_id"))
+        "delete_group" -> ContentProviderOperation.newDelete(group())
         "clear_dirty" -> ContentProviderOperation.newUpdate(raw()).atVersion(op).withValue(RawContacts.DIRTY, 0)
         "delete_raw" -> ContentProviderOperation.newDelete(raw()).atVersion(op)
         else -> error("the library wants $kind")
     }
     return builder.withYieldAllowed(mayYield).build()
 }
+
+/** The one column that is no text: in base 64 where the library has it. */
+internal const val BLOB = "data15"
 
 private fun ContentProviderOperation.Builder.atVersion(op: JSONObject) = withSelection(
     "${BaseColumns._ID} = ? AND ${RawContacts.VERSION} = ?",
@@ -55,6 +69,10 @@ private fun JSONObject.flag(name: String): Int = if (getBoolean(name)) 1 else 0
 private fun values(op: JSONObject): ContentValues {
     val values = op.getJSONObject("values")
     return ContentValues().apply {
-        for (column in values.keys()) if (values.isNull(column)) putNull(column) else put(column, values.getString(column))
+        for (column in values.keys()) when {
+            values.isNull(column) -> putNull(column)
+            column == BLOB -> put(column, Base64.decode(values.getString(column), Base64.DEFAULT))
+            else -> put(column, values.getString(column))
+        }
     }
 }

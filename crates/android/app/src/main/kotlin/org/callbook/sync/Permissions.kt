@@ -13,6 +13,9 @@ object Permissions {
     val CONTACTS = listOf(permission.READ_CONTACTS, permission.WRITE_CONTACTS)
     val CALLS = listOf(permission.READ_CALL_LOG)
 
+    /** Without it calls do not say which of two SIMs they were of. */
+    const val LINES = permission.READ_PHONE_STATE
+
     val notifications: List<String>
         get() = if (Build.VERSION.SDK_INT >= 33) listOf("android.permission.POST_NOTIFICATIONS") else emptyList()
 

@@ -1,8 +1,10 @@
 package org.callbook.sync
 
 import android.content.ContentResolver
+import android.content.Context
 import android.database.Cursor
 import android.provider.CallLog.Calls
+import android.telecom.TelecomManager
 import java.util.TimeZone
 import org.json.JSONArray
 import org.json.JSONObject
@@ -47,8 +49,16 @@ class PhoneCalls(private val resolver: ContentResolver) {
             .put("type", number(5)).put("line", c.getString(6) ?: JSONObject.NULL).put("utc_offset", offset)
     }
 
-    private companion object {
-        val COLUMNS = arrayOf(
+    companion object {
+        /** What the phone's lines are called, by their ids in the log: `sim-1` and so on. `null` where nobody may know. */
+        fun lines(context: Context): JSONObject? = try {
+            val accounts = context.getSystemService(TelecomManager::class.java)?.callCapablePhoneAccounts
+            accounts?.let { JSONObject(it.withIndex().associate { (at, account) -> account.id to "sim-${at + 1}" }) }
+        } catch (_: SecurityException) {
+            null
+        }
+
+        private val COLUMNS = arrayOf(
             Calls._ID, Calls.NUMBER, Calls.NUMBER_PRESENTATION, Calls.DATE, Calls.DURATION, Calls.TYPE,
             Calls.PHONE_ACCOUNT_ID,
         )

@@ -2,14 +2,20 @@ package org.callbook.sync
 
 import android.accounts.Account
 import android.content.ContentProviderClient
+import android.content.ContentUris
 import android.content.OperationApplicationException
 import android.database.Cursor
 import android.os.RemoteException
 import android.os.TransactionTooLargeException
 import android.provider.BaseColumns
 import android.provider.ContactsContract
+import android.provider.ContactsContract.CommonDataKinds.Photo
 import android.provider.ContactsContract.Data
+import android.provider.ContactsContract.DisplayPhoto
+import android.provider.ContactsContract.Groups
 import android.provider.ContactsContract.RawContacts
+import android.util.Base64
+import java.io.IOException
 import org.callbook.account.Given
 import org.callbook.account.objects
 import org.json.JSONArray
@@ -37,8 +43,12 @@ class PhoneContacts(private val provider: ContentProviderClient, private val acc
 
     fun answer(ask: JSONObject): JSONObject = try {
         when (val kind = ask.getString("ask")) {
-            "heads" -> JSONObject().put("given", "heads").put("heads", JSONArray(heads(null).values))
-            "rows" -> rows(List(ask.getJSONArray("raws").length()) { ask.getJSONArray("raws").getLong(it) })
+            "heads" -> JSONObject().put("given", "heads")
+                .put("heads", JSONArray(heads(null).values)).put("groups", groups())
+            "rows" -> {
+                val raws = ask.getJSONArray("raws")
+                rows(List(raws.length(), raws::getLong), ask.optBoolean("whole"))
+            }
             "apply" -> apply(ask)
             else -> error("the library asks for $kind")
         }
@@ -65,44 +75,74 @@ class PhoneContacts(private val provider: ContentProviderClient, private val acc
         }.toMap()
     }
 
-    private fun rows(raws: List<Long>): JSONObject {
+    /** `null` where they cannot be read: labels are then left alone. */
+    private fun groups(): JSONArray? = try {
+        val rows = query(Groups.CONTENT_URI, GROUP_COLUMNS, null, null) { c ->
+            val owner = c.getString(2)?.let { JSONObject().put("name", c.getString(1).orEmpty()).put("type", it) }
+            JSONObject().put("id", c.getLong(0)).put("account", owner).put("title", c.getString(3))
+                .put("source_id", c.getString(4)).put("deleted", c.getInt(5) != 0)
+                .put("is_system", !c.isNull(6) || c.getInt(7) != 0 || c.getInt(8) != 0)
+        }
+        JSONArray(rows)
+    } catch (_: RuntimeException) {
+        null
+    } catch (_: RemoteException) {
+        null
+    }
+
+    private fun rows(raws: List<Long>, whole: Boolean): JSONObject {
         val contacts = try {
-            contacts(raws)
+            contacts(raws, whole)
         } catch (e: RuntimeException) {
             if (raws.size == 1) throw e
             // One of them is too much for Android's own window: the others are read without it.
-            raws.flatMap(::alone)
+            raws.flatMap { alone(it, whole) }
         }
         return JSONObject().put("given", "rows").put("contacts", JSONArray(contacts))
     }
 
-    private fun alone(raw: Long): List<JSONObject> = try {
-        contacts(listOf(raw))
+    private fun alone(raw: Long, whole: Boolean): List<JSONObject> = try {
+        contacts(listOf(raw), whole)
     } catch (_: RuntimeException) {
         unreadable += raw
         emptyList()
     }
 
-    private fun contacts(raws: List<Long>): List<JSONObject> {
+    private fun contacts(raws: List<Long>, whole: Boolean): List<JSONObject> {
         val found = heads(raws)
         val rows = found.keys.associateWith { JSONArray() }
         query(Data.CONTENT_URI, ROW_COLUMNS, "${Data.RAW_CONTACT_ID} IN (${raws.joinToString()})", Data._ID) { c ->
             val raw = c.getLong(1)
             if (!c.isNull(4)) found[raw]?.put("saved_at", java.time.Instant.ofEpochMilli(c.getLong(4)).withMillis())
-            rows[raw]?.put(row(c))
+            rows[raw]?.put(row(c, whole))
         }
         return found.map { (raw, head) -> head.put("rows", rows[raw]) }
     }
 
-    private fun row(c: Cursor): JSONObject {
+    private fun row(c: Cursor, whole: Boolean): JSONObject {
         val data = JSONArray()
         for (column in FIRST_DATA until c.columnCount) {
-            // Photos stay where they are.
-            val isText = c.getType(column) != Cursor.FIELD_TYPE_BLOB
-            data.put((if (isText) c.getString(column) else null) ?: JSONObject.NULL)
+            val isBlob = c.getType(column) == Cursor.FIELD_TYPE_BLOB
+            // Photos stay where they are, but for those of a contact that is about to be removed.
+            val value = if (!isBlob) c.getString(column) else if (whole) blob(c, column) else null
+            data.put(value ?: JSONObject.NULL)
         }
         return JSONObject().put("id", c.getLong(0)).put("mimetype", c.getString(2))
             .put("is_primary", c.getInt(3) != 0).put("data", data)
+    }
+
+    /** In base 64. Of a photo the row has a small one, and its `DATA14` names the large. */
+    private fun blob(c: Cursor, column: Int): String {
+        val isPhoto = c.getString(2) == Photo.CONTENT_ITEM_TYPE && !c.isNull(column - 1)
+        val large = if (isPhoto) photo(c.getLong(column - 1)) else null
+        return Base64.encodeToString(large ?: c.getBlob(column), Base64.NO_WRAP)
+    }
+
+    private fun photo(file: Long): ByteArray? = try {
+        provider.openAssetFile(ContentUris.withAppendedId(DisplayPhoto.CONTENT_URI, file), "r")
+            ?.use { it.createInputStream().readBytes() }?.takeIf { it.size <= LARGEST_PHOTO }
+    } catch (_: IOException) {
+        null
     }
 
     private fun <T> query(
@@ -123,7 +163,7 @@ class PhoneContacts(private val provider: ContentProviderClient, private val acc
         val operations = ask.getJSONArray("operations").objects()
         val batch = ArrayList(operations.mapIndexed { at, op -> operation(op, at in mayYield) })
         val results = provider.applyBatch(batch).map { result ->
-            result.uri?.let { android.content.ContentUris.parseId(it) } ?: result.count?.toLong() ?: 0L
+            result.uri?.let { ContentUris.parseId(it) } ?: result.count?.toLong() ?: 0L
         }
         operations.forEach(::count)
         return JSONObject().put("given", "applied").put("results", JSONArray(results))
@@ -142,6 +182,11 @@ class PhoneContacts(private val provider: ContentProviderClient, private val acc
             RawContacts._ID, RawContacts.ACCOUNT_NAME, RawContacts.ACCOUNT_TYPE, RawContacts.SOURCE_ID,
             RawContacts.VERSION, RawContacts.DIRTY, RawContacts.DELETED, RawContacts.STARRED,
         )
+        val GROUP_COLUMNS = arrayOf(
+            Groups._ID, Groups.ACCOUNT_NAME, Groups.ACCOUNT_TYPE, Groups.TITLE, Groups.SOURCE_ID, Groups.DELETED,
+            Groups.SYSTEM_ID, Groups.FAVORITES, Groups.AUTO_ADD,
+        )
+        const val LARGEST_PHOTO = 64 * 1024
         const val FIRST_DATA = 5
         val ROW_COLUMNS = arrayOf(
             Data._ID, Data.RAW_CONTACT_ID, Data.MIMETYPE, Data.IS_PRIMARY,

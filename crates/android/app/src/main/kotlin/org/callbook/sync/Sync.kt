@@ -32,6 +32,8 @@ data class Outcome(
     val updated: Long = 0,
     val deleted: Long = 0,
     val unconfirmedDeletes: Int = 0,
+    /** Contacts of the phone that Android could not hand over. */
+    val unreadable: Int = 0,
 ) {
     val wentWell: Boolean get() = signIn == null && failure == null && !cancelled && !phoneTrouble
 }
@@ -97,6 +99,7 @@ class Sync(private val context: Context, private val account: Account) {
                 inserted = contacts?.inserted ?: 0,
                 updated = contacts?.updated ?: 0,
                 deleted = contacts?.deleted ?: 0,
+                unreadable = contacts?.unreadable?.size ?: 0,
                 unconfirmedDeletes = book.askObject("status").getInt("unconfirmed_deletes"),
             )
         } finally {
@@ -111,6 +114,9 @@ class Sync(private val context: Context, private val account: Account) {
         // Without an account of its own the library leaves the phone's contacts alone.
         val own = JSONObject().put("name", account.name).put("type", account.type).takeIf { parts.contacts }
         settings.put("account", own ?: JSONObject.NULL)
+        if (parts.calls && Permissions.has(context, Permissions.LINES)) {
+            PhoneCalls.lines(context)?.let { settings.put("lines", it) }
+        }
         book.ask("set_settings") { put("settings", settings) }
     }
 

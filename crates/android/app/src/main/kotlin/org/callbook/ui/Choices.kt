@@ -82,7 +82,7 @@ class Choices(private val page: Page, private val root: View, private val accoun
     /** Which permissions what is chosen needs, and has not. */
     fun missing(): List<String> {
         val wanted = (if (contacts.isChecked) Permissions.CONTACTS else emptyList()) +
-            (if (calls.checkedRadioButtonId != R.id.calls_none) Permissions.CALLS else emptyList())
+            (if (calls.checkedRadioButtonId != R.id.calls_none) Permissions.CALLS + Permissions.LINES else emptyList())
         return wanted.filterNot { Permissions.has(page, it) }
     }
 
@@ -118,7 +118,9 @@ class Choices(private val page: Page, private val root: View, private val accoun
             val columns = arrayOf(RawContacts.ACCOUNT_NAME, RawContacts.ACCOUNT_TYPE)
             val found = try {
                 context.contentResolver.query(RawContacts.CONTENT_URI, columns, "${RawContacts.DELETED} = 0", null, null)
-                    ?.use { c -> buildList<Pair<String?, String?>> { while (c.moveToNext()) add(c.getString(0) to c.getString(1)) } }
+                    ?.use { c ->
+                        buildList<Pair<String?, String?>> { while (c.moveToNext()) add(c.getString(0) to c.getString(1)) }
+                    }
             } catch (_: RuntimeException) {
                 null
             }

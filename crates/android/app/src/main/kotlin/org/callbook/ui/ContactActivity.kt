@@ -137,7 +137,8 @@ class ContactActivity : Page() {
         heading(R.string.history, known.getJSONArray("history"))
         for (revision in known.getJSONArray("history").objects()) {
             val fields = revision.getJSONObject("fields")
-            val words = getString(R.string.said_by, revision.text("username").orEmpty(), Times.day(this, revision.getString("at")))
+            val day = Times.day(this, revision.getString("at"))
+            val words = getString(R.string.said_by, revision.text("username").orEmpty(), day)
             add(ContactWords.title(this, fields), words) { askRestore(revision.getLong("rev"), fields) }
         }
     }

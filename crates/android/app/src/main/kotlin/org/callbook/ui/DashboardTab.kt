@@ -77,7 +77,8 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
             setTextColor(main.getColor(if (needs.isNotEmpty() || notes.failure != null) R.color.warn else R.color.well))
         }
         line(R.id.last, notes.lastSync?.let { main.getString(R.string.last_sync, Times.ago(main, it)) })
-        line(R.id.next, notes.wakeAt?.takeIf { it > Instant.now() }?.let { main.getString(R.string.next_sync, Times.clock(main, it.toString())) })
+        val next = notes.wakeAt?.takeIf { it > Instant.now() }
+        line(R.id.next, next?.let { main.getString(R.string.next_sync, Times.clock(main, it.toString())) })
         line(R.id.waiting, waiting.takeIf { it > 0 }?.let { plural(R.plurals.waiting, it) })
         find<View>(R.id.progress).showIf(progress != null)
         find<Button>(R.id.sync).isEnabled = progress == null
@@ -136,6 +137,8 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
     }) { refresh() }
 
     private fun aside(book: Book): List<Item> {
+        val count = Notes.of(main, main.account).unreadable
+        val unread = Item(plural(R.plurals.unreadable, count), main.getString(R.string.unreadable_text))
         val unfit = book.askList("unfit").map { link ->
             Item(ContactWords.title(main, link.getJSONObject("has")), ContactWords.unfit(main, link.text("unfit")))
         }
@@ -149,7 +152,7 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
                 R.string.drop to { put("drop_aside", place) },
             )
         }
-        return (unfit + aside).take(MOST_ITEMS)
+        return (listOf(unread).filter { count > 0 } + unfit + aside).take(MOST_ITEMS)
     }
 
     private fun put(command: String, places: org.json.JSONArray) = main.inBackground({

@@ -9,12 +9,16 @@ import org.callbook.R
 /** Times in the user's words. */
 object Times {
     /** `5 minutes ago`. */
-    fun ago(context: Context, at: Instant): CharSequence =
-        if (Duration.between(at, Instant.now()).toMinutes() == 0L) context.getString(R.string.just_now) else DateUtils.getRelativeTimeSpanString(at.toEpochMilli(), System.currentTimeMillis(), DateUtils.MINUTE_IN_MILLIS)
+    fun ago(context: Context, at: Instant): CharSequence {
+        val now = Instant.now()
+        if (Duration.between(at, now).toMinutes() == 0L) return context.getString(R.string.just_now)
+        return DateUtils.getRelativeTimeSpanString(at.toEpochMilli(), now.toEpochMilli(), DateUtils.MINUTE_IN_MILLIS)
+    }
 
     /** `26 November 2026`. */
-    fun day(context: Context, at: String): String =
-        DateUtils.formatDateTime(context, Instant.parse(at).toEpochMilli(), DateUtils.FORMAT_SHOW_DATE or DateUtils.FORMAT_SHOW_YEAR)
+    fun day(context: Context, at: String): String = DateUtils.formatDateTime(
+        context, Instant.parse(at).toEpochMilli(), DateUtils.FORMAT_SHOW_DATE or DateUtils.FORMAT_SHOW_YEAR,
+    )
 
     /** `14:05`, or as the phone writes it. */
     fun clock(context: Context, at: String): String =

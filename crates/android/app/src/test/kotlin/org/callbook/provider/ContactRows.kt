@@ -3,6 +3,7 @@ package org.callbook.provider
 import android.content.ContentValues
 import android.database.Cursor
 import android.database.sqlite.SQLiteDatabase
+import android.provider.ContactsContract.CommonDataKinds.GroupMembership
 import android.provider.ContactsContract.CommonDataKinds.Phone
 import android.provider.ContactsContract.CommonDataKinds.StructuredName
 import android.provider.ContactsContract.CommonDataKinds.StructuredPostal
@@ -27,12 +28,16 @@ class ContactRows(private val db: SQLiteDatabase) {
         db.execSQL("CREATE INDEX data_of ON data_rows(raw_contact_id)")
         db.execSQL(
             "CREATE VIEW view_data AS SELECT d.*, r.account_name, r.account_type, r.sourceid, r.version, r.dirty, r.deleted, " +
-                "r.contact_id, r.contact_last_updated_timestamp, 'key' || r.contact_id AS lookup FROM data_rows d JOIN raw_contacts r " +
-                "ON r._id = d.raw_contact_id WHERE r.deleted = 0",
+                "r.contact_id, r.contact_last_updated_timestamp, 'key' || r.contact_id AS lookup " +
+                "FROM data_rows d JOIN raw_contacts r ON r._id = d.raw_contact_id WHERE r.deleted = 0",
         )
         db.execSQL("CREATE VIEW view_contacts AS SELECT * FROM raw_contacts WHERE deleted = 0")
         db.execSQL("CREATE TABLE settings (account_name, account_type, ungrouped_visible, should_sync)")
-        db.execSQL("CREATE TABLE groups (_id INTEGER PRIMARY KEY)")
+        db.execSQL(
+            "CREATE TABLE groups (_id INTEGER PRIMARY KEY AUTOINCREMENT, account_name, account_type, title, sourceid, " +
+                "system_id, favorites INTEGER NOT NULL DEFAULT 0, auto_add INTEGER NOT NULL DEFAULT 0, group_visible, " +
+                "deleted INTEGER NOT NULL DEFAULT 0)",
+        )
     }
 
     /** A transaction ends, or changes rows: raw contacts for which rows were inserted get their next version. */
@@ -59,7 +64,9 @@ class ContactRows(private val db: SQLiteDatabase) {
         if (values.keySet().any { it !in RAW_COLUMNS }) return null
         val (name, type) = values.getAsString("account_name") to values.getAsString("account_type")
         val given = if (name == null && type == null) null else name to type
-        if (given != null && (name == null || type == null)) illegal("Must specify both or neither of ACCOUNT_NAME and ACCOUNT_TYPE")
+        if (given != null && (name == null || type == null)) {
+            illegal("Must specify both or neither of ACCOUNT_NAME and ACCOUNT_TYPE")
+        }
         if (given != null && account != null && given != account) {
             illegal("When both specified, ACCOUNT_NAME and ACCOUNT_TYPE must match")
         }
@@ -169,8 +176,19 @@ class ContactRows(private val db: SQLiteDatabase) {
         }
     }
 
+    /** What its contacts say of it goes with it. Its tombstone stays until the sync adapter has seen it. */
+    fun deleteGroup(id: Long, isOfSync: Boolean) {
+        val kind = GroupMembership.CONTENT_ITEM_TYPE
+        val members = db.rawQuery("SELECT _id FROM data_rows WHERE mimetype = ? AND data1 = ?", arrayOf(kind, "$id"))
+            .use { c -> buildList { while (c.moveToNext()) add(c.getLong(0)) } }
+        members.forEach { deleteDatum(it, isOfSync) }
+        db.execSQL(if (isOfSync) "DELETE FROM groups WHERE _id = $id" else "UPDATE groups SET deleted = 1 WHERE _id = $id")
+    }
+
     fun lose(name: String) {
-        db.execSQL("DELETE FROM data_rows WHERE raw_contact_id IN (SELECT _id FROM raw_contacts WHERE account_name = ?)", arrayOf(name))
+        db.execSQL("DELETE FROM groups WHERE account_name = ?", arrayOf(name))
+        val its = "SELECT _id FROM raw_contacts WHERE account_name = ?"
+        db.execSQL("DELETE FROM data_rows WHERE raw_contact_id IN ($its)", arrayOf(name))
         db.execSQL("DELETE FROM raw_contacts WHERE account_name = ?", arrayOf(name))
     }
 
@@ -199,6 +217,10 @@ class ContactRows(private val db: SQLiteDatabase) {
             (1..15).map { "data$it" } + (1..4).map { "data_sync$it" }
         val JOINED_COLUMNS =
             setOf("account_name", "account_type", "sourceid", "version", "contact_id", "contact_last_updated_timestamp", "lookup")
+        val GROUP_COLUMNS = setOf(
+            "_id", "account_name", "account_type", "title", "sourceid", "system_id", "favorites", "auto_add", "group_visible",
+            "deleted",
+        )
         const val OF_ACCOUNT = "account_name = ? AND account_type = ?"
 
         /** Columns of a raw contact that a user changes. */

@@ -26,7 +26,14 @@ class FakeCallLog : ContentProvider() {
     override fun insert(uri: Uri, values: ContentValues?): Uri =
         Uri.withAppendedPath(Calls.CONTENT_URI, db.insertOrThrow("calls", null, values).toString())
 
-    fun call(number: String?, date: Long, type: Int = Calls.INCOMING_TYPE, duration: Int = 10, id: Long? = null) {
+    fun call(
+        number: String?,
+        date: Long,
+        type: Int = Calls.INCOMING_TYPE,
+        duration: Int = 10,
+        id: Long? = null,
+        line: String? = null,
+    ) {
         insert(Calls.CONTENT_URI, ContentValues().apply {
             id?.let { put("_id", it) }
             put("number", number)
@@ -34,6 +41,7 @@ class FakeCallLog : ContentProvider() {
             put("date", date)
             put("type", type)
             put("duration", duration)
+            put(Calls.PHONE_ACCOUNT_ID, line)
         })
     }
 

@@ -74,12 +74,12 @@ class FakeContactsProvider : ContentProvider() {
         DATA, DATA_ID, DATA_OF, PHONES -> "view_data"
         CONTACTS, CONTACT_ID -> "view_contacts"
         SETTINGS -> "settings"
-        GROUPS -> "groups"
+        GROUPS, GROUP_ID -> "groups"
         else -> throw IllegalArgumentException("Unknown URI: $uri")
     }
 
     private fun of(uri: Uri): String? = when (MATCHER.match(uri)) {
-        RAW_ID, DATA_ID, CONTACT_ID -> "_id = ${ContentUris.parseId(uri)}"
+        RAW_ID, DATA_ID, CONTACT_ID, GROUP_ID -> "_id = ${ContentUris.parseId(uri)}"
         DATA_OF -> "raw_contact_id = ${uri.pathSegments[1]}"
         PHONES -> "mimetype = '${ContactsContract.CommonDataKinds.Phone.CONTENT_ITEM_TYPE}'"
         else -> null
@@ -98,6 +98,7 @@ class FakeContactsProvider : ContentProvider() {
             RAW -> rows.insertRaw(given, uri.account())
             DATA -> rows.insertDatum(given, uri.isOfSync)
             SETTINGS -> db.insert("settings", null, given)
+            GROUPS -> db.insert("groups", null, given)
             else -> throw IllegalArgumentException("Unknown URI: $uri")
         }
         id?.let { ContentUris.appendId(uri.buildUpon(), it).build() }
@@ -108,6 +109,7 @@ class FakeContactsProvider : ContentProvider() {
             rows.flush()
             val ids = ids(uri, selection, args)
             when (table(uri)) {
+                "groups" -> ids.count { db.update("groups", values, "_id = $it", null) == 1 }
                 "raw_contacts" -> ids.count { rows.updateRaw(it, values!!, uri.isOfSync) }
                 else -> ids.count { rows.updateDatum(it, values!!, uri.isOfSync) }
             }
@@ -119,6 +121,7 @@ class FakeContactsProvider : ContentProvider() {
         for (id in ids) when (table(uri)) {
             "raw_contacts" -> rows.deleteRaw(id, uri.isOfSync)
             "view_contacts" -> rows.deleteRaw(id, false)
+            "groups" -> rows.deleteGroup(id, uri.isOfSync)
             else -> rows.deleteDatum(id, uri.isOfSync)
         }
         ids.size
@@ -209,6 +212,7 @@ class FakeContactsProvider : ContentProvider() {
         const val CONTACT_ID = 8
         const val SETTINGS = 9
         const val GROUPS = 10
+        const val GROUP_ID = 11
         val MATCHER = UriMatcher(UriMatcher.NO_MATCH).apply {
             addURI(AUTHORITY, "raw_contacts", RAW)
             addURI(AUTHORITY, "raw_contacts/#", RAW_ID)
@@ -220,13 +224,14 @@ class FakeContactsProvider : ContentProvider() {
             addURI(AUTHORITY, "contacts/#", CONTACT_ID)
             addURI(AUTHORITY, "settings", SETTINGS)
             addURI(AUTHORITY, "groups", GROUPS)
+            addURI(AUTHORITY, "groups/#", GROUP_ID)
         }
         val COLUMNS = mapOf(
             "raw_contacts" to ContactRows.RAW_COLUMNS,
             "view_data" to ContactRows.DATA_COLUMNS + ContactRows.JOINED_COLUMNS,
             "view_contacts" to setOf("_id"),
             "settings" to setOf("account_name", "account_type", "ungrouped_visible", "should_sync"),
-            "groups" to setOf("_id"),
+            "groups" to ContactRows.GROUP_COLUMNS,
         )
     }
 }
