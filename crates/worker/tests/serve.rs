@@ -158,6 +158,27 @@ fn whoever_is_slow_is_not_waited_for() {
 }
 
 #[test]
+fn large_answers_are_packed_for_who_takes_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, said) = start(dir.path(), &[]);
+    let get = |path: &str, accepts: &str| {
+        let mut stream = TcpStream::connect(address(&said)).unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{accepts}\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        (text.contains("\r\ncontent-encoding: gzip\r\n"), answer.len())
+    };
+    let gzip = "Accept-Encoding: gzip, deflate\r\n";
+    let (is_packed, bytes) = get("/openapi.json", gzip);
+    let (is_plain, plain) = (!get("/openapi.json", "").0, get("/openapi.json", "").1);
+    assert!(is_packed && is_plain && bytes * 3 < plain, "{bytes} of {plain}");
+    assert!(!get("/health", gzip).0, "a small answer");
+    assert!(stop(server, "-TERM").status.success());
+}
+
+#[test]
 fn a_start_gives_a_book_the_keys_of_its_release() {
     let dir = tempfile::tempdir().unwrap();
     let (server, said) = start(dir.path(), &[]);

@@ -20,6 +20,9 @@ use callbook_worker::{
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
 use tracing_subscriber::EnvFilter;
 
 use crate::{connections, edge, hints};
@@ -28,6 +31,9 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long requests under way may take after a signal to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
+
+/// Answers with fewer bytes are sent as they are: to whom takes it, others are packed.
+const LEAST_PACKED: u64 = 1_024;
 
 /// Serves one team's book from a SQLite file.
 ///
@@ -183,7 +189,9 @@ async fn serve(options: Options) -> Result<(), String> {
     let header = edge::AddressHeader(options.address_header);
     let longest = Duration::from_secs(options.longest_request);
     let host = axum::middleware::from_fn_with_state((header, longest), edge::host);
-    let service = router(app).layer(host);
+    let large = SizeAbove::new(LEAST_PACKED);
+    let pack = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(large);
+    let service = router(app).layer(pack).layer(host);
     let stopping = Arc::new(tokio::sync::Notify::new());
     let stop = {
         let stopping = stopping.clone();
