@@ -151,7 +151,8 @@ await measure("ten_calls_pulled", 1, { run: async () => {
 await measure("quiet_pull", 200, { run: async () => (await pull(bob, cursor)).cost });
 
 // Sixteen phones for three seconds: of ten requests one pushes a change.
-const phones = await Promise.all(Array.from({ length: 16 }, logIn));
+const phones = [];
+for (let n = 0; n < 16; n++) phones.push(await logIn()); // more than ten at once are taken for guesses
 const [took, busy] = [[], { count: 0 }];
 const [from, cpuBefore] = [performance.now(), used()];
 await Promise.all(phones.map(async (phone, index) => {
