@@ -17,14 +17,24 @@ use zeroize::Zeroizing;
 pub use failure::Failure;
 pub use server::{BadAddress, Server};
 
-/// How long the name of the server is looked for, and how long its door is knocked at.
-const CONNECT: Duration = Duration::from_secs(10);
+/// How long is waited for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How long the name of the server is looked for, and how long its door is knocked at.
+    pub connect: Duration,
+    /// How long a connection may be silent, in either direction.
+    pub silence: Duration,
+    /// A whole request.
+    pub whole: Duration,
+}
 
-/// How long a connection may be silent, in either direction.
-const SILENCE: Duration = Duration::from_secs(30);
-
-/// A whole request: a mebibyte over the slowest network that is of use.
-const WHOLE: Duration = Duration::from_secs(5 * 60);
+impl Default for Patience {
+    /// Ten seconds, thirty, and for a mebibyte over the slowest network that is of use five minutes.
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { connect: seconds(10), silence: seconds(30), whole: seconds(5 * 60) }
+    }
+}
 
 /// The largest answer that is read, unpacked: a page is a mebibyte, and one contact.
 const LARGEST: u64 = 16 << 20;
@@ -41,6 +51,15 @@ impl Http {
     /// A way to `server`, which must show a certificate that one of `roots` vouches for: those of the
     /// phone's own store, DER. Roots that cannot be read vouch for nothing.
     pub fn new<'r>(server: Server, roots: impl IntoIterator<Item = &'r [u8]>) -> Self {
+        Self::with_patience(server, roots, Patience::default())
+    }
+
+    /// The same, that waits for so long.
+    pub fn with_patience<'r>(
+        server: Server,
+        roots: impl IntoIterator<Item = &'r [u8]>,
+        Patience { connect, silence, whole }: Patience,
+    ) -> Self {
         let roots: Vec<_> =
             roots.into_iter().map(|der| Certificate::from_der(der).to_owned()).collect();
         let tls = TlsConfig::builder()
@@ -56,11 +75,11 @@ impl Http {
             .user_agent(concat!("callbook/", env!("CARGO_PKG_VERSION")))
             .accept("application/json")
             .max_idle_connections(1)
-            .timeout_resolve(Some(CONNECT))
-            .timeout_connect(Some(CONNECT))
-            .timeout_per_read(Some(SILENCE))
-            .timeout_per_write(Some(SILENCE))
-            .timeout_global(Some(WHOLE))
+            .timeout_resolve(Some(connect))
+            .timeout_connect(Some(connect))
+            .timeout_per_read(Some(silence))
+            .timeout_per_write(Some(silence))
+            .timeout_global(Some(whole))
             .build()
             .new_agent();
         Self { agent, server, cancel: Cancel::default(), failure: None }

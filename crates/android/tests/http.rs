@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are no tests to clippy
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use callbook_android::http::{Failure, Http};
+use callbook_android::http::{Failure, Http, Patience};
 use callbook_device::{Method, NoAnswer, Request, RequestId, Response};
 
 fn get() -> Request {
@@ -22,6 +23,12 @@ fn get() -> Request {
 
 /// A server of one connection that says `answer`, whatever is asked; and the way to it.
 fn server(answer: &'static [u8], then: impl FnOnce() + Send + 'static) -> Http {
+    let address = address(answer, |_| then());
+    Http::new(address.parse().unwrap(), [])
+}
+
+/// Its address.
+fn address(answer: &'static [u8], then: impl FnOnce(&mut TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -29,9 +36,9 @@ fn server(answer: &'static [u8], then: impl FnOnce() + Send + 'static) -> Http {
         assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
         stream.write_all(answer).unwrap();
         stream.flush().unwrap();
-        then();
+        then(&mut stream);
     });
-    Http::new(format!("http://127.0.0.1:{port}").parse().unwrap(), [])
+    format!("http://127.0.0.1:{port}")
 }
 
 fn check(
@@ -110,6 +117,35 @@ fn nobody_at_home() {
         assert_eq!(http.ask(get()), Err(NoAnswer::Unreachable));
         assert_eq!(http.failure(), Some(Failure::Offline), "{address}");
     }
+}
+
+#[test]
+fn a_server_that_is_too_slow() {
+    const LONG: &[u8] =
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
+    let (short, long) = (Duration::from_millis(150), Duration::from_secs(60));
+    let check = |answer: &'static [u8], silence: Duration, whole: Duration| {
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        // A byte now and then, until the end of the test.
+        let trickle = move |stream: &mut TcpStream| {
+            let mut is_there = !answer.is_empty();
+            while held
+                .recv_timeout(Duration::from_millis(20))
+                .is_err_and(|it| it == RecvTimeoutError::Timeout)
+            {
+                is_there = is_there && stream.write_all(b" ").is_ok();
+            }
+        };
+        let address = address(answer, trickle);
+        let patience = Patience { connect: long, silence, whole };
+        let mut http = Http::with_patience(address.parse().unwrap(), [], patience);
+        assert_eq!(http.ask(get()), Err(NoAnswer::TimedOut));
+        assert_eq!(http.failure(), Some(Failure::TimedOut));
+        drop(release);
+    };
+    // It says nothing; and it says something, without end.
+    check(b"", short, long);
+    check(LONG, long, short);
 }
 
 #[test]
