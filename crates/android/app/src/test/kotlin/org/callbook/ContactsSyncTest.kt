@@ -8,6 +8,7 @@ import android.content.SyncResult
 import android.database.sqlite.SQLiteFullException
 import android.os.Bundle
 import android.provider.ContactsContract.AUTHORITY
+import android.provider.ContactsContract.Settings
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 import org.callbook.account.Books
@@ -71,6 +72,9 @@ class ContactsSyncTest : AppTest() {
         // Other accounts are as they were, and no sync of theirs was asked for.
         assertEquals(listOf("Gus Hall: 415-555-0188"), book.shown(google))
         assertEquals(2, book.dirty())
+        // Most of a book has no label: the phone shows such contacts too. That is said once.
+        val shown = app.contentResolver.query(Settings.CONTENT_URI, arrayOf(Settings.UNGROUPED_VISIBLE), null, null, null)!!
+        assertEquals(listOf(1), shown.use { c -> buildList { while (c.moveToNext()) add(c.getInt(0)) } })
         // A quiet sync writes nothing.
         val batches = provider.batches
         syncsWell()

@@ -237,7 +237,7 @@ class ScheduleTest : AppTest() {
         val wanted = listOf(
             "READ_CONTACTS", "WRITE_CONTACTS", "READ_CALL_LOG", "WRITE_CALL_LOG", "READ_PHONE_STATE", "RECEIVE_BOOT_COMPLETED",
             "FOREGROUND_SERVICE", "FOREGROUND_SERVICE_DATA_SYNC", "INTERNET", "ACCESS_NETWORK_STATE", "POST_NOTIFICATIONS",
-            "REQUEST_IGNORE_BATTERY_OPTIMIZATIONS", "RUN_USER_INITIATED_JOBS",
+            "REQUEST_IGNORE_BATTERY_OPTIMIZATIONS", "RUN_USER_INITIATED_JOBS", "READ_SYNC_SETTINGS", "WRITE_SYNC_SETTINGS",
         )
         assertEquals(wanted.map { "android.permission.$it" }.toSet(), info.requestedPermissions!!.toSet())
         assertEquals(26 to 34, app.applicationInfo.minSdkVersion to app.applicationInfo.targetSdkVersion)

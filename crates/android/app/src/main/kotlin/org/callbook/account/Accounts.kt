@@ -60,7 +60,6 @@ object Accounts {
             ContentResolver.setIsSyncable(account, authority, 1)
             ContentResolver.setSyncAutomatically(account, authority, true)
         }
-        ContactsOfAccount.show(context, account)
         return true
     }
 

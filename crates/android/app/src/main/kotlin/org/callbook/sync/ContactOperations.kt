@@ -50,7 +50,8 @@ internal fun operation(op: JSONObject, mayYield: Boolean): ContentProviderOperat
         "set_group_source" -> ContentProviderOperation.newUpdate(group()).withValue(Groups.SOURCE_ID, op.getString("source_id"))
         "delete_group" -> ContentProviderOperation.newDelete(group())
         "clear_dirty" -> ContentProviderOperation.newUpdate(raw()).atVersion(op).withValue(RawContacts.DIRTY, 0)
-        "delete_raw" -> ContentProviderOperation.newDelete(raw()).atVersion(op)
+        // Not at the address of the one: there Android's provider deletes without reading the selection.
+        "delete_raw" -> ContentProviderOperation.newDelete(RawContacts.CONTENT_URI.ofSyncAdapter()).atVersion(op)
         else -> error("the library wants $kind")
     }
     return builder.withYieldAllowed(mayYield).build()

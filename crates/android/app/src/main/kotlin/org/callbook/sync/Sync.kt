@@ -10,6 +10,7 @@ import java.io.IOException
 import java.time.Instant
 import org.callbook.account.Book
 import org.callbook.account.Books
+import org.callbook.account.ContactsOfAccount
 import org.callbook.account.Given
 import org.callbook.account.SignIn
 import org.callbook.account.text
@@ -114,6 +115,7 @@ class Sync(private val context: Context, private val account: Account) {
         // Without an account of its own the library leaves the phone's contacts alone.
         val own = JSONObject().put("name", account.name).put("type", account.type).takeIf { parts.contacts }
         settings.put("account", own ?: JSONObject.NULL)
+        if (parts.contacts) ContactsOfAccount.show(context, account)
         if (parts.calls && Permissions.has(context, Permissions.LINES)) {
             PhoneCalls.lines(context)?.let { settings.put("lines", it) }
         }

@@ -10,7 +10,9 @@ import android.content.Intent
 import android.content.SyncResult
 import android.os.Build
 import android.os.Bundle
+import android.os.Handler
 import android.os.IBinder
+import android.os.Looper
 import java.time.Duration
 import java.time.Instant
 import java.util.concurrent.ConcurrentHashMap
@@ -48,8 +50,17 @@ class SyncAdapter(context: Context) : AbstractThreadedSyncAdapter(context, true,
             running.remove(Thread.currentThread())
         }
         report(outcome, result)
-        // Since Android 14 a sync that was asked for while another ran may stay "pending" for ever.
-        if (Build.VERSION.SDK_INT >= 34) ContentResolver.cancelSync(account, authority)
+        if (Build.VERSION.SDK_INT >= 34) endPending(account, authority)
+    }
+
+    /**
+     * Since Android 14 a sync that was asked for while another ran may stay "pending" for ever. Not at once: Android would
+     * drop the result that it is about to be told.
+     */
+    private fun endPending(account: Account, authority: String) {
+        Handler(Looper.getMainLooper()).postDelayed({
+            if (running.isEmpty()) ContentResolver.cancelSync(account, authority)
+        }, PENDING_MILLIS)
     }
 
     /** Android's own dialogue asked its user about many deletes. */
@@ -94,6 +105,8 @@ class SyncAdapter(context: Context) : AbstractThreadedSyncAdapter(context, true,
     }
 
     companion object {
+        private const val PENDING_MILLIS = 2_000L
+
         /** What another try may mend. */
         val NETWORK = setOf("offline", "timed_out", "certificate", "captive_portal", "broken_answer", "no_thread")
     }
