@@ -50,6 +50,7 @@ impl Query {
     }
 
     /// The longest word, in both its forms: the one that the fewest contacts have, as far as that can be told.
+    #[cfg(any(test, feature = "sqlite"))]
     pub(crate) fn longest(&self) -> (&str, &str) {
         let longest = self.0.iter().max_by_key(|word| word.text.len());
         longest.map_or(("", ""), |word| (&word.text, &word.dialled))
