@@ -6,6 +6,7 @@ use callbook_contacts::{Edit, Fields};
 use super::{Engine, Outcome, ProblemAnswer, Stage};
 use crate::event::Happened;
 use crate::outbox::{Aside, Change, Queued, Why, has};
+use crate::provider::Link;
 use crate::store::{Mirrored, State, Store, StoreChange, StoreError};
 
 /// Where the restored book and the one that this phone knows part.
@@ -74,9 +75,14 @@ impl<S: Store> Engine<S> {
             ..self.state_of_next_pass()
         };
         self.happened(Happened::BookRestored);
+        // Later revs are given once more, to other contents.
+        let links = self.links.iter().filter(|link| link.rev > Some(rev));
+        let links: Vec<Link> = links.map(|link| Link { rev: None, ..link.clone() }).collect();
         let (state, mut changes) = self.with_all_calls_again(state)?;
         changes.extend(ops.iter().cloned().map(StoreChange::PutOp));
+        changes.extend(links.iter().cloned().map(StoreChange::PutLink));
         self.commit(state, changes)?;
+        self.links.change(links, Vec::new());
         self.outbox = ops.into_iter().collect();
         Ok(())
     }

@@ -35,25 +35,13 @@ impl<S: Store> Engine<S> {
         pass: &mut Pass,
         chance: &mut impl Rng,
     ) -> Result<(), StoreError> {
-        let settings = self.state.settings.clone();
-        let (mut gone, mut moved) = (Vec::new(), Vec::new());
-        let unlinked = pass.heads.values().filter(|head| {
-            !head.deleted
-                && settings.is_own(head.account.as_ref())
-                && self.links.get(head.raw).is_none()
-        });
-        let unlinked: BTreeMap<ContactId, RawId> =
-            unlinked.filter_map(|head| Some((source(head)?, head.raw))).collect();
-        for link in self.links.iter().filter(|link| !pass.heads.contains_key(&link.raw)) {
-            gone.push(link.raw);
-            // Android gives contacts other ids when it restores them from a backup.
-            if let (true, Some(raw)) = (link.own, link.id.and_then(|id| unlinked.get(&id))) {
-                moved.push(Link { raw: *raw, version: UNREAD, ..link.clone() });
-            }
-        }
+        let (moved, strayed) = self.strayed(&pass.heads);
+        self.note_links(moved, strayed)?;
 
+        let settings = self.state.settings.clone();
         let knows_the_book = self.knows_the_book();
-        let (mut deleted, mut purged, mut unread) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut gone, mut deleted) = (Vec::new(), Vec::new());
+        let (mut purged, mut unread) = (Vec::new(), Vec::new());
         for head in pass.heads.values() {
             let link = self.links.get(head.raw);
             if settings.is_own(head.account.as_ref()) {
@@ -103,7 +91,40 @@ impl<S: Store> Engine<S> {
         unread.reverse(); // they are read from the end
         pass.unread = unread;
         pass.queue(purged);
-        self.note(ops, moved, gone, chance)
+        self.note(ops, Vec::new(), gone, chance)
+    }
+
+    /// Links whose raw contact is gone, or is another by now: Android gives contacts other ids when it restores them
+    /// from a backup, and counts from 1 again when their storage was cleared. Those of Callbook's own account are
+    /// known by their `SOURCE_ID`, and come first as they are now; when they tell that all ids are others, no
+    /// link of another account is believed.
+    fn strayed(&self, heads: &BTreeMap<RawId, Head>) -> (Vec<Link>, Vec<RawId>) {
+        let is_own = |head: &Head| self.state.settings.is_own(head.account.as_ref());
+        let says = |head: &Head, link: &Link| match (source(head), link.id) {
+            (Some(source), Some(id)) => source == id,
+            _ => true,
+        };
+        let stands = |link: &&Link| {
+            heads
+                .get(&link.raw)
+                .is_some_and(|head| is_own(head) == link.own && (!link.own || says(head, link)))
+        };
+        let own = heads.values().filter(|head| !head.deleted && is_own(head));
+        let own: BTreeMap<ContactId, RawId> =
+            own.filter_map(|head| Some((source(head)?, head.raw))).collect();
+        let (standing, mut strayed): (Vec<&Link>, Vec<&Link>) = self.links.iter().partition(stands);
+        let moved = strayed.iter().filter(|link| link.own).filter_map(|link| {
+            let raw = *own.get(&link.id?)?;
+            Some(Link { raw, version: UNREAD, ..Link::clone(link) })
+        });
+        let moved: Vec<Link> = moved.collect();
+        let is_still = |link: &&&Link| link.own && link.id.is_some();
+        let is_renumbered = strayed.iter().filter(is_still).count() > 0
+            && (!moved.is_empty() || standing.iter().filter(is_still).count() == 0);
+        if is_renumbered {
+            strayed.extend(standing.iter().filter(|link| !link.own));
+        }
+        (moved, strayed.into_iter().map(|link| link.raw).collect())
     }
 
     /// Looks at the labels of Callbook's own account. A group's `SOURCE_ID` is the label that the book knows it by: one
@@ -223,6 +244,9 @@ impl<S: Store> Engine<S> {
             return Ok(());
         }
         let is_changed = !own || head.dirty || pass.has_new_labels;
+        if !is_changed && linked.is_some_and(|linked| *linked.has != fields) {
+            link.rev = None; // the store is older than the phone's contacts: it was restored from a backup
+        }
         let known = link.id.or_else(|| source(head).filter(|_| own));
         let id = match (linked, known) {
             (Some(linked), Some(id)) => {

@@ -763,3 +763,34 @@ fn what_a_duplicate_had_of_its_own_comes_back_with_it() {
     assert_eq!((column("x.y/z", 1), column(MEMBERSHIP, 1)), ("7".into(), "Team".into()));
     assert_eq!(phone.bench.engine.store().duplicates().unwrap(), [], "nothing is kept any more");
 }
+
+#[test]
+fn what_is_on_the_phone_and_the_store_has_forgotten_gives_way_to_the_book() {
+    let mut phone = Phone::new();
+    phone.others_name(id(1), "Ann");
+    phone.settle();
+    let backup = phone.bench.engine.store().clone();
+    phone.fake.write(phone.raw(&own(), "Ann"), NAME, &[("data1", Some("Anna"))]);
+    phone.pass();
+    // Its op is gone with the store, and nothing on the phone tells that its user has written it.
+    phone.bench.engine = Engine::open(backup).unwrap();
+    phone.settle();
+    assert_eq!((phone.book(), phone.names(&own())), (vec!["Ann".into()], vec!["Ann".into()]));
+}
+
+#[test]
+fn contacts_that_swap_ids_are_not_taken_for_each_other() {
+    let mut phone = Phone::new();
+    phone.save(&own(), "Ann", "1");
+    phone.save(&google(), "Bob", "2");
+    phone.save(&google(), "Cid", "3");
+    phone.settle();
+    assert_eq!(phone.book(), ["Ann", "Bob", "Cid"]);
+    // Each now has the id and the version of the one after it.
+    phone.fake.renumber(1);
+    phone.settle();
+    phone.fake.write(phone.raw(&google(), "Bob"), NAME, &[("data1", Some("Bobby"))]);
+    phone.settle();
+    assert_eq!(phone.book(), ["Ann", "Bobby", "Cid"]);
+    phone.is_in_step();
+}
