@@ -112,6 +112,27 @@ impl App {
         let rest = rows.split_off(1);
         Ok((devices::read_session(&rows[0])?, rest))
     }
+
+    /// Writes for a caller who is still let in when it is written; what the statements gave. `None` when a
+    /// constraint of theirs refused them.
+    pub(crate) async fn write(
+        &self,
+        access: &Access,
+        moment: Moment,
+        statements: Vec<Statement>,
+    ) -> Result<Option<Vec<Rows>>, Problem> {
+        let guard = devices::guard(access.device, moment.now);
+        match self.database.batch([guard].into_iter().chain(statements).collect()).await {
+            Err(error) if error.is_constraint() => {
+                self.session(access, Vec::new()).await?;
+                Ok(None)
+            }
+            written => {
+                let mut rows = written?;
+                Ok(Some(rows.split_off(1)))
+            }
+        }
+    }
 }
 
 impl FromRequestParts<Arc<App>> for Moment {

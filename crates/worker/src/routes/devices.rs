@@ -41,7 +41,8 @@ pub(super) async fn end(
         Some(device) if may_see(&session, &device) => {
             let subject = id.to_string();
             let entry = Entry { subject: Some(&subject), ..Entry::by(Act::DeviceEnded, &access) };
-            app.batch(vec![devices::end(id, moment.now), audit::record(&entry, moment)]).await?;
+            let writes = vec![devices::end(id, moment.now), audit::record(&entry, moment)];
+            app.write(&access, moment, writes).await?.ok_or_else(|| Problem::busy(moment))?;
             Ok(StatusCode::NO_CONTENT)
         }
         Some(_) => Err(AuthError::Forbidden.into()),

@@ -38,13 +38,10 @@ pub(super) async fn create(
     let subject = user.id.to_string();
     let entry = Entry { subject: Some(&subject), ..Entry::by(Act::UserCreated, &access) };
     let writes = vec![users::create(&user, password), audit::record(&entry, moment)];
-    match app.database.batch(writes).await {
-        Err(error) if error.is_constraint() => {
-            let detail = "another user has this username";
-            return Err(Problem::new(StatusCode::CONFLICT, "username_taken", detail));
-        }
-        created => created?,
-    };
+    app.write(&access, moment, writes).await?.ok_or_else(|| {
+        let detail = "another user has this username";
+        Problem::new(StatusCode::CONFLICT, "username_taken", detail)
+    })?;
     Ok((StatusCode::CREATED, Json(UserAnswer { user })))
 }
 
@@ -86,7 +83,8 @@ pub(super) async fn change(
     let entry = Entry { subject: Some(&subject), ..Entry::by(Act::UserChanged, &access) };
     let patch = users::patch(id, request.role, request.disabled, password);
     let writes = [patch, users::by_id(id), audit::record(&entry, moment)];
-    let rows = app.batch(writes.into_iter().chain(end).collect()).await?;
+    let writes = writes.into_iter().chain(end).collect();
+    let rows = app.write(&access, moment, writes).await?.ok_or_else(|| Problem::busy(moment))?;
     let user: UserView = users::read_all(&rows[1])?.pop().ok_or_else(unknown)?;
     match rows[0].changes {
         0 => Err(AuthError::LastAdmin.into()),
