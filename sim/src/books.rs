@@ -1,8 +1,9 @@
 //! What phones have before they sign in, and what their users will type.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use callbook_base::Timestamp;
+use callbook_dedup::number_key;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -88,5 +89,23 @@ pub(crate) fn phone_books(
             customers.push(Customer { at, spelling, chance });
         }
     }
+    if mix.through_providers {
+        read_anywhere(&books, &mut keys);
+    }
     (books, keys)
+}
+
+/// Android knows no region of a number: a phone that has lost all but its contacts reads them in its own.
+fn read_anywhere(books: &[PhoneBook], keys: &mut Keys) {
+    let homes: BTreeSet<&String> =
+        books.iter().filter_map(|book| Some(&book.saved.first()?.1.region)).collect();
+    let numbers: BTreeSet<String> = keys.keys().map(|(number, _)| number.clone()).collect();
+    for (number, home) in
+        numbers.iter().flat_map(|number| homes.iter().map(move |home| (number, *home)))
+    {
+        keys.entry((number.clone(), home.clone())).or_insert_with(|| {
+            let key = number_key(number, home).map(|key| key.to_string());
+            Made { older: key.as_deref().and_then(older), current: key }
+        });
+    }
 }

@@ -61,6 +61,9 @@ pub(crate) fn all(
     for phone in phones {
         differences.extend(phone_and_book(phone, &book).into_iter().take(3));
         differences.extend(mended(phone, restores));
+        let index = phone.index;
+        let differs = phone.contacts_differ(&book).into_iter().take(3);
+        differences.extend(differs.map(|what| Difference(format!("phone {index}: {what}"))));
         let lost = phone.lost_by_signing_in(model, restores);
         let text = format!("phone {}: signing in has lost {lost} ops", phone.index);
         differences.extend((lost > 0).then_some(Difference(text)));
@@ -269,6 +272,13 @@ fn calls(sqlite: &Sqlite, model: &Model, phones: &[Phone]) -> Vec<Difference> {
     let ids = query(sqlite, "SELECT id FROM calls");
     let ids: BTreeSet<&str> = ids.iter().map(|row| row.text("id").expect("an id")).collect();
     for phone in phones {
+        let untold = phone.calls_untold(&ids);
+        if untold > 0 {
+            let index = phone.index;
+            differences.push(Difference(format!(
+                "phone {index}: {untold} calls of its log are not in the book"
+            )));
+        }
         let gone = phone.had_calls().iter().filter(|id| !ids.contains(id.to_string().as_str()));
         if gone.count() > 0 {
             let index = phone.index;

@@ -118,6 +118,28 @@ impl Shared {
         }
     }
 
+    /// A user brings a contact back to what it said once, or back at all.
+    pub(crate) async fn bring_back(&self, user: usize, chance: &mut ChaCha8Rng) {
+        let Some(token) = self.log_in(user, chance).await else { return };
+        let Some((id, rev)) = self.inner().model.some_revision(chance) else { return };
+        let path = format!("/contacts/{id}/restore");
+        let body = json!({ "rev": rev });
+        if self.ask((Method::POST, &path), Some(token), body, chance).await.status == 200 {
+            self.fault(Fault::ContactRestored);
+        }
+    }
+
+    /// A user says of two contacts with one number that they are not the same.
+    pub(crate) async fn tell_apart(&self, user: usize, chance: &mut ChaCha8Rng) {
+        let Some(token) = self.log_in(user, chance).await else { return };
+        let Some((id, key)) = self.inner().model.some_rivalry(chance) else { return };
+        let path = format!("/contacts/{id}/split");
+        let body = json!({ "key": key });
+        if self.ask((Method::POST, &path), Some(token), body, chance).await.status == 200 {
+            self.fault(Fault::ContactSplit);
+        }
+    }
+
     async fn patch(
         &self,
         user: usize,

@@ -14,6 +14,13 @@ macro_rules! faults {
         }
 
         impl Fault {
+            /// Whether it strikes only phones whose own contacts and calls are in the run.
+            pub fn is_of_providers(self) -> bool {
+                use Fault::*;
+                [PassKilled, ContactsMeddled, ContactsRenumbered, ContactsEmpty, AccountRemoved,
+                 CallLogTrimmed].contains(&self)
+            }
+
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$fault),*];
 
@@ -65,11 +72,19 @@ faults! {
     PhoneRestored, "phone-restored", "phones restored from a backup", 0.002;
     PhoneCloned, "phone-cloned", "phones set up as copies of others", 0.001;
     PhoneWiped, "phone-wiped", "phones wiped", 0.001;
+    PassKilled, "pass-killed", "phones killed while writing contacts", 0.01;
+    ContactsMeddled, "contacts-meddled", "contacts deleted or merged by other apps", 0.01;
+    ContactsRenumbered, "contacts-renumbered", "phones' contacts with other ids", 0.003;
+    ContactsEmpty, "contacts-empty", "phones' contacts that were not there", 0.002;
+    AccountRemoved, "account-removed", "accounts removed and added again", 0.003;
+    CallLogTrimmed, "call-log-trimmed", "logs of calls trimmed", 0.01;
     ClockJumped, "clock-jumped", "clocks jumped", 0.01;
     ClockZone, "clock-zone", "clocks set hours off, and put right", 0.005;
     DeviceRevoked, "device-revoked", "devices revoked", 0.002;
     PasswordChanged, "password-changed", "passwords changed", 0.0005;
     UserDisabled, "user-disabled", "users disabled for hours", 0.0005;
+    ContactRestored, "contact-restored", "contacts brought back to what they said", 0.003;
+    ContactSplit, "contact-split", "contacts told apart", 0.003;
     RoleChanged, "role-changed", "roles changed", 0.0005;
 }
 

@@ -34,6 +34,8 @@ pub struct Mix {
     pub tombstones_kept: Duration,
     /// Whether a new release of the service, with other numbering tables, comes in the middle.
     pub upgrade: bool,
+    /// Whether people use their phones' own contacts and calls too, which the engine follows.
+    pub through_providers: bool,
     /// What goes wrong.
     pub rates: Rates,
 }
@@ -60,6 +62,7 @@ impl Mix {
             page: 500,
             tombstones_kept: DAY / 2,
             upgrade: true,
+            through_providers: false,
             rates: Rates::usual(),
         }
     }
@@ -81,6 +84,7 @@ impl Mix {
             tombstones_kept: Duration::from_secs(60 * 60 * chance.random_range(1..12)),
             upgrade: chance.random_bool(0.5),
             rates: swarm(chance),
+            through_providers: chance.random_bool(0.3),
         }
     }
 

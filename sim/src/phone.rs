@@ -2,6 +2,7 @@
 //! `phone/people.rs`.
 
 mod people;
+mod providers;
 mod restored;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use people::{MOST_CLEARED, line, new_contact};
+use providers::Providers;
 use restored::Had;
 
 use crate::books::PhoneBook;
@@ -42,11 +44,20 @@ const LONGEST_SYNC: Duration = Duration::from_secs(60 * 60);
 /// How often a phone syncs, at most, until it has nothing more to say.
 const MOST_SYNCS: u32 = 100;
 
+/// All that a phone keeps.
+#[derive(Clone)]
+pub(crate) struct Image {
+    store: PhoneStore,
+    providers: Option<Providers>,
+}
+
 /// A phone and its user.
 pub(crate) struct Phone {
     pub(crate) index: usize,
     /// `None` only while it crashes.
     engine: Option<Engine<PhoneStore>>,
+    /// What Android keeps there, if the run's people use it.
+    providers: Option<Providers>,
     user: usize,
     shared: Arc<Shared>,
     network: Network,
@@ -65,7 +76,7 @@ pub(crate) struct Phone {
     /// Of its SIM.
     region: String,
     /// Its last backup.
-    backup: PhoneStore,
+    backup: Image,
     /// What it had of a book that was put back.
     had: Had,
 }
@@ -77,11 +88,14 @@ pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> P
     phone.region = book.saved.first().map_or_else(String::new, |(_, first)| first.region.clone());
     let region = line(&phone.region);
     phone.engine().set_region(region).expect("a store in memory takes all");
+    phone.follow_contacts();
     let mut saved = Vec::new();
     for (n, (saved_at, spelling)) in (0..).zip(&book.saved) {
         let edit = new_contact(spelling, &phone.region, phone.chance.random_range(0..1_000_000));
-        if phone.shared.chances.has_saved(phone.index(), n) {
-            saved.push((edit, saved_at.plus_millis(phone.clock_ahead)));
+        let saved_at = saved_at.plus_millis(phone.clock_ahead);
+        if phone.shared.chances.has_saved(phone.index(), n) && !phone.had_before(saved_at, spelling)
+        {
+            saved.push((edit, saved_at));
         }
     }
     phone.shared.stats(|stats| stats.changes += saved.len() as u64);
@@ -153,12 +167,14 @@ impl Phone {
             eye: Some(Eye::new(shared.clone(), index)),
             ..PhoneStore::default()
         };
-        let backup = store.clone();
+        let providers = shared.mix().through_providers.then(Providers::default);
+        let backup = Image { store: store.clone(), providers: providers.clone() };
         let engine = Some(Engine::open(store).expect("an empty store opens"));
         let (region, had) = (String::new(), Had::default());
         Self {
             index,
             engine,
+            providers,
             user,
             shared,
             network,
@@ -263,9 +279,15 @@ impl Phone {
         }
         self.lose_what_it_has().await;
         self.note_restore();
+        self.meddle_with_providers();
         if self.strikes(Fault::PowerLost) {
             let commits = self.chance.random_range(0..12);
             self.restart(|store| store.power_for = Some(commits));
+        }
+        let is_killed = self.providers.is_some() && self.strikes(Fault::PassKilled);
+        let dies_in = is_killed.then(|| self.chance.random_range(0..9));
+        if self.pass(dies_in).is_err() {
+            return self.lose_power();
         }
         let crashes = self.strikes(Fault::PhoneCrashed);
         let mut crash_in = crashes.then(|| self.chance.random_range(0..8));
@@ -309,6 +331,9 @@ impl Phone {
                     self.shared.stats(|stats| stats.syncs += 1);
                     self.shared.watch().synced(began, self.shared.now(), || self.status().synced);
                     self.answer();
+                    if self.pass(None).is_err() {
+                        return self.lose_power();
+                    }
                     let wait = until.millis_since(self.clock()).clamp(1_000, 60 * MINUTE);
                     return self.shared.now().plus_millis(wait);
                 }
@@ -352,12 +377,20 @@ impl Phone {
         // The first admin is who does it.
         let disables = strikes(Fault::UserDisabled) && user > 0;
         let changes_role = strikes(Fault::RoleChanged) && user > 0;
+        let brings_back = strikes(Fault::ContactRestored);
+        let tells_apart = strikes(Fault::ContactSplit);
         async move {
             if changes_password {
                 shared.change_password(user, &mut chance).await;
             }
             if changes_role {
                 shared.change_role(user, &mut chance).await;
+            }
+            if brings_back {
+                shared.bring_back(user, &mut chance).await;
+            }
+            if tells_apart {
+                shared.tell_apart(user, &mut chance).await;
             }
             if disables {
                 tokio::task::spawn_local(shared.disable(user, chance));
@@ -404,14 +437,14 @@ impl Phone {
     async fn lose_what_it_has(&mut self) {
         let is_backed_up = self.chance.random_bool(0.05);
         if self.meets(Fault::PhoneRestored) {
-            self.open(self.backup.clone());
+            self.become_as(self.backup.clone());
         } else if self.strikes(Fault::PhoneCloned) {
             self.clone_another();
         } else if self.meets(Fault::PhoneWiped) {
             let memory = MemoryStore::sharing(self.shared.pool.clone());
             self.open(PhoneStore { memory, ..PhoneStore::default() });
         } else if is_backed_up && self.shared.chances.may_strike(Fault::PhoneRestored) {
-            self.backup = self.engine_ref().store().clone();
+            self.backup = self.image();
         }
         let device = self.engine_ref().store().state().expect("a store in memory reads").device;
         if let Some(device) = device
@@ -427,15 +460,24 @@ impl Phone {
         self.answer_about_deletes() | self.answer_about_lost()
     }
 
+    fn image(&self) -> Image {
+        let store = PhoneStore { eye: None, ..self.engine_ref().store().clone() };
+        Image { store, providers: self.providers.clone() }
+    }
+
+    fn become_as(&mut self, image: Image) {
+        self.providers = image.providers;
+        self.open(image.store);
+    }
+
     /// Becomes a copy of what a phone of its user had at another such time, while that one goes on.
     fn clone_another(&mut self) {
-        let own = PhoneStore { eye: None, ..self.engine_ref().store().clone() };
-        let Some(other) = self.shared.to_clone(self.user, &own) else { return };
+        let Some(other) = self.shared.to_clone(self.user, self.image()) else { return };
         self.shared.fault(Fault::PhoneCloned);
         // What the other was told counts for this one too.
-        let pass = other.state().expect("a store in memory reads").pass;
+        let pass = other.store.state().expect("a store in memory reads").pass;
         self.network.expired = self.network.expired.max(pass);
-        self.open(other);
+        self.become_as(other);
     }
 
     /// Starts with another store; its user is there to sign in.
@@ -448,6 +490,7 @@ impl Phone {
         self.engine = Some(Engine::open(store).expect("a store in memory opens"));
         let region = line(&self.region);
         self.engine().set_region(region).expect("a store in memory takes all");
+        self.follow_contacts();
     }
 
     /// Loses all but what its store has.
@@ -483,6 +526,7 @@ impl Phone {
         self.goes_to(Place::Sync(self.index(), self.syncs));
         self.syncs += 1;
         for _ in 0..MOST_SYNCS {
+            self.pass(None).expect("a store in memory takes all");
             let mut chance = crate::world::split(&mut self.chance);
             let engine = self.engine.as_mut().expect("it is not crashing");
             let now = || shared.now().plus_millis(ahead);
@@ -498,10 +542,13 @@ impl Phone {
                     self.network.pulled = None;
                     self.sign_in();
                 }
-                _ if self.is_quiet() => match self.answer() {
-                    true => {}
-                    false => return,
-                },
+                _ if self.is_quiet() => {
+                    let has_answered = self.answer();
+                    self.pass(None).expect("a store in memory takes all");
+                    if !has_answered && self.is_quiet() {
+                        return;
+                    }
+                }
                 Next::Wait(until) => self.sleep_until(until.plus_millis(-ahead)).await,
                 Next::Send(_) => unreachable!("the driver sends"),
             }

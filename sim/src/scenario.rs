@@ -33,6 +33,7 @@ pub(super) fn make(fault: Fault, guards: &str, seed: u64, rows: &[Row]) -> ExitC
 fn met(seed: u64, fault: Fault, rows: &[Row]) -> Option<Script> {
     let mut mix = Mix::standard(&mut ChaCha8Rng::seed_from_u64(!seed)).with_devices(4);
     (mix.contacts, mix.clears) = (12, 0.0);
+    mix.through_providers = fault.is_of_providers();
     let often = Rates::usual().times(0.02 / fault.usual_rate());
     mix.rates = often.filter(|other| other == fault);
     let script = run(seed, &mix, rows, |_| {}).script;

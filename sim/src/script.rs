@@ -104,6 +104,7 @@ fn header(mix: &Mix) -> Vec<(&'static str, String)> {
         ("page", mix.page.to_string()),
         ("tombstones-kept", time(mix.tombstones_kept)),
         ("upgrade", mix.upgrade.to_string()),
+        ("through-providers", mix.through_providers.to_string()),
     ]
 }
 
@@ -178,6 +179,7 @@ fn read_line(script: &mut Script, line: &str) -> Result<(), String> {
         "page" => mix.page = read::<std::num::NonZeroU32>(value)?.get(),
         "tombstones-kept" => mix.tombstones_kept = time(value)?,
         "upgrade" => mix.upgrade = read(value)?,
+        "through-providers" => mix.through_providers = read(value)?,
         "phone" | "step" | "desk" => return read_doing(&mut script.kept, line),
         _ => return Err(format!("no line begins with `{name}`")),
     }
@@ -229,6 +231,7 @@ in-step true
 page 3
 tombstones-kept 2h
 upgrade false
+through-providers true
 
 phone 0 saves 1 4
 phone 0 change 3
@@ -255,7 +258,7 @@ step 31 book-restored
         #[track_caller]
         fn check(line: &str, problem: &str) {
             let error = format!("{SCRIPT}{line}\n").parse::<Script>().unwrap_err().to_string();
-            assert!(error.starts_with("line 24: ") && error.contains(problem), "{error}");
+            assert!(error.starts_with("line 25: ") && error.contains(problem), "{error}");
         }
         check("nonsense", "has no value");
         check("colour blue", "no line begins with `colour`");

@@ -37,14 +37,13 @@ use crate::mix::Mix;
 use crate::model::{Keys, Model, Push};
 use crate::network::{CURRENT, Delivered};
 use crate::order;
-use crate::phone::{self, Phone};
+use crate::phone::{self, Image, Phone};
 use crate::requests::{self, RequestLog};
 use crate::rows::Row;
 use crate::safety::Epochs;
 use crate::schema::{Schema, set_up_long_ago};
 use crate::script::Script;
 use crate::stats::{Stats, Trace};
-use crate::store::PhoneStore;
 use crate::tables::OLDER;
 use crate::tape::PHONE;
 use crate::watch::Watch;
@@ -110,7 +109,7 @@ pub(crate) struct Inner {
     pub(crate) model: Model,
     pub(crate) epochs: Epochs,
     /// Of each user, what the last of their phones has that somebody might copy.
-    to_clone: BTreeMap<usize, PhoneStore>,
+    to_clone: BTreeMap<usize, Image>,
     /// How often the book was put back from a backup, and the rev to which the last time took it.
     restores: (u64, u64),
 }
@@ -276,6 +275,9 @@ impl Shared {
             "/sync/calls" => inner.model.push_calls(&push(read())),
             "/me/password" => inner.model.change_password(user, device, &read()),
             path => {
+                if let Some(path) = path.strip_prefix("/contacts/") {
+                    inner.model.change_at_a_desk(path, &push(read()));
+                }
                 if let Some(user) = path.strip_prefix("/users/") {
                     inner.model.change_user(user, &read());
                 }
@@ -320,8 +322,8 @@ impl Shared {
     }
 
     /// What somebody might copy of a user's phone, which is another from then on.
-    pub(crate) fn to_clone(&self, user: usize, store: &PhoneStore) -> Option<PhoneStore> {
-        self.inner().to_clone.insert(user, store.clone())
+    pub(crate) fn to_clone(&self, user: usize, own: Image) -> Option<Image> {
+        self.inner().to_clone.insert(user, own)
     }
 
     /// Whether the book has had an op, done or refused.

@@ -17,6 +17,8 @@ fn small(seed: u64) -> Outcome {
 fn with_rates(seed: u64, rates: Rates) -> Outcome {
     let mut mix = Mix::standard(&mut ChaCha8Rng::seed_from_u64(!seed)).with_devices(4);
     (mix.contacts, mix.rates) = (40, rates);
+    // So that what strikes only them can strike.
+    mix.through_providers |= Fault::ALL.iter().all(|it| it.is_of_providers() || rates[*it] == 0.0);
     run(seed, &mix, &read(None, 2_000).unwrap(), |_| {})
 }
 

@@ -34,6 +34,8 @@ const PULL: &str = "crates/device/src/engine/pull.rs";
 const ENGINE: &str = "crates/device/src/engine.rs";
 const RESTORED: &str = "crates/device/src/engine/restored.rs";
 const CALLS: &str = "crates/device/src/engine/calls.rs";
+const TAKE: &str = "crates/device/src/engine/phone/take.rs";
+const GIVE: &str = "crates/device/src/engine/phone/give.rs";
 
 #[rustfmt::skip]
 pub(super) const ALL: &[Mutant] = &[
@@ -184,6 +186,25 @@ pub(super) const ALL: &[Mutant] = &[
         "Some(mirrored) if mirrored.pass < self.state.pass && !MUTANT => at_most(mirrored.rev, agrees_to),"),
     m("after a restore calls are not pushed again", CALLS,
         "self.state.user.map(|user| self.store.calls_of(user)).transpose()?", "None::<Vec<callbook_calls::wire::PulledCall>>"),
+    m("after a restore contacts on the phone have the revs of before", RESTORED,
+        "link.rev > Some(rev)", "false"),
+    // The phone's own contacts.
+    m("what is typed into a contact of Callbook's account is no change", TAKE,
+        "!own || head.dirty", "!own"),
+    m("a contact that Callbook wrote is not known again", "crates/device/src/engine/phone.rs",
+        "head.source_id.as_deref()?.parse().ok()", "None"),
+    m("what the book has no more stays on the phone", GIVE,
+        "pass.queue([Group::of(link.raw, vec![delete(head)])])", "()"),
+    m("a raw contact with another's id is taken for it", TAKE,
+        "is_own(head) == link.own && (!link.own || says(head, link))", "true"),
+    m("a contact of the book is written once more", GIVE,
+        "self.links.own(*id)", "self.links.own(*id).filter(|link| link.rev.is_some())"),
+    // At a desk.
+    m("what is brought back keeps what came after", EDIT,
+        "fields.phones.iter().map(|phone| phone.number.clone()).collect()", "Vec::new()"),
+    m("a number is told apart from a contact that keeps it", "crates/contacts/src/plan/puts.rs",
+        "fields.phones.iter().filter(|phone| phone.key == Some(key))",
+        "fields.phones.iter().filter(|phone| phone.key != Some(key))"),
     // Power.
     m("a page and its cursor are two commits", ENGINE,
         "self.store.commit(changes)?;",

@@ -99,6 +99,10 @@ impl Phone {
 
     /// Its user does something.
     pub(super) fn change(&mut self, others: &[Spelling]) {
+        let is_on_phone = self.providers.is_some() && self.chance.random_bool(0.6);
+        if is_on_phone && self.change_contacts(others) {
+            return;
+        }
         let number = &others[self.chance.random_range(0..others.len())];
         let clock = self.clock();
         let mut chance = crate::world::split(&mut self.chance);
@@ -109,7 +113,14 @@ impl Phone {
         let done = match (self.chance.random_range(0..100), shown) {
             (0..25, _) => {
                 calls = 1;
-                engine.record_call(call(number, clock, &mut self.chance))
+                let call = call(number, clock, &mut self.chance);
+                match &mut self.providers {
+                    Some(providers) => {
+                        providers.log(call);
+                        Ok(())
+                    }
+                    None => engine.record_call(call),
+                }
             }
             (25..45, _) | (_, None) => {
                 what = "adds a contact";

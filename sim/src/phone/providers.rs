@@ -1,0 +1,388 @@
+//! The phone's own contacts and log of calls: providers that behave as Android's do, the driver between them and the
+//! engine, and what people, other apps and Android do there. What becomes of that is the engine's to decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use callbook_base::{ContactId, Timestamp};
+use callbook_calls::{Call, CallId, Direction};
+use callbook_contacts::Fields;
+use callbook_device::call_log::CallRow;
+use callbook_device::provider::fake::{Columns, Fake, Table, Uri};
+use callbook_device::provider::{Account, Ask, Given, RawContact, RawId};
+use callbook_device::settings::Settings;
+use callbook_device::{Pass, Store, StoreError};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::Phone;
+use crate::fault::Fault;
+use crate::spelling::Spelling;
+
+const NAME: &str = "vnd.android.cursor.item/name";
+const NOTE: &str = "vnd.android.cursor.item/note";
+const PHONE: &str = "vnd.android.cursor.item/phone_v2";
+const EMAIL: &str = "vnd.android.cursor.item/email_v2";
+
+/// How many questions a pass asks at most.
+const MOST_ASKED: u32 = 20_000;
+
+/// What Android keeps on a phone.
+#[derive(Clone, Default)]
+pub(crate) struct Providers {
+    contacts: Fake,
+    log: Vec<(CallRow, Call)>,
+    calls_logged: i64,
+    /// Texts that its user has typed into contacts, and no op has had yet: of one kind, the last.
+    typed: BTreeMap<(RawId, &'static str), String>,
+}
+
+/// Callbook's own, on every phone.
+fn own() -> Account {
+    Account { name: "callbook".to_owned(), r#type: "org.callbook".to_owned() }
+}
+
+/// Where people have saved contacts before.
+fn google() -> Account {
+    Account { name: "somebody@example.org".to_owned(), r#type: "com.google".to_owned() }
+}
+
+impl Providers {
+    /// Its user logs a call.
+    pub(super) fn log(&mut self, call: Call) {
+        self.calls_logged += 1;
+        let number = call.phone_number.as_str();
+        let row = CallRow {
+            id: self.calls_logged,
+            number: Some(number.to_owned()),
+            presentation: Some(if number.is_empty() { 2 } else { 1 }),
+            date: Some(call.timestamp.as_millis()),
+            duration: Some(i64::from(call.duration.0)),
+            r#type: Some(kind_of(call.direction)),
+            line: None,
+            utc_offset: 0,
+        };
+        self.log.push((row, call));
+    }
+
+    /// A new contact of an account, saved at that time.
+    fn save(&mut self, at: Timestamp, account: &Account, name: &str, number: &str) {
+        self.contacts.now = at.as_millis();
+        let columns: Columns<'_> = &[("data1", Some(name))];
+        let number: Columns<'_> = &[("data1", Some(number)), ("data2", Some("2"))];
+        let raw = self.contacts.save(Some(account), &[(NAME, columns), (PHONE, number)]);
+        self.typed.insert((raw, NAME), name.to_owned());
+    }
+
+    /// Its user types a text that a contact has once.
+    fn write(&mut self, raw: RawId, kind: &'static str, text: String) {
+        self.contacts.write(raw, kind, &[("data1", Some(&text))]);
+        self.typed.insert((raw, kind), text);
+    }
+
+    fn remove(&mut self, raw: RawId) {
+        self.contacts.remove(raw);
+        self.typed.retain(|(of, _), _| *of != raw);
+    }
+
+    /// Those of an account are gone, and nothing tells of it.
+    fn lose(&mut self, account: &Account) {
+        self.contacts.lose(account);
+        let contacts = &self.contacts;
+        self.typed.retain(|(raw, _), _| contacts.contact(*raw).is_some());
+    }
+
+    /// Contacts get other ids.
+    fn renumber(&mut self, by: i64) {
+        self.contacts.renumber(by);
+        let typed = std::mem::take(&mut self.typed).into_iter();
+        self.typed = typed.map(|((raw, kind), text)| ((RawId(raw.0 + by), kind), text)).collect();
+    }
+
+    fn live(&self, account: &Account) -> impl Iterator<Item = RawContact> {
+        let heads = self.contacts.heads().into_iter();
+        let heads = heads.filter(|head| head.account.as_ref() == Some(account) && !head.deleted);
+        heads.filter_map(|head| self.contacts.contact(head.raw))
+    }
+
+    /// One of an account, if there is one.
+    fn some(&self, account: &Account, chance: &mut ChaCha8Rng) -> Option<RawContact> {
+        let all: Vec<RawContact> = self.live(account).collect();
+        let at = if all.is_empty() { 0 } else { chance.random_range(0..all.len()) };
+        all.into_iter().nth(at)
+    }
+}
+
+impl Phone {
+    /// Its engine is to follow its contacts, if it has some.
+    pub(super) fn follow_contacts(&mut self) {
+        if self.providers.is_some() {
+            let settings = Settings { account: Some(own()), ..Settings::default() };
+            self.engine().set_settings(settings).expect("a store in memory takes all");
+        }
+    }
+
+    /// Saves what somebody had on the phone before Callbook came, where its own region reads it as it was written.
+    /// Whether it did.
+    pub(super) fn had_before(&mut self, at: Timestamp, spelling: &Spelling) -> bool {
+        let Some(providers) = &mut self.providers else { return false };
+        if spelling.region == self.region {
+            let name = format!("Contact {}", self.chance.random_range(0..1_000_000));
+            providers.save(at, &google(), &name, &spelling.number);
+        }
+        spelling.region == self.region
+    }
+
+    /// What its contacts, its calls and the engine have to tell each other, as the app does before a sync and after.
+    /// Its power may be lost after so many operations of a batch.
+    pub(super) fn pass(&mut self, dies_in: Option<usize>) -> Result<(), StoreError> {
+        if self.providers.is_none() {
+            return Ok(());
+        }
+        let passed = self.pass_over_contacts(dies_in).and_then(|()| self.pass_over_calls());
+        self.note_told();
+        passed
+    }
+
+    fn pass_over_contacts(&mut self, dies_in: Option<usize>) -> Result<(), StoreError> {
+        let clock = self.clock();
+        let mut chance = crate::world::split(&mut self.chance);
+        let (mut pass, mut given) = (Pass::default(), Given::Start);
+        for _ in 0..MOST_ASKED {
+            let ask = self.engine().phone(&mut pass, given, clock, &mut chance)?;
+            let contacts = &mut self.providers.as_mut().expect("it has some").contacts;
+            contacts.now = clock.as_millis();
+            given = match (ask, dies_in) {
+                (Ask::Done, _) => return Ok(()),
+                (Ask::Apply(batch), Some(operations)) => {
+                    contacts.apply_first(&batch, operations);
+                    self.shared.fault(Fault::PassKilled);
+                    self.restart(|_| ());
+                    return Ok(());
+                }
+                (ask, _) => contacts.serve(ask),
+            };
+        }
+        let index = self.index;
+        self.shared.violation(format!("phone {index}: a pass over its contacts does not end"));
+        Ok(())
+    }
+
+    fn pass_over_calls(&mut self) -> Result<(), StoreError> {
+        let clock = self.clock();
+        let engine = self.engine.as_mut().expect("it is not crashing");
+        let log = &self.providers.as_ref().expect("it has some").log;
+        let Some(mut pass) = engine.calls() else { return Ok(()) };
+        for _ in 0..MOST_ASKED {
+            let wanted = pass.wanted();
+            let rows = log.iter().map(|(row, _)| row).filter(|row| {
+                row.id > wanted.after && (row.id > wanted.seen || row.date >= Some(wanted.since))
+            });
+            let rows = rows.take(wanted.limit).cloned().collect();
+            if !engine.take_calls(&mut pass, rows, clock)? {
+                return Ok(());
+            }
+        }
+        let index = self.index;
+        self.shared.violation(format!("phone {index}: a pass over its calls does not end"));
+        Ok(())
+    }
+
+    /// What an op has, or the mirror, is no longer the providers' to keep.
+    fn note_told(&mut self) {
+        let typed = &mut self.providers.as_mut().expect("it has some").typed;
+        if typed.is_empty() {
+            return;
+        }
+        let engine = self.engine.as_ref().expect("it is not crashing");
+        let ops = engine.store().outbox().expect("a store in memory reads");
+        let ops = serde_json::to_string(&ops).expect("ops are JSON");
+        typed.retain(|_, text| !ops.contains(&format!("\"{text}\"")));
+        if typed.is_empty() {
+            return;
+        }
+        let mirror = engine.store().memory.contacts();
+        let mirror: BTreeSet<String> =
+            mirror.flat_map(|(_, shown)| texts_of(&shown.fields)).collect();
+        typed.retain(|_, text| !mirror.contains(text));
+    }
+
+    /// What happens to a phone's contacts and calls without its user: other apps, and Android.
+    pub(super) fn meddle_with_providers(&mut self) {
+        if self.providers.is_none() {
+            return;
+        }
+        let mut meets = |fault| self.meets(fault).then(|| crate::world::split(&mut self.chance));
+        let meddled = meets(Fault::ContactsMeddled);
+        let renumbered = meets(Fault::ContactsRenumbered);
+        let removed = meets(Fault::AccountRemoved);
+        let emptied = meets(Fault::ContactsEmpty);
+        let trimmed = meets(Fault::CallLogTrimmed);
+        let providers = self.providers.as_mut().expect("it has some");
+        if let Some(mut chance) = meddled {
+            another_app(providers, &mut chance);
+        }
+        if let Some(mut chance) = renumbered {
+            providers.renumber(chance.random_range(1..2_000));
+        }
+        if removed.is_some() {
+            providers.lose(&own());
+        }
+        if emptied.is_some() {
+            (providers.contacts, providers.typed) = (Fake::default(), BTreeMap::new());
+        }
+        if let Some(mut chance) = trimmed {
+            let kept = chance.random_range(0..4).min(providers.log.len());
+            providers.log.drain(..providers.log.len() - kept);
+        }
+    }
+
+    /// Its user does something in the phone's own contacts, with a number as written here; whether they could.
+    pub(super) fn change_contacts(&mut self, others: &[Spelling]) -> bool {
+        let clock = self.clock();
+        let Some(providers) = &mut self.providers else { return false };
+        let here: Vec<&Spelling> = others.iter().filter(|it| it.region == self.region).collect();
+        if here.is_empty() {
+            return false;
+        }
+        let number = &here[self.chance.random_range(0..here.len())].number;
+        let n = self.chance.random_range(0..1_000_000_u32);
+        let account = if self.chance.random_bool(0.7) { own() } else { google() };
+        let some = providers.some(&account, &mut self.chance).map(|contact| contact.head.raw);
+        providers.contacts.now = clock.as_millis();
+        let what = match (self.chance.random_range(0..10), some) {
+            (0..3, _) | (_, None) => {
+                providers.save(clock, &account, &format!("Saved {n}"), number);
+                "saves a contact on the phone"
+            }
+            (3..6, Some(raw)) => {
+                providers.write(raw, NAME, format!("Named {n}"));
+                "names a contact on the phone"
+            }
+            (6, Some(raw)) => {
+                providers.write(raw, NOTE, format!("note {n}"));
+                "notes something on the phone"
+            }
+            (7, Some(raw)) => {
+                let added = providers.contacts.add(raw, PHONE, &[("data1", Some(number.as_str()))]);
+                added.expect("the contact is there");
+                "adds a number on the phone"
+            }
+            (8, Some(raw)) => {
+                let starred = if n.is_multiple_of(2) { "1" } else { "0" };
+                let row = Uri::row(Table::RawContacts, raw.0);
+                let set = providers.contacts.update(&row, &[("starred", Some(starred))]);
+                set.expect("the contact is there");
+                "stars a contact on the phone"
+            }
+            (_, Some(raw)) => {
+                providers.remove(raw);
+                "deletes a contact on the phone"
+            }
+        };
+        self.shared.note(self.place, || what.to_owned());
+        self.shared.stats(|stats| {
+            stats.changes += 1;
+            stats.events += 1;
+        });
+        true
+    }
+
+    /// What of the book its own contacts show otherwise, or not at all, or beyond it; and what was typed there and
+    /// written over. Read without the engine.
+    pub(crate) fn contacts_differ(&self, book: &BTreeMap<ContactId, Fields>) -> Vec<String> {
+        let Some(providers) = &self.providers else { return Vec::new() };
+        let mut differences = Vec::new();
+        let mut missing: BTreeMap<String, &Fields> =
+            book.iter().map(|(id, fields)| (id.to_string(), fields)).collect();
+        for contact in providers.live(&own()) {
+            let id = contact.head.source_id.clone().unwrap_or_default();
+            match missing.remove(&id) {
+                None => differences.push(format!("its contacts show {id:?} once too often")),
+                Some(fields) if said(&contact) != shown(fields) => {
+                    let (said, shown) = (said(&contact), shown(fields));
+                    differences.push(format!(
+                        "its contacts say of {id} {said:?}, and the book says {shown:?}"
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        differences.extend(missing.keys().map(|id| format!("its contacts do not show {id}")));
+        let unread = providers.typed.iter().map(|((raw, _), text)| {
+            format!("{text:?}, typed into its contact {}, has come to nothing", raw.0)
+        });
+        differences.extend(unread);
+        differences
+    }
+
+    /// How many calls of its log the book has not.
+    pub(crate) fn calls_untold(&self, book: &BTreeSet<&str>) -> usize {
+        let Some(providers) = &self.providers else { return 0 };
+        let state = self.engine_ref().store().state().expect("a store in memory reads");
+        let Some(user) = state.user else { return providers.log.len() };
+        let is_told = |call: &Call| book.contains(CallId::of(user, call).to_string().as_str());
+        providers.log.iter().filter(|(_, call)| !is_told(call)).count()
+    }
+}
+
+/// What people type once into a contact.
+fn texts_of(fields: &Fields) -> impl Iterator<Item = String> {
+    let name = fields.name.iter().map(ToString::to_string);
+    name.chain(fields.note.iter().map(ToString::to_string))
+}
+
+/// `CallLog.Calls.TYPE`.
+fn kind_of(direction: Direction) -> i64 {
+    match direction {
+        Direction::Incoming => 1,
+        Direction::Outgoing => 2,
+        Direction::Missed => 3,
+        Direction::Voicemail => 4,
+        Direction::Rejected => 5,
+        Direction::Blocked => 6,
+        Direction::AnsweredElsewhere => 7,
+    }
+}
+
+/// Another app deletes contacts that it holds for rubbish, or makes one of two.
+fn another_app(providers: &mut Providers, chance: &mut ChaCha8Rng) {
+    let some: Vec<RawContact> = (0..2).filter_map(|_| providers.some(&own(), chance)).collect();
+    match some.as_slice() {
+        [one, other] if one.head.raw != other.head.raw && chance.random_bool(0.5) => {
+            for row in other.rows.iter().filter(|row| row.mimetype == EMAIL) {
+                let text = row.data.first().and_then(Option::as_deref);
+                let added = providers.contacts.add(one.head.raw, EMAIL, &[("data1", text)]);
+                added.expect("the contact is there");
+            }
+            providers.remove(other.head.raw);
+        }
+        some => some.iter().for_each(|contact| providers.remove(contact.head.raw)),
+    }
+}
+
+/// Kind and text of what a contact says, and whether it is starred.
+type Said = (Vec<(&'static str, String)>, bool);
+
+fn said(contact: &RawContact) -> Said {
+    let mut said = Vec::new();
+    for row in &contact.rows {
+        let Some(text) = row.data.first().cloned().flatten() else { continue };
+        let kind = [NAME, NOTE, PHONE, EMAIL].into_iter().find(|kind| *kind == row.mimetype);
+        said.extend(kind.map(|kind| (kind, text.clone())));
+    }
+    said.retain(|(_, text)| !text.is_empty()); // such a row says nothing
+    said.sort();
+    said.dedup(); // somebody typed a number twice
+    (said, contact.head.starred)
+}
+
+fn shown(fields: &Fields) -> Said {
+    let mut shown = Vec::new();
+    shown.extend(fields.name.iter().map(|name| (NAME, name.to_string())));
+    shown.extend(fields.note.iter().map(|note| (NOTE, note.to_string())));
+    shown.extend(fields.phones.iter().map(|phone| (PHONE, phone.number.to_string())));
+    shown.extend(fields.emails.iter().map(|email| (EMAIL, email.value.to_string())));
+    shown.retain(|(_, text)| !text.is_empty());
+    shown.sort();
+    (shown, fields.starred)
+}
