@@ -118,10 +118,8 @@ impl<S: Store> Engine<S> {
             Some(Link { raw, version: UNREAD, ..Link::clone(link) })
         });
         let moved: Vec<Link> = moved.collect();
-        let is_still = |link: &&&Link| link.own && link.id.is_some();
-        let is_renumbered = strayed.iter().filter(is_still).count() > 0
-            && (!moved.is_empty() || standing.iter().filter(is_still).count() == 0);
-        if is_renumbered {
+        let have_own = |links: &[&Link]| links.iter().any(|link| link.own && link.id.is_some());
+        if have_own(&strayed) && (!moved.is_empty() || !have_own(&standing)) {
             strayed.extend(standing.iter().filter(|link| !link.own));
         }
         (moved, strayed.into_iter().map(|link| link.raw).collect())
