@@ -24,8 +24,9 @@ use crate::provider::{
 use crate::settings::{Entries, Settings};
 use crate::store::{State, Store, StoreChange, StoreError};
 
-/// How many raw contacts are read with their rows at once.
-const CHUNK: usize = 100;
+/// How many raw contacts are read with their rows at once: what a batch writes can be read back in one go, and each
+/// chunk costs the disk a commit.
+const CHUNK: usize = 250;
 
 /// How many are read with their photos at once.
 const WHOLE_CHUNK: usize = 8;
