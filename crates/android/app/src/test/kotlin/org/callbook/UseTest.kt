@@ -125,6 +125,7 @@ class UseTest : AppTest() {
         val gate = java.util.concurrent.CountDownLatch(1)
         provider.beforeOperation = { _, operation -> if (operation == 10) gate.await() }
         service.startCommand(0, 1)
+        await("its beginning") { Syncing.of(account).isNotEmpty() }
         val notification = shadowOf(service.get()).lastForegroundNotification
         notification.actions.single().actionIntent.send()
         await("cancelled") { Syncing.of(account).single().stopped }
