@@ -4,6 +4,7 @@ import android.accounts.Account
 import android.accounts.AccountManager
 import android.content.ContentResolver
 import android.content.Context
+import android.content.Intent
 import android.provider.ContactsContract
 import java.io.File
 import java.util.UUID
@@ -67,3 +68,7 @@ object Accounts {
         AccountManager.get(context).removeAccountExplicitly(account)
     }
 }
+
+/** The account that an intent carries. */
+@Suppress("DEPRECATION") // the other is of Android 13
+fun Intent.account(extra: String): Account? = getParcelableExtra(extra)

@@ -7,6 +7,7 @@ import android.content.Context
 import android.content.Intent
 import android.os.Build
 import android.os.IBinder
+import org.callbook.account.account
 import org.callbook.Work
 
 /** The first sync on Android 14 and later: a data transfer that its user has started, with its notification. */
@@ -37,8 +38,7 @@ class FirstSyncService : Service() {
     override fun onBind(intent: Intent): IBinder? = null
 
     override fun onStartCommand(intent: Intent?, flags: Int, startId: Int): Int {
-        @Suppress("DEPRECATION") // the other is of Android 13
-        val account = intent?.getParcelableExtra<Account>(ACCOUNT)
+        val account = intent?.account(ACCOUNT)
         if (account == null) {
             stopSelf(startId)
             return START_NOT_STICKY

@@ -6,6 +6,7 @@ import android.content.Intent
 import android.os.Bundle
 import android.widget.Button
 import android.widget.TextView
+import org.callbook.account.account
 import org.callbook.R
 import org.callbook.account.Notes
 import org.callbook.sync.Permissions
@@ -18,8 +19,7 @@ class ChoicesActivity : Page() {
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
-        @Suppress("DEPRECATION") // the other is of Android 13
-        account = intent.getParcelableExtra(ACCOUNT) ?: return finish()
+        account = intent.account(ACCOUNT) ?: return finish()
         setContentView(R.layout.choices)
         findViewById<TextView>(R.id.account).text = account.name
         choices = Choices(this, findViewById(android.R.id.content), account)

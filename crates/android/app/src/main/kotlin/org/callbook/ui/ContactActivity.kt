@@ -11,6 +11,7 @@ import android.view.LayoutInflater
 import android.view.View
 import android.widget.LinearLayout
 import android.widget.TextView
+import org.callbook.account.account
 import org.callbook.R
 import org.callbook.account.Api
 import org.callbook.account.Books
@@ -29,8 +30,7 @@ class ContactActivity : Page() {
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
-        @Suppress("DEPRECATION") // the other is of Android 13
-        account = intent.getParcelableExtra(ACCOUNT) ?: return finish()
+        account = intent.account(ACCOUNT) ?: return finish()
         id = intent.getStringExtra(ID) ?: return finish()
         setContentView(R.layout.contact)
         parts = findViewById(R.id.parts)

@@ -10,6 +10,7 @@ import android.os.Bundle
 import android.view.View
 import android.widget.Button
 import android.widget.TextView
+import org.callbook.account.account
 import org.callbook.R
 import org.callbook.account.Books
 import org.callbook.engine.CallbookException
@@ -20,8 +21,7 @@ import org.json.JSONObject
 class LogActivity : Page() {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
-        @Suppress("DEPRECATION") // the other is of Android 13
-        val account: Account = intent.getParcelableExtra(ACCOUNT) ?: return finish()
+        val account = intent.account(ACCOUNT) ?: return finish()
         setContentView(R.layout.log)
         findViewById<View>(R.id.back).setOnClickListener { finish() }
         val text = findViewById<TextView>(R.id.log)

@@ -19,6 +19,7 @@ import java.time.format.DateTimeFormatter
 import java.time.format.FormatStyle
 import java.time.format.TextStyle
 import java.util.Locale
+import org.callbook.account.account
 import org.callbook.R
 import org.callbook.account.Books
 import org.json.JSONArray
@@ -31,8 +32,7 @@ class PrivateActivity : Page() {
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
-        @Suppress("DEPRECATION") // the other is of Android 13
-        account = intent.getParcelableExtra(ACCOUNT) ?: return finish()
+        account = intent.account(ACCOUNT) ?: return finish()
         setContentView(R.layout.private_things)
         findViewById<View>(R.id.back).setOnClickListener { finish() }
         findViewById<Button>(R.id.add_entry).setOnClickListener { addEntry() }

@@ -11,6 +11,7 @@ import android.widget.Button
 import android.widget.EditText
 import android.widget.ProgressBar
 import android.widget.TextView
+import org.callbook.account.account
 import org.callbook.R
 import org.callbook.account.Accounts
 import org.callbook.account.Notes
@@ -46,8 +47,7 @@ class SignInActivity : Page() {
     }
 
     private fun fill(isNew: Boolean) {
-        @Suppress("DEPRECATION") // the other is of Android 13
-        account = intent.getParcelableExtra<Account>(ACCOUNT)?.takeIf { it in Accounts.all(this) }
+        account = intent.account(ACCOUNT)?.takeIf { it in Accounts.all(this) }
         account?.let {
             findViewById<TextView>(R.id.title).setText(R.string.sign_in_again)
             server.setText(Accounts.server(this, it))

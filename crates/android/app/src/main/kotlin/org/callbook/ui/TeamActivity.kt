@@ -16,6 +16,7 @@ import android.widget.LinearLayout
 import android.widget.TextView
 import java.security.SecureRandom
 import java.time.Instant
+import org.callbook.account.account
 import org.callbook.R
 import org.callbook.account.Accounts
 import org.callbook.account.Api
@@ -30,8 +31,7 @@ class TeamActivity : Page() {
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
-        @Suppress("DEPRECATION") // the other is of Android 13
-        account = intent.getParcelableExtra(ACCOUNT) ?: return finish()
+        account = intent.account(ACCOUNT) ?: return finish()
         setContentView(R.layout.team)
         findViewById<View>(R.id.back).setOnClickListener { finish() }
         findViewById<View>(R.id.add).setOnClickListener { askNewUser() }
