@@ -65,6 +65,8 @@ pub struct ContactsAnswer {
 pub struct ContactDetails {
     /// The contact.
     pub contact: ContactView,
+    /// The name of its `updated_by`; empty when there is no such user any more.
+    pub updated_by_name: String,
     /// Hidden contacts that claim a number which it owns, at most 100.
     pub duplicates: Vec<ContactView>,
     /// What edits superseded, the latest first, at most 100.

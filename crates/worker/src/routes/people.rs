@@ -107,11 +107,12 @@ pub(super) async fn one(
     let [contact, duplicates, history, calls] = &rows[..] else {
         return Err(crate::database::DatabaseError::few_answers().into());
     };
-    let contact = people::read_views(contact)?.pop().ok_or_else(unknown)?;
+    let (contact, updated_by_name) = people::read_one(contact)?.ok_or_else(unknown)?;
     let mut calls = calls::read_views(calls)?;
     calls.truncate(MOST_CALLS as usize);
     let duplicates = people::read_views(duplicates)?;
-    let details = ContactDetails { contact, duplicates, history: people::read_history(history)? };
+    let history = people::read_history(history)?;
+    let details = ContactDetails { contact, updated_by_name, duplicates, history };
     Ok(Json(OneAnswer { details, calls }))
 }
 

@@ -184,9 +184,21 @@ pub(crate) fn read_claimed(rows: &Rows) -> Result<Vec<ClaimedNumber>, DatabaseEr
     Ok(numbers)
 }
 
-/// One contact, of any state.
+/// One contact, of any state, and the name of who edited it last.
 pub(crate) fn one(id: ContactId) -> Statement {
-    Statement::new(concat!(view!(), " FROM contacts AS c WHERE c.id = ?1")).bind(id.to_string())
+    Statement::new(concat!(
+        view!(),
+        ", u.username FROM contacts AS c LEFT JOIN users AS u ON u.id = c.edit_user WHERE c.id = ?1"
+    ))
+    .bind(id.to_string())
+}
+
+pub(crate) fn read_one(rows: &Rows) -> Result<Option<(ContactView, String)>, DatabaseError> {
+    let read = |row: Row<'_>| {
+        let name = row.text_or_null("username")?.unwrap_or_default().to_owned();
+        Ok((read_view(row)?, name))
+    };
+    rows.first().map(read).transpose()
 }
 
 /// Hidden contacts that claim a key which this one owns.

@@ -96,6 +96,7 @@ async fn one_contact_comes_with_all_that_is_known_of_it() {
         (&one["contact"]["name"], &one["contact"]["state"], &one["contact"]["edit_rev"]),
         (&json!("Ann Smith"), &json!("visible"), &json!(3))
     );
+    assert_eq!(one["updated_by_name"], "ann");
     assert_eq!(one["duplicates"].as_array().unwrap().len(), 1);
     let duplicate = &one["duplicates"][0];
     assert_eq!(

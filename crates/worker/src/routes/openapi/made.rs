@@ -259,7 +259,8 @@ fn operations() -> Vec<Said> {
             .lists::<WantedContacts>()
             .answers::<ContactsAnswer>(json!({ "contacts": [view()], "cursor": null })),
         said(Get, "/contacts/{id}", "people", "A contact with its duplicates, history and calls.").for_users()
-            .answers::<OneAnswer>(json!({ "contact": view(), "duplicates": [], "history": [], "calls": [] }))
+            .answers::<OneAnswer>(json!({ "contact": view(), "updated_by_name": "ann", "duplicates": [],
+                "history": [], "calls": [] }))
             .fails(404, &["not_found"]),
         said(Post, "/contacts/{id}/restore", "people", "Lets a contact say again what it said at a revision.").for_users()
             .takes::<RestoreRequest>(json!({ "rev": 7 }))
