@@ -1,11 +1,13 @@
 //! The commands and their answers.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use callbook_auth::{DeviceName, Platform, Secret};
-use callbook_base::{ContactId, Line};
+use callbook_base::{ContactId, Line, Named, Timestamp};
+use callbook_calls::wire::PulledCall;
 use callbook_contacts::{Edit, Fields};
-use callbook_dedup::number_key;
+use callbook_dedup::{NumberKey, number_key};
 use callbook_device::call_log::CallRow;
 use callbook_device::provider::{Duplicate, Given, Link};
 use callbook_device::settings::Settings;
@@ -19,6 +21,9 @@ use crate::error::Error;
 
 /// How many contacts a page has, if nothing is said.
 const PAGE: usize = 100;
+
+/// How many contacts whose numbers contain a number are looked at for the one that has it.
+const MOST_OF_A_NUMBER: usize = 10;
 
 /// What the app wants: which command, and what that needs. It is read flat, in one go: serde's own way for tags first
 /// copies all rows of a step to find out which command they are of.
@@ -42,6 +47,8 @@ pub(super) struct Command {
     region: Option<Line>,
     shared: Option<bool>,
     places: Option<BTreeSet<u64>>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
 }
 
 /// The commands, each with what it needs.
@@ -73,6 +80,8 @@ enum Do {
     Edit,
     /// `id`
     Delete,
+    /// Calls of the team that this phone has, the latest first, from the time `from` on, before `to`, at most `limit`.
+    Calls,
     /// Whether everybody who has a number shows it: `number`, `region`, `shared`.
     Share,
     Duplicates,
@@ -92,6 +101,8 @@ enum Do {
     DropDeletes,
     /// What happened in syncing, the latest last.
     Log,
+    /// What the library has told the phone's log since the process began, the latest last.
+    Told,
     /// Pulls the whole book again, and keeps what nobody has pushed.
     Rebuild,
 }
@@ -121,6 +132,17 @@ struct Contact {
     fields: Fields,
 }
 
+/// A call as this phone has it.
+#[derive(Serialize)]
+struct MirroredCall {
+    #[serde(flatten)]
+    pulled: PulledCall,
+    /// Whether it is of who has signed in here.
+    own: bool,
+    /// Who of the book has its number.
+    contact: Option<Named>,
+}
+
 impl Phone {
     pub(super) fn run_command(&mut self, command: Command) -> Result<Box<RawValue>, Error> {
         let (engine, chance) = (&mut self.engine, &mut self.chance);
@@ -147,6 +169,11 @@ impl Phone {
                 let id = need!(command.id);
                 let fields = engine.contact(id)?;
                 return Ok(answer(&fields.map(|fields| Contact { id, fields })));
+            }
+            Do::Calls => {
+                let from = command.from.unwrap_or(Timestamp::MIN);
+                let to = command.to.unwrap_or(Timestamp::MAX);
+                return Ok(answer(&self.calls(from, to, command.limit.unwrap_or(PAGE))?));
             }
             Do::Create => {
                 let id = engine.create(*need!(command.edit), edge::now(), chance)?;
@@ -179,6 +206,7 @@ impl Phone {
             Do::ConfirmDeletes => engine.confirm_deletes(chance)?,
             Do::DropDeletes => engine.drop_aside(Aside::is_unconfirmed_delete)?,
             Do::Log => return Ok(answer::<Vec<Event>>(&engine.store().events()?)),
+            Do::Told => return Ok(answer(&crate::log::lines())),
             Do::Rebuild => engine.rebuild()?,
         }
         Ok(answer(&Done {}))
@@ -196,6 +224,37 @@ impl Phone {
         let contacts: Vec<_> = contacts.collect();
         let after = contacts.last().filter(|_| contacts.len() >= limit).map(|contact| contact.id);
         Ok(Contacts { contacts, after })
+    }
+}
+
+impl Phone {
+    fn calls(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<MirroredCall>, Error> {
+        let store = self.engine.store();
+        let user = store.state()?.user;
+        // Many calls are with few numbers.
+        let mut known = BTreeMap::<_, Option<Named>>::new();
+        let with_contact = |pulled: PulledCall| {
+            let contact = match pulled.key.map(|key| (key, known.entry(key))) {
+                None => None,
+                Some((_, Entry::Occupied(known))) => known.get().clone(),
+                Some((key, Entry::Vacant(place))) => place.insert(self.has_number(key)?).clone(),
+            };
+            Ok::<_, Error>(MirroredCall { own: user == Some(pulled.user), contact, pulled })
+        };
+        store.latest_calls(from, to, limit)?.into_iter().map(with_contact).collect()
+    }
+
+    /// Who shows a number; of several that share it, one.
+    fn has_number(&self, key: NumberKey) -> Result<Option<Named>, Error> {
+        let found = self.engine.find(&Query::new(&key.to_string()), None, MOST_OF_A_NUMBER)?;
+        let shows = |fields: &Fields| fields.phones.iter().any(|phone| phone.key == Some(key));
+        let contact = found.into_iter().find(|(_, fields)| shows(fields));
+        Ok(contact.map(|(id, fields)| Named { id, name: fields.name }))
     }
 }
 

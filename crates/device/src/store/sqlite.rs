@@ -14,7 +14,7 @@ use std::ops::Bound;
 use std::path::Path;
 use std::time::Duration;
 
-use callbook_base::{ContactId, Rev, UserId};
+use callbook_base::{ContactId, Rev, Timestamp, UserId};
 use callbook_calls::wire::PulledCall;
 use callbook_calls::{Call, CallId};
 use callbook_contacts::Fields;
@@ -97,6 +97,28 @@ impl SqliteStore {
             db.query_row("SELECT json FROM state", [], |row| row.get(0)).optional()?;
         let state: State = json.map(|json| rows::read(&json)).transpose()?.unwrap_or_default();
         Ok(Self { db, state: State { session, ..state } })
+    }
+
+    /// Everybody's calls that were pulled, the latest first, of a time: from when on, and before when. All calls are
+    /// looked at, which nothing but a screen without the network asks for.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn latest_calls(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<PulledCall>, StoreError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT json FROM calls WHERE json ->> 'timestamp' >= ?1 AND json ->> 'timestamp' < ?2
+             ORDER BY json ->> 'timestamp' DESC, id LIMIT ?3",
+        )?;
+        let rows = statement.query_map(
+            params![from.to_string(), to.to_string(), rows::number(limit as u64)],
+            |row| row.get::<_, String>(0),
+        )?;
+        rows.map(|json| rows::read(&json?)).collect()
     }
 
     /// From now on the file may grow by so many pages, as on a disk that is about to be full.

@@ -260,6 +260,35 @@ fn the_latest_events_are_kept() {
 }
 
 #[test]
+fn the_latest_calls_of_everybody_are_found_by_time() {
+    let (_folder, path) = place();
+    let mut store = SqliteStore::open(&path, None).unwrap();
+    let day = |n: i64| Timestamp::from_millis(n * 86_400_000 + 5);
+    let pulled = |n: u8| {
+        let user = UserId::new(Timestamp::MIN, [n % 2; 10]);
+        let call = Call {
+            phone_number: "1".parse().unwrap(),
+            timestamp: day(n.into()),
+            duration: Seconds(1),
+            direction: Direction::Missed,
+            line: None,
+        };
+        let device = callbook_base::DeviceId::new(Timestamp::MIN, [n; 10]);
+        PulledCall { id: CallId::of(user, &call), rev: Rev(1), user, device, key: None, call }
+    };
+    let puts = [3, 1, 4, 2].map(|n| StoreChange::PutCall(pulled(n)));
+    store.commit(puts.to_vec()).unwrap();
+    let check = |from: Timestamp, to: Timestamp, limit: usize, found: &[u8]| {
+        let found: Vec<_> = found.iter().map(|n| pulled(*n)).collect();
+        assert_eq!(store.latest_calls(from, to, limit).unwrap(), found);
+    };
+    check(Timestamp::MIN, Timestamp::MAX, 9, &[4, 3, 2, 1]);
+    check(Timestamp::MIN, Timestamp::MAX, 2, &[4, 3]);
+    check(day(2), day(4), 9, &[3, 2]);
+    check(day(5), Timestamp::MAX, 9, &[]);
+}
+
+#[test]
 fn a_store_of_an_older_release_is_searched_too() {
     let (_folder, path) = place();
     filled(&path);
