@@ -285,6 +285,18 @@ class ContactsSyncTest : AppTest() {
         other.sync()
         assertEquals(10_000, book.raws(account).size)
         assertEquals(other.shown(), book.shown(account))
+        for ((query, found) in listOf("mine 4321" to 1, "300 4321" to 1, "theirs" to 100, "" to 100, "nobody" to 0)) {
+            val times = (1..50).map { searchMillis(query, found) }.sorted()
+            println("first page of '$query' among 10,000: median %.1f ms, at most %.1f".format(times[25], times.last()))
+        }
+    }
+
+    /** As the book's screen asks: a command to the library, and its answer read. */
+    private fun searchMillis(query: String, found: Int): Double {
+        val began = System.nanoTime()
+        val page = Books.of(app, account).askObject("contacts") { put("query", query).put("limit", 100) }
+        val count = page.getJSONArray("contacts").length()
+        return ((System.nanoTime() - began) / 1e6).also { assertEquals(query, found, count) }
     }
 
     @Test

@@ -7,6 +7,7 @@ import android.app.NotificationManager
 import android.app.job.JobInfo
 import android.app.job.JobParameters
 import android.app.job.JobScheduler
+import android.app.job.JobService
 import android.content.Intent
 import android.content.pm.PackageManager
 import android.provider.CallLog
@@ -34,6 +35,9 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.robolectric.Robolectric
 import org.robolectric.Shadows.shadowOf
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.Implementation
+import org.robolectric.annotation.Implements
 import org.robolectric.shadow.api.Shadow
 import org.robolectric.util.ReflectionHelpers
 
@@ -129,6 +133,40 @@ class ScheduleTest : AppTest() {
         val service = start<FirstSyncJob>(params(job))
         await("its end") { shadowOf(service).isJobFinished }
         assertNotNull(Notes.of(app, account).lastSync)
+    }
+
+    /** Robolectric's own forgets what a job shows. */
+    @Implements(JobService::class)
+    class ShownJob : org.robolectric.shadows.ShadowJobService() {
+        @Implementation
+        override fun setNotification(params: JobParameters, id: Int, notification: Notification, atEnd: Int) {
+            shown += Triple(id, notification, atEnd)
+        }
+
+        companion object {
+            val shown = mutableListOf<Triple<Int, Notification, Int>>()
+        }
+    }
+
+    @Test
+    @Config(shadows = [ShownJob::class])
+    fun `a first sync since Android 14 shows how far it is, and is cancelled in its notification`() {
+        Relay(server.address).use { relay ->
+            val account = signIn(address = relay.address)
+            Schedule.first(app, account)
+            ShownJob.shown.clear()
+            relay.isSilent = true
+            val service = start<FirstSyncJob>(params(jobs.allPendingJobs.single { it.isUserInitiated }))
+            // At once: Android ends a job of this kind that shows nothing.
+            val (_, notification, atEnd) = ShownJob.shown.first()
+            assertEquals(JobService.JOB_END_NOTIFICATION_POLICY_REMOVE, atEnd)
+            assertEquals(app.getString(R.string.first_sync), title(notification))
+            await("a request") { relay.waits > 0 }
+            notification.actions.single().actionIntent.send()
+            await("its end") { shadowOf(service).isJobFinished }
+            assertTrue(Log.lines(app).last().contains("cancelled"))
+            assertFalse(shadowOf(service).isRescheduleNeeded)
+        }
     }
 
     @Test

@@ -1,7 +1,9 @@
 package org.callbook
 
 import android.accounts.Account
+import android.accounts.AccountManager
 import android.app.Activity
+import android.content.ContentResolver
 import android.content.Intent
 import android.graphics.Bitmap
 import android.graphics.Canvas
@@ -14,11 +16,13 @@ import java.io.File
 import org.callbook.account.Books
 import org.callbook.provider.FakeCallLog
 import org.callbook.provider.FakeContactsProvider
+import org.callbook.sync.CALLS_AUTHORITY
 import org.callbook.sync.Permissions
 import org.callbook.sync.Sync
 import org.callbook.sync.Syncing
 import org.callbook.ui.ChoicesActivity
 import org.callbook.ui.ContactActivity
+import org.callbook.ui.DeletedActivity
 import org.callbook.ui.HelpActivity
 import org.callbook.ui.LogActivity
 import org.callbook.ui.MainActivity
@@ -52,7 +56,7 @@ class ScreensTest : AppTest() {
         contacts = Robolectric.buildContentProvider(FakeContactsProvider::class.java).create(ContactsContract.AUTHORITY).get()
         calls = Robolectric.buildContentProvider(FakeCallLog::class.java).create(CallLog.AUTHORITY).get()
         grant(*(Permissions.CONTACTS + Permissions.CALLS).toTypedArray())
-        account = signIn()
+        account = named("ann@book.example.com", signIn())
         Script(server).addUser("mia")
         other = OtherPhone(server, "mia")
         NAMES.forEachIndexed { at, name -> other.create(name, number(at)) }
@@ -72,12 +76,32 @@ class ScreensTest : AppTest() {
         other.edit(other.id("Ann Lee"), "Ann Miller-Lee")
         other.sync()
         assertTrue(Syncing.run(app, account, Sync(app, account)).wentWell)
+        for (name in listOf("Old Supplier", "Pat Doe")) {
+            val id = other.create(name, "+1 415 555 ${name.length}000")
+            other.sync()
+            other.ask("delete") { put("id", id) }
+            other.sync()
+        }
         val private = JSONObject(
             """{"entries":["Dr. Bloom"],
                 "hours":[{"days":[true,true,true,true,true,false,false],"from":1080,"to":480}]}""",
         )
         val library = Books.of(app, account)
         library.ask("set_settings") { put("settings", library.askObject("settings").put("private", private)) }
+    }
+
+    /** The server of tests is on this machine, which no picture should say. */
+    private fun named(name: String, account: Account): Account {
+        val manager = AccountManager.get(app)
+        val data = listOf("key", "server", "user").associateWith { manager.getUserData(account, it) }
+        manager.removeAccountExplicitly(account)
+        val renamed = Account(name, account.type)
+        manager.addAccountExplicitly(renamed, null, null)
+        data.forEach { (key, value) -> manager.setUserData(renamed, key, value) }
+        for (authority in listOf(ContactsContract.AUTHORITY, CALLS_AUTHORITY)) {
+            ContentResolver.setSyncAutomatically(renamed, authority, true)
+        }
+        return renamed
     }
 
     @After
@@ -102,14 +126,17 @@ class ScreensTest : AppTest() {
         }
         fun rows(activity: Activity, id: Int) = activity.findViewById<ViewGroup>(id)?.childCount ?: 0
         fun list(activity: Activity) = activity.findViewById<android.widget.ListView>(R.id.list)?.adapter?.count ?: 0
+        fun by(activity: Activity) = rows(activity, R.id.duplicates) == 1 &&
+            "mia" in activity.findViewById<ViewGroup>(R.id.duplicates).findViewById<TextView>(R.id.line2).text
         screen("sign-in", SignInActivity::class.java, SignInActivity.intent(app, null))
         screen("choices", ChoicesActivity::class.java, ChoicesActivity.intent(app, account)) { rows(it, R.id.accounts) == 2 }
-        screen("overview", MainActivity::class.java, tab(0)) { rows(it, R.id.duplicates) == 1 }
+        screen("overview", MainActivity::class.java, tab(0)) { by(it) }
         screen("book", MainActivity::class.java, tab(1)) { list(it) == NAMES.size + 2 }
         screen("calls", MainActivity::class.java, tab(2)) { list(it) > NAMES.size }
         screen("settings", MainActivity::class.java, tab(3)) { rows(it, R.id.accounts) == 2 }
         val contact = ContactActivity.intent(app, account, other.id("Ann Miller-Lee"))
         screen("contact", ContactActivity::class.java, contact) { rows(it, R.id.parts) > 5 }
+        screen("deleted", DeletedActivity::class.java, DeletedActivity.intent(app, account)) { list(it) == 2 }
         screen("team", TeamActivity::class.java, TeamActivity.intent(app, account)) { rows(it, R.id.users) == 2 }
         screen("private", PrivateActivity::class.java, PrivateActivity.intent(app, account)) { activity ->
             rows(activity, R.id.hours) > 0
@@ -130,7 +157,7 @@ class ScreensTest : AppTest() {
             }
             drawn++
         }
-        assertEquals(11, drawn)
+        assertEquals(12, drawn)
     }
 
     private fun draw(activity: Activity): Bitmap {

@@ -16,6 +16,7 @@ import android.widget.ListView
 import android.widget.RadioGroup
 import android.widget.Switch
 import android.widget.TextView
+import java.time.LocalDate
 import com.google.zxing.BinaryBitmap
 import com.google.zxing.RGBLuminanceSource
 import com.google.zxing.common.HybridBinarizer
@@ -35,8 +36,11 @@ import org.callbook.sync.Permissions
 import org.callbook.sync.Sync
 import org.callbook.sync.SyncState
 import org.callbook.sync.Syncing
+import org.callbook.ui.CallsTab
 import org.callbook.ui.ChoicesActivity
 import org.callbook.ui.ContactActivity
+import org.callbook.ui.Days
+import org.callbook.ui.DeletedActivity
 import org.callbook.ui.MainActivity
 import org.callbook.ui.PrivateActivity
 import org.callbook.ui.Qr
@@ -137,7 +141,8 @@ class UseTest : AppTest() {
 
     @Test
     fun `sync now, and undo a duplicate`() {
-        OtherPhone(server).use {
+        Script(server).addUser("mia")
+        OtherPhone(server, "mia").use {
             it.create("Ann Lee", "(415) 555-2671")
             it.sync()
         }
@@ -147,6 +152,9 @@ class UseTest : AppTest() {
             val duplicates = activity.findViewById<ViewGroup>(R.id.duplicates)
             await("a duplicate") { duplicates.childCount == 1 && SyncState.progress(account) == null }
             assertEquals("Ann L.", duplicates.findViewById<TextView>(R.id.line1).text)
+            // Why, and by whom: the other phone's user saved the older one.
+            await("by whom") { "mia" in duplicates.findViewById<TextView>(R.id.line2).text }
+            assertTrue(duplicates.findViewById<TextView>(R.id.line2).text.startsWith("Ann Lee is older"))
             duplicates.findViewById<Button>(R.id.button1).performClick()
             await("marked as shared") { book.askObject("status").getInt("unpushed") == 1 }
             activity.findViewById<Button>(R.id.sync).performClick()
@@ -224,6 +232,129 @@ class UseTest : AppTest() {
                 book.askObject("contact") { put("id", id) }.getString("name") == "Ann Lee"
             }
         }
+    }
+
+    /** What the rows of a screen's list say. */
+    private fun rows(list: ViewGroup): List<String> = (0 until list.childCount).map { at ->
+        val row = list.getChildAt(at)
+        listOf(R.id.line1, R.id.line2).mapNotNull { row.findViewById<TextView>(it)?.text }.joinToString(": ")
+            .ifEmpty { (row as TextView).text.toString() }
+    }
+
+    @Test
+    fun `a contact says who saved it, and a hidden one who keeps its number`() {
+        Script(server).addUser("mia")
+        val other = OtherPhone(server, "mia")
+        val older = other.create("Ann Lee", "(415) 555-2671")
+        other.sync()
+        val hidden = create("Ann L.", "+1 415 555 2671")
+        Sync(app, account).run()
+        book.ask("edit") { put("id", older).put("edit", org.json.JSONObject("""{"set":{"name":"Ann Mill"}}""")) }
+        Sync(app, account).run()
+        val today = org.callbook.ui.Times.day(app, java.time.Instant.now().toString())
+        fun says(id: String, isThere: (List<String>) -> Boolean) =
+            Robolectric.buildActivity(ContactActivity::class.java, ContactActivity.intent(app, account, id)).setup().use {
+                val parts = it.get().findViewById<ViewGroup>(R.id.parts)
+                await("what the server knows") { isThere(rows(parts)) }
+                rows(parts)
+            }
+        val said = says(older) { rows -> rows.any { "Saved by" in it } }
+        assertTrue("$said", "Ann Mill: Saved by ann, $today" in said && "Ann Lee: Saved by mia, $today" in said)
+        assertTrue("$said", said.any { it.startsWith("Ann L.: Younger, since $today") })
+        val why = says(hidden) { rows -> rows.any { "keeps this number" in it } }
+        assertTrue("$why", why.any { it.startsWith("Ann Mill is older and keeps this number") })
+        other.close()
+    }
+
+    @Test
+    fun `what was deleted is brought back`() {
+        val ids = listOf("Ann Lee" to "415-555-2671", "Bob Ray" to "415-555-0199").map { (name, number) -> create(name, number) }
+        Sync(app, account).run()
+        ids.forEach { id -> book.ask("delete") { put("id", id) } }
+        Sync(app, account).run()
+        main(1) { activity ->
+            activity.findViewById<View>(R.id.deleted).performClick()
+            assertEquals(DeletedActivity::class.java.name, shadowOf(activity).nextStartedActivity.component?.className)
+        }
+        Robolectric.buildActivity(DeletedActivity::class.java, DeletedActivity.intent(app, account)).setup().use {
+            val list = it.get().findViewById<ListView>(R.id.list)
+            await("deleted contacts") { list.adapter.count == 2 }
+            val ann = (0 until 2).first { at -> (list.adapter.getItem(at) as org.json.JSONObject).getString("name") == "Ann Lee" }
+            shadowOf(list).performItemClick(ann)
+            ShadowAlertDialog.getLatestAlertDialog().getButton(android.app.AlertDialog.BUTTON_POSITIVE).performClick()
+            await("one is back") { list.adapter.count == 1 }
+        }
+        Sync(app, account).run()
+        assertEquals(listOf("Ann Lee: 415-555-2671"), PhoneBook(app.contentResolver).shown(account))
+        server.close()
+        Robolectric.buildActivity(DeletedActivity::class.java, DeletedActivity.intent(app, account)).setup().use {
+            await("that it needs the network") { text(it.get(), R.id.empty) == app.getString(R.string.offline) }
+        }
+    }
+
+    @Test
+    fun `calls of some days, and without the network those that the phone has`() {
+        val log = Robolectric.buildContentProvider(FakeCallLog::class.java).create(CallLog.AUTHORITY).get()
+        grant(*Permissions.CALLS.toTypedArray())
+        create("Ann Lee", "(415) 555-2671")
+        val noon = LocalDate.now().atStartOfDay(java.time.ZoneId.systemDefault()).plusHours(12).toInstant().toEpochMilli()
+        val day = 86_400_000L
+        log.call("4155552671", noon - 3 * day)
+        log.call("4155550101", noon - 10 * day)
+        log.call("4155550102", noon - 40 * day)
+        Script(server).addUser("mia")
+        signIn("mia").let { mia -> // whose calls are the same, of the same phone
+            ContentResolver.setSyncAutomatically(mia, ContactsContract.AUTHORITY, false)
+            Sync(app, mia).run()
+        }
+        assertTrue(Sync(app, account).run().wentWell)
+        log.shutdown()
+        main(2) { activity ->
+            val list = activity.findViewById<ListView>(R.id.list)
+            val tab = activity.tabs[2] as CallsTab
+            fun calls() = (0 until list.adapter.count).mapNotNull { list.adapter.getItem(it) as? org.json.JSONObject }
+            fun numbers() = calls().map { it.getString("phone_number") }.distinct()
+            val offline = activity.findViewById<View>(R.id.offline)
+            fun check(isOnline: Boolean) {
+                val all = listOf("4155552671", "4155550101", "4155550102")
+                for ((days, count) in listOf(null to 3, Days.last(7) to 1, Days.last(30) to 2, Days.last(1) to 0)) {
+                    tab.show(days)
+                    await("$count numbers of $days") {
+                        numbers() == all.take(count) && (offline.visibility == View.VISIBLE) != isOnline
+                    }
+                }
+                assertEquals(app.getString(R.string.no_calls), text(activity, R.id.empty))
+                tab.show(null)
+                await("all again") { calls().size == 6 }
+                assertEquals("Ann Lee", calls().first().getJSONObject("contact").getString("name"))
+            }
+            check(isOnline = true)
+            server.close()
+            check(isOnline = false)
+            assertTrue(app.getString(R.string.offline) in text(activity, R.id.offline_text))
+            activity.findViewById<EditText>(R.id.search).setText("lee")
+            await("by name") { calls().size == 2 }
+            assertEquals(setOf("ann", "mia"), calls().map { it.getString("username") }.toSet())
+        }
+    }
+
+    @Test
+    fun `days are chosen, in either order`() {
+        val chosen = mutableListOf<Days?>()
+        main(2) { activity ->
+            Days.ask(activity) { chosen += it }
+            shadowOf(ShadowAlertDialog.getLatestAlertDialog()).clickOnItem(1)
+            Days.ask(activity) { chosen += it }
+            shadowOf(ShadowAlertDialog.getLatestAlertDialog()).clickOnItem(4)
+            for (day in listOf(20, 3)) {
+                val dialog = org.robolectric.shadows.ShadowDialog.getLatestDialog() as android.app.DatePickerDialog
+                dialog.updateDate(2026, 10, day)
+                dialog.getButton(android.app.AlertDialog.BUTTON_POSITIVE).performClick()
+                idle()
+            }
+        }
+        val today = LocalDate.now()
+        assertEquals(listOf(Days(today, today), Days(LocalDate.of(2026, 11, 3), LocalDate.of(2026, 11, 20))), chosen)
     }
 
     @Test
@@ -312,7 +443,7 @@ class UseTest : AppTest() {
         }
         Books.rebuild(app, account)
         // How far its changes were counted, nobody knows any more: it signs in as another device.
-        assertEquals("copied", Sync(app, account).run().signIn)
+        assertEquals("made_anew", Sync(app, account).run().signIn)
         assertEquals(null, SignIn.again(app, account, Server.PASSWORD).code)
         Sync(app, account).run().let { assertTrue(it.toString(), it.wentWell) }
         assertEquals(2, PhoneBook(app.contentResolver).raws(account).size)

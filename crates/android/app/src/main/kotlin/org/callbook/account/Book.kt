@@ -9,6 +9,7 @@ import javax.net.ssl.TrustManagerFactory
 import javax.net.ssl.X509TrustManager
 import org.callbook.engine.CallbookException
 import org.callbook.engine.Phone
+import org.callbook.sync.Log
 import org.json.JSONArray
 import org.json.JSONObject
 
@@ -43,6 +44,7 @@ class Book internal constructor(
             if (isNew) folder.deleteRecursively()
             throw e
         }
+        Log.tellLibrary(context)
     }
 
     /** What a command answers: `JSONObject`, `JSONArray`, `String` or `JSONObject.NULL`. */
@@ -83,8 +85,11 @@ class Book internal constructor(
             manager.acceptedIssuers.map { Base64.encodeToString(it.encoded, Base64.NO_WRAP) }
         }
 
+        /** Tests have phones without a library. */
+        internal var openPhone: (String) -> Phone = Phone::open
+
         private fun open(config: JSONObject): Phone = try {
-            Phone.open(config.toString())
+            openPhone(config.toString())
         } catch (e: LinkageError) {
             // The app was put on a phone for whose processor it was not built.
             throw CallbookException("no_library", e.toString())
@@ -122,6 +127,7 @@ object Books {
             val key = Accounts.key(context, account) ?: return
             take(key)?.close()
             keep(Book(context.applicationContext, key, Accounts.server(context, account).orEmpty(), rebuild = true))
+            Notes.of(context, account).isMadeAnew = true
         }
     }
 

@@ -22,6 +22,14 @@ class Notes private constructor(private val store: SharedPreferences) {
     /** Why somebody must sign in. */
     var signIn: String? by text("sign_in")
 
+    /**
+     * Whether the account's file was made anew in the place of a damaged one. How far its changes were counted nobody
+     * knows then: it signs in as another device.
+     */
+    var isMadeAnew: Boolean
+        get() = store.getBoolean("made_anew", false)
+        set(value) = store.edit().putBoolean("made_anew", value).apply()
+
     /** When the library wants to sync again. */
     var wakeAt: Instant? by instant("wake_at")
 

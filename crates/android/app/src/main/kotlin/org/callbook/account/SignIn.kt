@@ -36,6 +36,7 @@ object SignIn {
     fun again(context: Context, account: Account, password: String): Outcome = try {
         val book = Books.of(context, account)
         val code = attempt(context, book, Accounts.user(context, account).orEmpty(), password)
+        if (code == null) Notes.of(context, account).isMadeAnew = false
         Outcome(account.takeIf { code == null }, code)
     } catch (e: CallbookException) {
         Outcome(null, e.code)

@@ -31,7 +31,8 @@ object Afterwards {
         if (outcome.wentWell) {
             notes.lastSync = now
             notes.failingSince = null
-        } else if (notes.failingSince == null) {
+        } else if (notes.failingSince?.let { it > now } ?: true) {
+            // Or the clock was ahead when it began: nobody would be told for years.
             notes.failingSince = now
         }
     }

@@ -3,6 +3,7 @@ package org.callbook.sync
 import android.content.Context
 import java.io.File
 import java.time.Instant
+import org.callbook.engine.Phone
 
 /**
  * What Android did to our syncs, for whoever asks why a phone is behind: a line each, the latest 500. The library has a
@@ -30,6 +31,27 @@ object Log {
     } catch (_: java.io.IOException) {
         emptyList()
     }
+
+    /** Whether the library writes down each request, and not only what fails. For all accounts. */
+    fun isDetailed(context: Context): Boolean = choices(context).getBoolean(DETAILED, false)
+
+    fun setDetailed(context: Context, isDetailed: Boolean) {
+        choices(context).edit().putBoolean(DETAILED, isDetailed).apply()
+        tellLibrary(context)
+    }
+
+    /** What the library tells is gone with the process; Android's own log has it too. */
+    fun tellLibrary(context: Context) = try {
+        Phone.log(if (isDetailed(context)) EACH_REQUEST else WHAT_FAILS)
+    } catch (_: LinkageError) {
+        // There is no library: whoever opens a book is told.
+    }
+
+    private fun choices(context: Context) = context.getSharedPreferences("log", Context.MODE_PRIVATE)
+
+    private const val DETAILED = "detailed"
+    private const val WHAT_FAILS = 2
+    private const val EACH_REQUEST = 4
 
     private fun file(context: Context) = File(context.noBackupFilesDir, "sync.log")
 }

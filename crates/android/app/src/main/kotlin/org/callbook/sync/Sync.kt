@@ -12,6 +12,7 @@ import org.callbook.account.Book
 import org.callbook.account.Books
 import org.callbook.account.ContactsOfAccount
 import org.callbook.account.Given
+import org.callbook.account.Notes
 import org.callbook.account.SignIn
 import org.callbook.account.text
 import org.callbook.engine.CallbookException
@@ -20,7 +21,7 @@ import org.json.JSONObject
 
 /** How a sync ended, and what it wrote into the phone's contacts. Codes are the library's. */
 data class Outcome(
-    /** Why somebody must sign in. */
+    /** Why somebody must sign in; `made_anew` is the app's own. */
     val signIn: String? = null,
     /** Why the server was not reached, or why the account's file cannot be used. */
     val failure: String? = null,
@@ -92,7 +93,7 @@ class Sync(private val context: Context, private val account: Account) {
             val calls = PhoneCalls(context.contentResolver).takeIf { parts.calls }
             val ended = steps(book, contacts, calls, toServer, onStep)
             return Outcome(
-                signIn = ended?.text("sign_in"),
+                signIn = ended?.text("sign_in")?.let(::why),
                 failure = ended?.text("failure"),
                 wakeAt = ended?.text("wake_at")?.let(Instant::parse),
                 cancelled = ended == null && stopped,
@@ -107,6 +108,10 @@ class Sync(private val context: Context, private val account: Account) {
             provider?.close()
         }
     }
+
+    /** To the server a file that was made anew is a copy of another phone's; its user knows better. */
+    private fun why(signIn: String): String =
+        if (signIn == "copied" && Notes.of(context, account).isMadeAnew) "made_anew" else signIn
 
     /** What the library must know of the phone before it begins. */
     private fun prepare(book: Book, parts: Parts) {

@@ -40,6 +40,9 @@ class BookTab(main: MainActivity) : Tab(main, R.layout.book, R.string.book, R.dr
             override fun onTextChanged(text: CharSequence, start: Int, before: Int, count: Int) = Unit
         })
         view.findViewById<View>(R.id.add).setOnClickListener { add() }
+        view.findViewById<View>(R.id.deleted).setOnClickListener {
+            main.startActivity(DeletedActivity.intent(main, main.account))
+        }
     }
 
     override fun refresh() {

@@ -26,7 +26,7 @@ object CallWords {
 
     /** `ann, 26 November 2026 14:05, 2:10`. */
     fun about(context: Context, call: JSONObject): String = listOfNotNull(
-        call.text("username"),
+        call.text("username")?.isolated(),
         Times.day(context, call.getString("timestamp")),
         details(context, call),
     ).joinToString(", ")
@@ -36,5 +36,5 @@ object CallWords {
         Times.clock(context, call.getString("timestamp")),
         call.getLong("duration").takeIf { it > 0 }?.let(DateUtils::formatElapsedTime),
         call.text("line"),
-    ).joinToString(", ")
+    ).joinToString(", ") { it.isolated() }
 }

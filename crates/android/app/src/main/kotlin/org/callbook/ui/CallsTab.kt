@@ -8,7 +8,6 @@ import android.text.TextWatcher
 import android.view.LayoutInflater
 import android.view.View
 import android.view.ViewGroup
-import android.widget.AbsListView
 import android.widget.BaseAdapter
 import android.widget.Button
 import android.widget.EditText
@@ -16,27 +15,33 @@ import android.widget.ImageView
 import android.widget.ListView
 import android.widget.TextView
 import org.callbook.R
-import org.callbook.account.Api
-import org.callbook.account.objects
+import org.callbook.account.Accounts
+import org.callbook.account.Books
 import org.callbook.account.text
+import org.callbook.engine.CallbookException
 import org.json.JSONObject
 
-/** The team's calls by day, as the server names them from the book: who spoke with whom. */
+/**
+ * The team's calls by day, as the server names them from the book: who spoke with whom. Without the network those that
+ * this phone has.
+ */
 class CallsTab(main: MainActivity) : Tab(main, R.layout.calls, R.string.calls, R.drawable.ic_calls) {
     private val list: ListView = view.findViewById(R.id.list)
     private val search: EditText = view.findViewById(R.id.search)
     private val empty: TextView = view.findViewById(R.id.empty)
     private val filter: Button = view.findViewById(R.id.filter)
+    private val day: Button = view.findViewById(R.id.days)
+    private val fromServer = ServerList(main, main::account, "/calls", "calls", ::onPage)
 
     /** Calls, and before the first of each day the day. */
     private var rows: List<Any> = emptyList()
     private var calls: List<JSONObject> = emptyList()
-    private var cursor: String? = null
-    private var isLoading = false
-    private var asked = 0
 
-    /** Whose calls; `null` for everybody's. */
+    /** Whose calls, by id and name; `null` for everybody's. */
     private var user: Pair<String, String>? = null
+
+    /** Of which days; `null` for all. */
+    private var days: Days? = null
 
     /** Names of users by id, as far as calls have told. */
     private val users = sortedMapOf<String, String>()
@@ -45,50 +50,76 @@ class CallsTab(main: MainActivity) : Tab(main, R.layout.calls, R.string.calls, R
         list.adapter = Rows()
         list.emptyView = empty
         list.setOnItemClickListener { _, _, at, _ -> (rows[at] as? JSONObject)?.let(::openCall) }
-        list.setOnScrollListener(object : AbsListView.OnScrollListener {
-            override fun onScrollStateChanged(view: AbsListView, state: Int) = Unit
-            override fun onScroll(view: AbsListView, first: Int, visible: Int, total: Int) {
-                if (total > 0 && first + visible >= total - NEAR_THE_END && cursor != null && !isLoading) load(asked)
-            }
-        })
+        fromServer.follow(list)
         search.addTextChangedListener(object : TextWatcher {
             override fun afterTextChanged(text: Editable) = refresh()
             override fun beforeTextChanged(text: CharSequence, start: Int, count: Int, after: Int) = Unit
             override fun onTextChanged(text: CharSequence, start: Int, before: Int, count: Int) = Unit
         })
-        filter.setOnClickListener { choose() }
+        filter.setOnClickListener { chooseUser() }
+        day.setOnClickListener { Days.ask(main, ::show) }
+        view.findViewById<Button>(R.id.retry).setOnClickListener { refresh() }
+    }
+
+    /** Of these days only, or of all. */
+    fun show(days: Days?) {
+        this.days = days
+        refresh()
     }
 
     override fun refresh() {
-        asked++
-        cursor = null
-        calls = emptyList()
         filter.text = user?.second ?: main.getString(R.string.everybody)
-        load(asked)
+        day.text = days?.words(main) ?: main.getString(R.string.any_day)
+        val (from, to) = days?.bounds() ?: (null to null)
+        fromServer.ask(mapOf("q" to search.text.toString(), "user" to user?.first, "from" to from, "to" to to))
     }
 
-    private fun load(question: Int) {
-        isLoading = true
-        val query = mapOf("q" to search.text.toString(), "user" to user?.first, "cursor" to cursor)
+    private fun onPage(page: List<JSONObject>, isFirst: Boolean, code: String?) {
+        if (code != null && isFirst) return showOwn(code)
+        if (code == null) view.findViewById<View>(R.id.offline).showIf(false)
+        show(if (isFirst) page else calls + page)
+    }
+
+    private fun show(calls: List<JSONObject>) {
+        this.calls = calls
+        for (call in calls) call.text("username")?.let { users[call.getString("user")] = it }
+        rows = calls.groupBy { Times.day(main, it.getString("timestamp")) }.flatMap { (day, of) -> listOf(day) + of }
+        (list.adapter as Rows).notifyDataSetChanged()
+        empty.setText(R.string.no_calls)
+    }
+
+    /** What the phone has, when the server has not answered. */
+    private fun showOwn(code: String) {
+        val words = search.text.toString().lowercase().split(' ').filter(String::isNotEmpty)
+        val (user, days) = user to days
+        val own = Accounts.user(main, main.account)
         main.inBackground({
             try {
-                Api(main, main.account).get("/calls", query) to null
-            } catch (e: Api.Refused) {
-                null to e.code
+                Books.of(main, main.account).askList("calls") {
+                    put("limit", MOST_OWN)
+                    days?.bounds()?.let { (from, to) -> put("from", from).put("to", to) }
+                }
+            } catch (_: CallbookException) {
+                emptyList() // the overview says why
+            }.filter { (user == null || it.getString("user") == user.first) && it.matches(words) }
+        }) { found ->
+            for (call in found) {
+                val name = if (call.getBoolean("own")) own else users[call.getString("user")]
+                name?.let { call.put("username", it) }
             }
-        }) { (page, code) ->
-            if (question != asked) return@inBackground
-            isLoading = false
-            calls = calls + page?.getJSONArray("calls")?.objects().orEmpty()
-            cursor = page?.text("cursor")
-            for (call in calls) call.text("username")?.let { users[call.getString("user")] = it }
-            rows = calls.groupBy { Times.day(main, it.getString("timestamp")) }.flatMap { (day, of) -> listOf(day) + of }
-            (list.adapter as Rows).notifyDataSetChanged()
-            empty.text = code?.let { Words.refused(main, it) } ?: main.getString(R.string.no_calls)
+            view.findViewById<TextView>(R.id.offline_text).text =
+                main.getString(R.string.calls_of_phone, Words.refused(main, code))
+            view.findViewById<View>(R.id.offline).showIf(true)
+            show(found)
         }
     }
 
-    private fun choose() {
+    private fun JSONObject.matches(words: List<String>): Boolean {
+        val said = listOfNotNull(optJSONObject("contact")?.text("name"), text("phone_number"), text("key"))
+        return words.all { word -> said.any { word in it.lowercase() } }
+    }
+
+    private fun chooseUser() {
         val choices = listOf(null) + users.entries.map { it.key to it.value }
         AlertDialog.Builder(main)
             .setItems(choices.map { it?.second ?: main.getString(R.string.everybody) }.toTypedArray()) { _, at ->
@@ -134,6 +165,7 @@ class CallsTab(main: MainActivity) : Tab(main, R.layout.calls, R.string.calls, R
     }
 
     private companion object {
-        const val NEAR_THE_END = 20
+        /** More than that nobody reads without the network. */
+        const val MOST_OWN = 2_000
     }
 }

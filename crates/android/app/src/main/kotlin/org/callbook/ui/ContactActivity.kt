@@ -19,7 +19,6 @@ import org.callbook.account.objects
 import org.callbook.account.text
 import org.callbook.engine.CallbookException
 import org.callbook.sync.Schedule
-import org.json.JSONArray
 import org.json.JSONObject
 
 /** A contact of the book: what the phone has of it at once, and what only the server knows when it answers. */
@@ -43,25 +42,40 @@ class ContactActivity : Page() {
         if (!isFinishing) load()
     }
 
-    private fun load() = inBackground({ local() }) { contact ->
+    private fun load() = inBackground({ local(id) }) { contact ->
         if (contact == null) {
             findViewById<TextView>(R.id.title).setText(R.string.contact_gone)
             findViewById<View>(R.id.edit).showIf(false)
         } else {
             show(contact)
         }
-        inBackground({ fromServer() }) { known -> if (known != null) showKnown(known) }
+        inBackground({ fromServer() }) { known ->
+            if (known == null) return@inBackground
+            if (contact == null) show(known.contact)
+            showKnown(known)
+        }
     }
 
-    private fun local(): JSONObject? = try {
+    private fun local(id: String): JSONObject? = try {
         Books.of(this, account).ask("contact") { put("id", id) } as? JSONObject
     } catch (_: CallbookException) {
         null
     }
 
+    /** What the server knows of it, and what the contacts go by that have its numbers in its place. */
+    private class Known(val answer: JSONObject, val owners: Map<String, String>) {
+        val contact: JSONObject = answer.getJSONObject("contact")
+
+        fun list(name: String): List<JSONObject> = answer.getJSONArray(name).objects()
+    }
+
     /** `null` when there is no way to it: what the phone has is shown all the same. */
-    private fun fromServer(): JSONObject? = try {
-        Api(this, account).get("/contacts/$id")
+    private fun fromServer(): Known? = try {
+        val answer = Api(this, account).get("/contacts/$id")
+        val owners = answer.getJSONObject("contact").getJSONArray("lost").objects().map { it.getString("owner") }.distinct()
+        Known(answer, owners.associateWith { owner ->
+            local(owner)?.let { ContactWords.title(this, it) } ?: getString(R.string.another_contact)
+        })
     } catch (_: Api.Refused) {
         null
     }
@@ -120,27 +134,53 @@ class ContactActivity : Page() {
             .show()
     }
 
-    /** Who has changed it when, its hidden duplicates, its calls. */
-    private fun showKnown(known: JSONObject) {
-        val contact = known.getJSONObject("contact")
-        if (local() == null) show(contact)
-        heading(R.string.calls, known.getJSONArray("calls"))
-        for (call in known.getJSONArray("calls").objects().take(MOST_CALLS)) {
+    /** Where its numbers are, who has changed it when, its hidden duplicates, its calls. */
+    private fun showKnown(known: Known) {
+        val contact = known.contact
+        showState(known)
+        val calls = known.list("calls")
+        heading(R.string.calls, calls)
+        for (call in calls.take(MOST_CALLS)) {
             val (icon, direction) = CallWords.direction(call.getString("direction"))
             add(getString(direction), CallWords.about(this, call)).findViewById<View>(R.id.icon)
                 .let { it.showIf(true); (it as android.widget.ImageView).setImageResource(icon) }
         }
-        heading(R.string.hidden_duplicates, known.getJSONArray("duplicates"))
-        for (duplicate in known.getJSONArray("duplicates").objects()) {
-            add(ContactWords.title(this, duplicate), ContactWords.numbers(duplicate).joinToString(" · ") { it.ltr() })
+        val duplicates = known.list("duplicates")
+        heading(R.string.hidden_duplicates, duplicates)
+        for (duplicate in duplicates) {
+            val numbers = ContactWords.numbers(duplicate).joinToString(" · ") { it.ltr() }
+            add(ContactWords.title(this, duplicate), getString(R.string.younger, since(duplicate), numbers)) {
+                startActivity(intent(this, account, duplicate.getString("id")))
+            }
         }
-        heading(R.string.history, known.getJSONArray("history"))
-        for (revision in known.getJSONArray("history").objects()) {
+        val history = known.list("history")
+        heading(R.string.history, listOf(contact))
+        add(ContactWords.title(this, contact), saved(known.answer.text("updated_by_name"), contact.getString("updated_at")))
+        for (revision in history) {
             val fields = revision.getJSONObject("fields")
-            val day = Times.day(this, revision.getString("at"))
-            val words = getString(R.string.said_by, revision.text("username").orEmpty(), day)
-            add(ContactWords.title(this, fields), words) { askRestore(revision.getLong("rev"), fields) }
+            add(ContactWords.title(this, fields), saved(revision.text("username"), revision.getString("at"))) {
+                askRestore(revision.getLong("rev"), fields)
+            }
         }
+    }
+
+    /** Of one that no phone shows, why; and which of its numbers older contacts keep. */
+    private fun showState(known: Known) {
+        val contact = known.contact
+        contact.text("deleted_at")?.let { add(getString(R.string.deleted_on, Times.day(this, it)), null) }
+        for (lost in contact.getJSONArray("lost").objects()) {
+            val owner = lost.getString("owner")
+            add(getString(R.string.number_kept_by, known.owners.getValue(owner)), lost.getString("key").ltr()) {
+                startActivity(intent(this, account, owner))
+            }
+        }
+    }
+
+    private fun since(contact: JSONObject): String = Times.day(this, contact.getString("created_at"))
+
+    private fun saved(by: String?, at: String): String {
+        val day = Times.day(this, at)
+        return if (by == null) getString(R.string.saved_on, day) else getString(R.string.saved_by, by, day)
     }
 
     private fun askRestore(rev: Long, fields: JSONObject) {
@@ -163,8 +203,8 @@ class ContactActivity : Page() {
         load()
     }
 
-    private fun heading(words: Int, list: JSONArray) {
-        if (list.length() == 0) return
+    private fun heading(words: Int, list: List<JSONObject>) {
+        if (list.isEmpty()) return
         val heading = LayoutInflater.from(this).inflate(R.layout.heading, parts, false) as TextView
         heading.setText(words)
         parts.addView(heading)

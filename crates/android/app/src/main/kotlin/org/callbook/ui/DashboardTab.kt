@@ -6,11 +6,14 @@ import android.widget.Button
 import android.widget.LinearLayout
 import android.widget.TextView
 import java.time.Instant
+import java.util.concurrent.ConcurrentHashMap
 import org.callbook.R
 import org.callbook.Work
+import org.callbook.account.Api
 import org.callbook.account.Book
 import org.callbook.account.Books
 import org.callbook.account.Notes
+import org.callbook.account.objects
 import org.callbook.account.text
 import org.callbook.engine.CallbookException
 import org.callbook.sync.Answers
@@ -41,6 +44,8 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
     private class Facts(
         val status: JSONObject?,
         val duplicates: List<Item>,
+        /** The contacts that have removed these. */
+        val owners: List<String>,
         val aside: List<Item>,
         val trouble: String?,
     )
@@ -51,9 +56,11 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
     override fun refresh() = main.inBackground({
         try {
             val book = Books.of(main, main.account)
-            Facts(book.askObject("status"), duplicates(book), aside(book), null)
+            val duplicates = book.askList("duplicates").take(MOST_ITEMS)
+            val owners = duplicates.map { it.getString("owner") }
+            Facts(book.askObject("status"), duplicates.map { duplicate(book, it) }, owners, aside(book), null)
         } catch (e: CallbookException) {
-            Facts(null, emptyList(), emptyList(), e.code)
+            Facts(null, emptyList(), emptyList(), emptyList(), e.code)
         }
     }, ::show)
 
@@ -84,6 +91,7 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
         find<Button>(R.id.sync).isEnabled = progress == null
         fill(R.id.needs, needs, warns = true)
         fill(R.id.duplicates, facts.duplicates)
+        askOrigins(facts.owners)
         find<View>(R.id.duplicates_title).showIf(facts.duplicates.isNotEmpty())
         find<View>(R.id.duplicates_text).showIf(facts.duplicates.isNotEmpty())
         fill(R.id.aside, facts.aside)
@@ -116,19 +124,44 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
 
     private fun answer(command: String) = main.inBackground({ Answers.answer(main, main.account, command) }) { refresh() }
 
-    private fun duplicates(book: Book): List<Item> = book.askList("duplicates").take(MOST_ITEMS).map { duplicate ->
-        val owner = (book.ask("contact") { put("id", duplicate.getString("owner")) } as? JSONObject)
+    private fun duplicate(book: Book, duplicate: JSONObject): Item {
+        val owner = duplicate.getString("owner")
+        val contact = book.ask("contact") { put("id", owner) } as? JSONObject
+        val older = contact?.let { ContactWords.title(main, it) } ?: main.getString(R.string.another_contact)
+        val ago = Times.ago(main, Instant.parse(duplicate.getString("at")))
+        val origin = origins[owner]
         val id = duplicate.getString("id")
-        Item(
+        return Item(
             ContactWords.title(main, duplicate.getJSONObject("had")),
-            main.getString(
-                R.string.duplicate_of,
-                owner?.let { ContactWords.title(main, it) } ?: main.getString(R.string.another_contact),
-                Times.ago(main, Instant.parse(duplicate.getString("at"))),
-            ),
+            if (origin == null) main.getString(R.string.duplicate_of, older, ago)
+            else main.getString(R.string.duplicate_of_by, older, ago, origin.by, Times.day(main, origin.at)),
             R.string.undo to { change("undo_duplicate", id) },
             R.string.seen to { change("forget_duplicate", id) },
         )
+    }
+
+    /** Who has saved a contact first, and when. */
+    private class Origin(val by: String, val at: String)
+
+    /** By contact, as far as the server has told. */
+    private val origins = ConcurrentHashMap<String, Origin>()
+    private val asked = HashSet<String>()
+
+    /** By whom those contacts are that have removed others: the server alone knows, and is asked once. */
+    private fun askOrigins(owners: List<String>) {
+        val unknown = owners.distinct().filter { it !in asked }.take(MOST_ORIGINS)
+        if (unknown.isEmpty()) return
+        asked += unknown
+        main.inBackground({ unknown.count(::learnOrigin) }) { learned -> if (learned > 0) refresh() }
+    }
+
+    private fun learnOrigin(id: String): Boolean = try {
+        val known = Api(main, main.account).get("/contacts/$id")
+        val first = known.getJSONArray("history").objects().lastOrNull()
+        val by = if (first != null) first.text("username") else known.text("updated_by_name")
+        by?.let { origins[id] = Origin(it, known.getJSONObject("contact").getString("created_at")) } != null
+    } catch (_: Api.Refused) {
+        false
     }
 
     private fun change(command: String, id: String) = main.inBackground({
@@ -191,5 +224,8 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
     private companion object {
         /** More than that nobody reads at once. */
         const val MOST_ITEMS = 50
+
+        /** Of so many the server is asked at once. */
+        const val MOST_ORIGINS = 10
     }
 }

@@ -9,12 +9,14 @@ import android.os.Build
 import android.os.Bundle
 import android.view.View
 import android.widget.Button
+import android.widget.Switch
 import android.widget.TextView
 import org.callbook.account.account
 import org.callbook.R
 import org.callbook.account.Books
 import org.callbook.engine.CallbookException
 import org.callbook.sync.Log
+import org.json.JSONArray
 import org.json.JSONObject
 
 /** What happened in syncing, for whoever helps. Neither the library nor the app writes a name or a number there. */
@@ -33,12 +35,18 @@ class LogActivity : Page() {
             val send = Intent(Intent.ACTION_SEND).setType("text/plain").putExtra(Intent.EXTRA_TEXT, text.text.toString())
             open(Intent.createChooser(send, null))
         }
+        findViewById<Switch>(R.id.detailed).apply {
+            isChecked = Log.isDetailed(context)
+            setOnClickListener { Log.setDetailed(context, isChecked) }
+        }
         inBackground({ lines(account) }) { text.text = it }
     }
 
     private fun lines(account: Account): String {
         val events = try {
-            Books.of(this, account).askList("log").map(::line)
+            val book = Books.of(this, account)
+            val told = book.ask("told") as JSONArray
+            book.askList("log").map(::line) + List(told.length(), told::getString)
         } catch (e: CallbookException) {
             listOf("library: ${e.code}")
         }

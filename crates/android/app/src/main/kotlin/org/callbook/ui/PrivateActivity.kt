@@ -14,9 +14,6 @@ import android.widget.LinearLayout
 import android.widget.TextView
 import android.widget.TimePicker
 import java.time.DayOfWeek
-import java.time.LocalTime
-import java.time.format.DateTimeFormatter
-import java.time.format.FormatStyle
 import java.time.format.TextStyle
 import java.util.Locale
 import org.callbook.account.account
@@ -54,11 +51,9 @@ class PrivateActivity : Page() {
     private fun words(hours: JSONObject): String {
         val days = DayOfWeek.values().filter { hours.getJSONArray("days").getBoolean(it.ordinal) }
         val names = days.joinToString { it.getDisplayName(TextStyle.SHORT, Locale.getDefault()) }
-        return getString(R.string.hours_of_days, names, time(hours.getInt("from")), time(hours.getInt("to")))
+        val (from, to) = listOf("from", "to").map { Times.ofDay(this, hours.getInt(it)).isolated() }
+        return getString(R.string.hours_of_days, names.isolated(), from, to)
     }
-
-    private fun time(minute: Int): String =
-        LocalTime.of(minute / 60, minute % 60).format(DateTimeFormatter.ofLocalizedTime(FormatStyle.SHORT))
 
     private fun fill(id: Int, rows: List<Pair<String, () -> Unit>>) = findViewById<LinearLayout>(id).run {
         removeAllViews()

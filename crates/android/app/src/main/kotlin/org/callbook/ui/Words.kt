@@ -29,6 +29,7 @@ object Words {
         "storage_full" -> context.getString(R.string.storage_full)
         "not_a_store", "store_damaged" -> context.getString(R.string.store_damaged)
         "store_newer" -> context.getString(R.string.store_newer)
+        "store_read_only", "store_failed" -> context.getString(R.string.store_unwritable)
         else -> context.getString(R.string.failed_otherwise, code)
     }
 
@@ -42,13 +43,18 @@ object Words {
         "username_taken" -> context.getString(R.string.username_taken)
         "invalid_username" -> context.getString(R.string.username_invalid)
         "password_too_short", "invalid_password" -> context.getString(R.string.password_short)
-        else -> failure(context, code)
+        "not_found" -> context.getString(R.string.not_there)
+        "busy", "database_unavailable", "database_behind", "internal_error" -> context.getString(R.string.server_busy)
+        "offline", "broken_answer" -> failure(context, code)
+        // A person has asked: nothing tries again by itself.
+        else -> context.getString(R.string.refused_otherwise, code)
     }
 
     /** Why somebody must sign in again. */
     fun signIn(context: Context, reason: String): String = when (reason) {
         "wrong_credentials" -> context.getString(R.string.wrong_credentials)
         "copied" -> context.getString(R.string.session_copied)
+        "made_anew" -> context.getString(R.string.session_made_anew)
         "signed_out" -> context.getString(R.string.session_signed_out)
         else -> context.getString(R.string.session_ended)
     }
