@@ -9,8 +9,11 @@ import java.util.Collections
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
 
-/** A network between a phone and its server, which may fall silent: connections are taken, and nothing comes back. */
-class Relay(server: String) : Closeable {
+/**
+ * A network between a phone and its server, which may fall silent: connections are taken, and nothing comes back. It may
+ * also say what the phone says in other words, of the same length.
+ */
+class Relay(server: String, private val inOtherWords: (String) -> String = { it }) : Closeable {
     private val port = URI(server).port
     private val door = ServerSocket(0, 50, InetAddress.getLoopbackAddress())
     private val sockets = Collections.synchronizedList(ArrayList<Socket>())
@@ -25,6 +28,10 @@ class Relay(server: String) : Closeable {
         }
 
     private val silenced = AtomicInteger()
+    private val changed = AtomicInteger()
+
+    /** How often something was said in other words. */
+    val rewritten: Int get() = changed.get()
 
     /** How many requests have waited for an answer. */
     val waits: Int get() = silenced.get()
@@ -50,7 +57,17 @@ class Relay(server: String) : Closeable {
     private fun relay(phone: Socket) {
         val server = Socket(InetAddress.getLoopbackAddress(), port).also { sockets += it }
         daemon { server.getInputStream().copyTo(phone.getOutputStream()) }
-        phone.getInputStream().copyTo(server.getOutputStream())
+        val bytes = ByteArray(64 * 1024)
+        while (true) {
+            val count = phone.getInputStream().read(bytes)
+            if (count < 0) break
+            // One character a byte: what is no text comes out as it went in.
+            val said = String(bytes, 0, count, Charsets.ISO_8859_1)
+            val told = inOtherWords(said)
+            check(told.length == said.length)
+            if (told != said) changed.incrementAndGet()
+            server.getOutputStream().write(told.toByteArray(Charsets.ISO_8859_1))
+        }
         server.close()
     }
 
