@@ -50,7 +50,7 @@ impl<'r> Owners<'r> {
 
 /// The slots of a part's table, and the rows that a part has at most on average.
 const SLOTS: usize = 1 << 14;
-const PART: usize = SLOTS * 5 / 8;
+const PART: usize = SLOTS * 3 / 8;
 
 /// A key that finds no slot in as many steps has its part sorted.
 const STEPS: usize = 64;
