@@ -392,14 +392,9 @@ pub struct Shown {
 
 /// The rows of a page as JSON, as [`Pulled`] is written, with commas between: a page is sent as the database
 /// writes it.
-pub struct PageRows(String);
+pub struct PageRows(pub String);
 
 impl PageRows {
-    /// Of rows that are JSON.
-    pub fn new(rows: &[&str]) -> Self {
-        Self(rows.join(","))
-    }
-
     /// The JSON of an answer, with these rows for its contacts.
     pub fn into_answer(self, answer: &PullAnswer) -> String {
         let json = serde_json::to_string(answer).expect("an answer is plain text and numbers");
