@@ -3,16 +3,20 @@
 //! shares no code with the service: keys come from the simulator's own spellings, JSON is read as
 //! plain values. After which op of a push a service stops, it is told.
 
+mod accounts;
+mod desk;
+mod owners;
+mod text;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rand::{Rng, RngExt};
 use serde_json::{Map, Value, json};
 
+use self::text::{dialled, empty, identity, keys, millis};
 use crate::database::Rekeyed;
-use crate::desk::PASSWORD;
 use crate::order::Put;
-use crate::versions::{Version, Versions, share_of_digest};
+use crate::versions::Versions;
 
 /// The keys of a number as written in a region.
 pub(crate) type Keys = BTreeMap<(String, String), Made>;
@@ -145,53 +149,10 @@ impl Model {
         }
     }
 
-    /// A new device, and the one that it says it follows: a restored book may not know that one.
-    pub(crate) fn sign_in(&mut self, device: &str, user: &str, older: Option<&str>) {
-        let replaces = older.filter(|older| self.devices.contains_key(*older)).map(str::to_owned);
-        let new = Device { user: user.to_owned(), replaces, ..Device::default() };
-        self.devices.insert(device.to_owned(), new);
-    }
-
-    /// The users that the book has at first; the first is an admin.
-    pub(crate) fn set_up(&mut self, users: &[String]) {
-        let account =
-            |is_admin| Account { password: PASSWORD.to_owned(), is_disabled: false, is_admin };
-        let accounts = users.iter().enumerate();
-        self.accounts = accounts.map(|(at, id)| (id.clone(), account(at == 0))).collect();
-    }
-
-    pub(crate) fn account(&self, user: &str) -> Option<&Account> {
-        self.accounts.get(user)
-    }
-
-    /// `POST /me/password`: the user's other devices end.
-    pub(crate) fn change_password(&mut self, user: &str, stays: &str, body: &Value) {
-        self.turns += 1;
-        if let Some(account) = self.accounts.get_mut(user) {
-            account.password = body["new_password"].as_str().expect("a text").to_owned();
-        }
-        let devices = self.devices.iter_mut();
-        let others = devices.filter(|(id, device)| device.user == user && *id != stays);
-        others.for_each(|(_, device)| device.ended = true);
-    }
-
-    /// `PATCH /users/{id}`, without a password.
-    pub(crate) fn change_user(&mut self, user: &str, body: &Value) {
-        self.turns += 1;
-        let Some(account) = self.accounts.get_mut(user) else { return };
-        account.is_disabled = body["disabled"].as_bool().unwrap_or(account.is_disabled);
-        account.is_admin = body["role"].as_str().map_or(account.is_admin, |role| role == "admin");
-    }
-
     /// The book is put back from a backup. What must never happen has happened all the same.
     pub(crate) fn restore(&mut self, backup: &Self) {
         let violations = std::mem::take(&mut self.violations);
         *self = Self { violations, turns: self.turns + 1, ..backup.clone() };
-    }
-
-    /// A device that was revoked.
-    pub(crate) fn end(&mut self, device: &str) {
-        self.devices.entry(device.to_owned()).or_default().ended = true;
     }
 
     /// Whether a device has sent an op of that name, and it was taken.
@@ -202,10 +163,6 @@ impl Model {
     /// How many of a device's ops were taken.
     pub(crate) fn acked(&self, device: &str) -> u64 {
         self.devices.get(device).map_or(0, |device| device.acked)
-    }
-
-    pub(crate) fn has_ended(&self, device: &str) -> bool {
-        self.devices.get(device).is_some_and(|device| device.ended)
     }
 
     /// `POST /sync/contacts`.
@@ -273,55 +230,6 @@ impl Model {
             let device = self.devices.entry(push.device.to_owned()).or_default();
             device.floor = Some(device.floor.map_or(told, |floor| floor.max(told)));
         }
-    }
-
-    /// `POST /contacts/{id}/restore` and `/split`, each as the put that comes to the same.
-    pub(crate) fn change_at_a_desk(&mut self, path: &str, push: &Push<'_>) {
-        let (id, what) = path.split_once('/').expect("a contact and what happens to it");
-        let fields = &self.contacts[id].fields;
-        let mut op = match what {
-            "restore" => {
-                let said = self.said_at(id, push.body["rev"].as_u64().expect("a rev"));
-                put_back(fields, &said)
-            }
-            _ => {
-                let phones = fields["phones"].as_array().expect("a list").iter();
-                let given_up = phones.filter(|phone| phone["key"] == push.body["key"]);
-                let given_up: Vec<&Value> = given_up.map(identity).collect();
-                json!({ "remove": { "phones": given_up } })
-            }
-        };
-        let head = json!({ "op": "put", "op_id": "at-a-desk", "id": id });
-        op.as_object_mut().expect("an object").extend(head.as_object().expect("an object").clone());
-        let now = push.now.max(self.clock);
-        if self.put(&op, now, (push, now), &mut Vec::new()) {
-            self.rev += 1;
-            self.clock = now;
-        }
-        self.stamp();
-    }
-
-    /// What a contact said once its edits up to a rev were done: from its puts, not from what was kept of it.
-    fn said_at(&self, id: &str, rev: u64) -> Map<String, Value> {
-        let entry = &self.contacts[id];
-        let puts = entry.puts.iter().zip(&entry.edits).take_while(|(_, (at, _))| *at <= rev);
-        puts.fold(empty(), |said, (put, _)| self.edited(&said, &put.op, &put.region))
-    }
-
-    /// A contact, perhaps deleted, and the rev of one of its edits.
-    pub(crate) fn some_revision(&self, chance: &mut impl Rng) -> Option<(String, u64)> {
-        let at = chance.random_range(0..self.contacts.len().max(1));
-        let (id, entry) = self.contacts.iter().nth(at)?;
-        let (rev, _) = entry.edits[chance.random_range(0..entry.edits.len())];
-        Some((id.clone(), rev))
-    }
-
-    /// A key that several claim, and its owner.
-    pub(crate) fn some_rivalry(&self, chance: &mut impl Rng) -> Option<(String, String)> {
-        let rivalries: Vec<&String> =
-            self.claimants.iter().filter(|(_, ids)| ids.len() > 1).map(|(key, _)| key).collect();
-        let key = *rivalries.get(chance.random_range(0..rivalries.len().max(1)))?;
-        Some((self.owner(key)?, key.clone()))
     }
 
     /// Whether an op speaks of what the book cannot know: the books of a restore differ.
@@ -574,55 +482,6 @@ impl Model {
         }
     }
 
-    /// The oldest of a key's claimants.
-    pub(crate) fn owner(&self, key: &str) -> Option<String> {
-        let claimants = self.claimants.get(key)?.iter();
-        claimants.min_by_key(|id| (self.contacts[*id].created_at, *id)).cloned()
-    }
-
-    /// Whether everyone sees a contact.
-    pub(crate) fn is_visible(&self, id: &str) -> bool {
-        let entry = &self.contacts[id];
-        let keys = keys(&entry.fields);
-        let owns = |key: &String| self.shows(id, key);
-        entry.live && (keys.is_empty() || keys.iter().any(owns))
-    }
-
-    fn shows(&self, id: &str, key: &str) -> bool {
-        self.is_shared(key) || self.owner(key).as_deref() == Some(id)
-    }
-
-    /// Whether a key is shared.
-    pub(crate) fn is_shared(&self, key: &str) -> bool {
-        self.shared.iter().any(|shared| shared == key)
-    }
-
-    /// `PUT /numbers/{key}`.
-    pub(crate) fn share(&mut self, key: &str, shared: bool, now: i64) {
-        if self.is_shared(key) == shared {
-            return;
-        }
-        self.rev += 1;
-        self.clock = now.max(self.clock);
-        match shared {
-            true => self.shared.push(key.to_owned()),
-            false => self.shared.retain(|other| other != key),
-        }
-        self.touch([key.to_owned()]);
-        self.stamp();
-    }
-
-    /// What phones show of a visible contact.
-    pub(crate) fn shown(&self, id: &str) -> Map<String, Value> {
-        let mut fields = self.contacts[id].fields.clone();
-        let phones = fields["phones"].as_array_mut().expect("a list");
-        phones.retain(|phone| match phone["key"].as_str() {
-            Some(key) => self.shows(id, key),
-            None => true,
-        });
-        fields
-    }
-
     fn lineage(&self, device: &str) -> Vec<String> {
         let mut lineage = vec![device.to_owned()];
         while let Some(older) =
@@ -631,166 +490,5 @@ impl Model {
             lineage.push(older);
         }
         lineage
-    }
-
-    fn claim(&mut self, id: &str) {
-        let keys = keys(&self.contacts[id].fields);
-        for key in &keys {
-            self.claimants.entry(key.clone()).or_default().push(id.to_owned());
-        }
-        self.touch(keys);
-    }
-
-    fn unclaim(&mut self, id: &str) {
-        let Some(entry) = self.contacts.get(id) else { return };
-        let keys = keys(&entry.fields);
-        self.touched.entry(id.to_owned()).or_default();
-        self.touch(keys.clone());
-        for key in &keys {
-            if let Some(claimants) = self.claimants.get_mut(key) {
-                claimants.retain(|claimant| claimant != id);
-            }
-        }
-    }
-
-    /// Whoever claims one of these keys may have to be stamped.
-    fn touch(&mut self, keys: impl IntoIterator<Item = String>) {
-        for key in keys {
-            for id in self.claimants.get(&key).into_iter().flatten() {
-                self.touched.entry(id.clone()).or_default();
-            }
-        }
-    }
-
-    /// Gives the book's rev to each contact that is not as it was stamped last.
-    fn stamp(&mut self) {
-        for (id, is_edited) in std::mem::take(&mut self.touched) {
-            if !self.contacts.contains_key(&id) {
-                continue; // purged
-            }
-            let form = self.form(&id);
-            let before = &self.contacts[&id];
-            if !is_edited && before.form.as_ref() == Some(&form) {
-                continue;
-            }
-            if matches!(before.form, Some(Form::Visible { .. })) {
-                self.digest = self.digest.wrapping_sub(share_of_digest(&id, before.rev));
-                self.visible -= 1;
-            }
-            if matches!(form, Form::Visible { .. }) {
-                self.digest = self.digest.wrapping_add(share_of_digest(&id, self.rev));
-                self.visible += 1;
-                let (created_at, edited) = (before.created_at, before.edited.clone());
-                let version = Version::new(created_at, edited, self.shown(&id));
-                self.versions.add(&id, self.rev, version);
-            }
-            let rev = self.rev;
-            let entry = self.contacts.get_mut(&id).expect("it is there");
-            (entry.rev, entry.form) = (rev, Some(form));
-        }
-    }
-
-    /// The keys of a live contact that it does not show.
-    pub(crate) fn asleep(&self, id: &str) -> Vec<String> {
-        let mut keys = keys(&self.contacts[id].fields);
-        keys.retain(|key| !self.shows(id, key));
-        keys
-    }
-
-    fn form(&self, id: &str) -> Form {
-        let entry = &self.contacts[id];
-        if !entry.live {
-            let (at, by, took) = (entry.deleted_at, entry.retired_by.clone(), entry.took.clone());
-            return Form::Deleted { at, by, took };
-        }
-        let (keys, asleep) = (keys(&entry.fields), self.asleep(id));
-        match keys.is_empty() || asleep.len() < keys.len() {
-            true => Form::Visible { asleep },
-            false => Form::Hidden { asleep },
-        }
-    }
-}
-
-fn keys(fields: &Map<String, Value>) -> Vec<String> {
-    let phones = fields["phones"].as_array().expect("a list");
-    let mut keys: Vec<String> =
-        phones.iter().filter_map(|phone| Some(phone["key"].as_str()?.to_owned())).collect();
-    keys.sort();
-    keys.dedup();
-    keys
-}
-
-fn identity(entry: &Value) -> &Value {
-    match entry {
-        Value::Object(entry) => entry.get("number").unwrap_or_else(|| &entry["value"]),
-        text => text,
-    }
-}
-
-/// The put that makes of what a contact says what it said once.
-fn put_back(now: &Map<String, Value>, said: &Map<String, Value>) -> Value {
-    let (mut set, mut add, mut remove) = (Map::new(), Map::new(), Map::new());
-    for (name, value) in said {
-        match now[name].as_array() {
-            Some(list) => {
-                remove.insert(name.clone(), list.iter().map(identity).cloned().collect());
-                let mut entries = value.clone();
-                for entry in
-                    entries.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut)
-                {
-                    entry.remove("key"); // it is made anew
-                }
-                add.insert(name.clone(), entries);
-            }
-            None => drop(set.insert(name.clone(), value.clone())),
-        }
-    }
-    json!({ "set": set, "add": add, "remove": remove })
-}
-
-fn empty() -> Map<String, Value> {
-    let fields = json!({
-        "name": null, "nickname": null, "organization": null, "title": null, "note": null,
-        "name_parts": null, "birthday": null, "starred": false, "phones": [], "emails": [],
-        "urls": [], "addresses": [], "groups": [],
-    });
-    fields.as_object().expect("an object").clone()
-}
-
-/// What a phone dials of a text whose digits are ASCII, or the text when that is nothing.
-fn dialled(text: &str) -> String {
-    let plus = if text.starts_with('+') { "+" } else { "" };
-    let keys: String =
-        text.chars().filter(|char| char.is_ascii_digit() || "*#".contains(*char)).collect();
-    if keys.is_empty() { text.to_owned() } else { format!("{plus}{keys}") }
-}
-
-/// The milliseconds of `YYYY-MM-DDTHH:MM:SS.mmmZ`, by the civil calendar.
-fn millis(time: &Value) -> i64 {
-    let text = time.as_str().expect("a time");
-    let part = |from: usize, to: usize| text[from..to].parse::<i64>().expect("digits");
-    let (year, month, day) = (part(0, 4), part(5, 7), part(8, 10));
-    // Days since 0000-03-01, so that the leap day is the last of its year.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    let seconds =
-        (days - 719_468) * 86_400 + part(11, 13) * 3_600 + part(14, 16) * 60 + part(17, 19);
-    seconds * 1_000 + part(20, 23)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_times_by_the_calendar() {
-        #[track_caller]
-        fn check(text: &str, expected: i64) {
-            assert_eq!(millis(&json!(text)), expected);
-        }
-        check("1970-01-01T00:00:00.000Z", 0);
-        check("2026-11-22T10:00:00.123Z", 1_795_341_600_123);
-        check("2000-02-29T23:59:59.999Z", 951_868_799_999);
-        check("1969-12-31T23:59:59.999Z", -1);
     }
 }
