@@ -168,6 +168,13 @@ impl Outbox {
         self.places.contains_key(&id)
     }
 
+    /// Whether the server has yet to hear of a contact from an op that calls it new.
+    pub(crate) fn makes(&self, id: ContactId) -> bool {
+        let places = self.places.get(&id).into_iter().flatten();
+        let mut ops = places.filter_map(|place| self.ops.get(place));
+        ops.any(|op| op.acked.is_none() && op.base_rev == Rev(0) && op.change != Change::Delete)
+    }
+
     /// The first contact from there on that ops are about.
     pub(crate) fn next(&self, from: std::ops::Bound<ContactId>) -> Option<ContactId> {
         self.places.range((from, std::ops::Bound::Unbounded)).next().map(|(id, _)| *id)

@@ -5,7 +5,7 @@ use callbook_contacts::{Edit, Fields};
 
 use super::{Engine, Outcome, ProblemAnswer, Stage};
 use crate::event::Happened;
-use crate::outbox::{Aside, Change, Queued, Why, has};
+use crate::outbox::{Aside, Change, Outbox, Queued, Why, has};
 use crate::provider::Link;
 use crate::store::{Mirrored, State, Store, StoreChange, StoreError};
 
@@ -65,7 +65,10 @@ impl<S: Store> Engine<S> {
         &mut self,
         Fork { epoch, acked_seq, rev }: Fork,
     ) -> Result<(), StoreError> {
-        let ops: Vec<Queued> = self.outbox.ops().map(|op| rebased(op, rev)).collect();
+        let mut ops = Outbox::default();
+        for op in self.outbox.ops() {
+            ops.insert(rebased(op, rev, &ops));
+        }
         let state = State {
             epoch: epoch.or_else(|| self.state.epoch.clone()),
             acked_seq,
@@ -79,11 +82,11 @@ impl<S: Store> Engine<S> {
         let links = self.links.iter().filter(|link| link.rev > Some(rev));
         let links: Vec<Link> = links.map(|link| Link { rev: None, ..link.clone() }).collect();
         let (state, mut changes) = self.with_all_calls_again(state)?;
-        changes.extend(ops.iter().cloned().map(StoreChange::PutOp));
+        changes.extend(ops.ops().cloned().map(StoreChange::PutOp));
         changes.extend(links.iter().cloned().map(StoreChange::PutLink));
         self.commit(state, changes)?;
         self.links.change(links, Vec::new());
-        self.outbox = ops.into_iter().collect();
+        self.outbox = ops;
         Ok(())
     }
 
@@ -93,6 +96,7 @@ impl<S: Store> Engine<S> {
             return Ok(self.store.rev(id)?.unwrap_or(Rev(0)));
         };
         Ok(match self.store.contact(id)? {
+            Some(_) if self.outbox.makes(id) => Rev(0),
             Some(mirrored) if mirrored.pass < self.state.pass => at_most(mirrored.rev, agrees_to),
             mirrored => mirrored.map_or(Rev(0), |mirrored| mirrored.rev),
         })
@@ -119,10 +123,11 @@ impl<S: Store> Engine<S> {
     }
 }
 
-/// An op as it stands towards a book that is the one known up to `rev`, and has lost what came after.
-fn rebased(op: &Queued, rev: Rev) -> Queued {
-    let (base_rev, acked) = (at_most(op.base_rev, rev), op.acked.filter(|acked| *acked <= rev));
-    Queued { base_rev, acked, ..op.clone() }
+/// An op as it stands towards a book that is the one known up to `rev`, and has lost what came after. Those
+/// `before` it may make its contact anew.
+fn rebased(op: &Queued, rev: Rev, before: &Outbox) -> Queued {
+    let base_rev = if before.makes(op.id) { Rev(0) } else { at_most(op.base_rev, rev) };
+    Queued { base_rev, acked: op.acked.filter(|acked| *acked <= rev), ..op.clone() }
 }
 
 /// A base that such a book knows. Not 0, which would call the contact new: an edit of one that the book has

@@ -1123,6 +1123,34 @@ fn an_edit_while_a_restored_book_is_pulled_speaks_of_what_that_knows() {
     assert_eq!(body["ops"][1]["base_rev"], 1);
 }
 
+/// Found by the simulator (seed 90000533): the book was put back to when it was empty, before the phone had
+/// pulled what had come of its first push.
+#[test]
+fn an_edit_of_a_contact_that_a_restored_book_hears_of_once_more_calls_it_new_too() {
+    let mut bench = Bench::synced();
+    let backup = bench.backup();
+    let ann = bench.create("Ann");
+    let push = bench.until("/sync/contacts");
+    let answer = bench.answer(&push);
+    bench.receive(answer);
+    bench.until("/sync/contacts?");
+    bench.receive(ok(&PullAnswer { has_more: true, ..bench.page() }));
+    bench.engine.edit(ann, named("Anna"), &mut bench.chance).unwrap();
+    bench.restore(backup);
+    for _ in 0..3 {
+        // The cursor, the first page, and the push of what it does not know.
+        let refused = bench.until("/sync/contacts");
+        let answer = bench.answer(&refused);
+        bench.receive(answer);
+    }
+    bench.engine.edit(ann, named("Annie"), &mut bench.chance).unwrap();
+    let body: Value = serde_json::from_slice(&bench.until("/sync/contacts").body.unwrap()).unwrap();
+    let ops = body["ops"].as_array().unwrap().iter();
+    let ops: Vec<_> = ops.map(|op| (op["set"]["name"].as_str(), op["base_rev"].as_u64())).collect();
+    let expected = ["Ann", "Anna", "Annie"].map(|name| (Some(name), Some(0)));
+    assert_eq!(ops, expected);
+}
+
 #[test]
 fn a_restored_book_is_noticed_in_whatever_comes_first() {
     /// With something to push, or not; and when nobody has told that the book was restored.
