@@ -35,8 +35,7 @@ macro_rules! pulled {
                CASE c.asleep WHEN '[]' THEN c.fields ELSE json_set(c.fields, '$.phones', json((
                  SELECT json_group_array(json(p.value) ORDER BY p.key)
                  FROM json_each(c.fields, '$.phones') AS p
-                 WHERE p.value ->> 'key' IS NULL
-                   OR p.value ->> 'key' NOT IN (SELECT value FROM json_each(c.asleep))))) END, 2)
+                 WHERE NOT coalesce(instr(c.asleep, '"' || (p.value ->> 'key') || '"'), 0)))) END, 2)
            WHEN 1 THEN
              '{"id":"' || c.id || '","rev":' || c.rev || ',"hidden":true,"owner":"' || c.other || '"}'
            ELSE '{"id":"' || c.id || '","rev":' || c.rev || ',"deleted":true}' END"#
