@@ -13,7 +13,8 @@ use crate::database::FarDatabase;
 use crate::fault::Fault;
 use crate::model::Model;
 use crate::schema::Schema;
-use crate::world::{Shared, app};
+use crate::shared::Shared;
+use crate::world::app;
 
 /// How likely a backup is made whenever one might be put back.
 const BACKED_UP: f64 = 0.1;

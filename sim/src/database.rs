@@ -14,8 +14,8 @@ use crate::chances::Place;
 use crate::cost::Cost;
 use crate::fault::Fault;
 use crate::network::{CURRENT, Delivered};
+use crate::shared::Shared;
 use crate::tables::OLDER;
-use crate::world::Shared;
 
 /// SQLite behind a failing network.
 pub(crate) struct FarDatabase {

@@ -11,8 +11,9 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
+use crate::model::Model;
 use crate::network::{self, Delivered, Fate};
-use crate::world::Shared;
+use crate::shared::Shared;
 
 /// Everybody's first password, in a simulation.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -120,23 +121,33 @@ impl Shared {
 
     /// A user brings a contact back to what it said once, or back at all.
     pub(crate) async fn bring_back(&self, user: usize, chance: &mut ChaCha8Rng) {
-        let Some(token) = self.log_in(user, chance).await else { return };
-        let Some((id, rev)) = self.inner().model.some_revision(chance) else { return };
-        let path = format!("/contacts/{id}/restore");
-        let body = json!({ "rev": rev });
-        if self.ask((Method::POST, &path), Some(token), body, chance).await.status == 200 {
-            self.fault(Fault::ContactRestored);
-        }
+        let request = |model: &Model, chance: &mut ChaCha8Rng| {
+            let (id, rev) = model.some_revision(chance)?;
+            Some((format!("/contacts/{id}/restore"), json!({ "rev": rev })))
+        };
+        self.change_contact(user, request, Fault::ContactRestored, chance).await;
     }
 
     /// A user says of two contacts with one number that they are not the same.
     pub(crate) async fn tell_apart(&self, user: usize, chance: &mut ChaCha8Rng) {
+        let request = |model: &Model, chance: &mut ChaCha8Rng| {
+            let (id, key) = model.some_rivalry(chance)?;
+            Some((format!("/contacts/{id}/split"), json!({ "key": key })))
+        };
+        self.change_contact(user, request, Fault::ContactSplit, chance).await;
+    }
+
+    async fn change_contact(
+        &self,
+        user: usize,
+        request: impl FnOnce(&Model, &mut ChaCha8Rng) -> Option<(String, Value)>,
+        what: Fault,
+        chance: &mut ChaCha8Rng,
+    ) {
         let Some(token) = self.log_in(user, chance).await else { return };
-        let Some((id, key)) = self.inner().model.some_rivalry(chance) else { return };
-        let path = format!("/contacts/{id}/split");
-        let body = json!({ "key": key });
+        let Some((path, body)) = request(&self.inner().model, chance) else { return };
         if self.ask((Method::POST, &path), Some(token), body, chance).await.status == 200 {
-            self.fault(Fault::ContactSplit);
+            self.fault(what);
         }
     }
 

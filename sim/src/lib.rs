@@ -27,6 +27,7 @@ mod rows;
 mod safety;
 mod schema;
 mod script;
+mod shared;
 mod shrink;
 mod spelling;
 mod stats;

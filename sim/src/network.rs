@@ -22,7 +22,7 @@ use crate::chances::{self, Place};
 use crate::cost::Cost;
 use crate::coverage::operation;
 use crate::fault::Fault;
-use crate::world::Shared;
+use crate::shared::Shared;
 
 /// A phone that pulls has been seen by the service at most so long ago: by then it needs another token.
 const SEEN_WITHIN: Duration = Duration::from_secs(30 * 60);

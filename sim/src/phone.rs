@@ -27,9 +27,9 @@ use crate::fault::Fault;
 use crate::model::Model;
 use crate::network::{LateAnswer, Network};
 use crate::safety::Eye;
+use crate::shared::Shared;
 use crate::spelling::Spelling;
 use crate::store::PhoneStore;
-use crate::world::Shared;
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;

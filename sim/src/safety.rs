@@ -10,8 +10,8 @@ use callbook_worker::sqlite::Sqlite;
 
 use crate::check;
 use crate::network::CURRENT;
+use crate::shared::{Shared, device_of};
 use crate::versions::Versions;
-use crate::world::{Shared, device_of};
 
 /// More of them say no more.
 const MOST_VIOLATIONS: usize = 100;

@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::chances::Place;
 use crate::desk::{PASSWORD, user_name};
 use crate::fault::Fault;
-use crate::world::Shared;
+use crate::shared::Shared;
 
 /// A migration: the name of its file, and its SQL.
 type Migration = (&'static str, &'static str);

@@ -2,47 +2,36 @@
 //! run, event by event.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use base64::Engine as _;
 use callbook_auth::{PasswordCost, Secret, SigningKeys};
-use callbook_base::Timestamp;
 use callbook_dedup::Tables;
-use callbook_device::{Pool, Request, Response};
 use callbook_worker::database::Database;
 use callbook_worker::sqlite::Sqlite;
-use callbook_worker::{App, Moment, Settings, TOMBSTONES_KEPT, router};
+use callbook_worker::{App, Moment, Settings, TOMBSTONES_KEPT};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde_json::Value;
 use tokio::task::LocalSet;
-use tokio::time::Instant;
 
 use crate::backups::Backups;
 use crate::books::phone_books;
 use crate::chances::{Chances, Place};
 use crate::check::{self, Difference};
-use crate::cost;
 use crate::course::Course;
-use crate::coverage::operation;
-use crate::database::{FarDatabase, Rekeyed};
-use crate::desk::PASSWORD;
+use crate::database::FarDatabase;
 use crate::fault::Fault;
 use crate::mix::Mix;
-use crate::model::{Keys, Model, Push};
-use crate::network::{CURRENT, Delivered};
+use crate::model::Keys;
+use crate::network::CURRENT;
 use crate::order;
-use crate::phone::{self, Image, Phone};
-use crate::requests::{self, RequestLog};
+use crate::phone::{self, Phone};
+use crate::requests;
 use crate::rows::Row;
-use crate::safety::Epochs;
 use crate::schema::{Schema, set_up_long_ago};
 use crate::script::Script;
+use crate::shared::Shared;
 use crate::stats::{Stats, Trace};
 use crate::tables::OLDER;
 use crate::tape::PHONE;
@@ -80,339 +69,6 @@ impl Outcome {
     }
 }
 
-/// What all parts of a run share.
-pub(crate) struct Shared {
-    started: Instant,
-    mix: Mix,
-    pub(crate) chances: Arc<Chances>,
-    watch: Arc<Watch>,
-    calm: AtomicBool,
-    /// Until then, in milliseconds since 1970, nobody gets through.
-    partition_until: AtomicI64,
-    /// Requests with more ops or rows than this die, until the end.
-    most_work: AtomicU64,
-    /// Whether somebody has imported an address book.
-    has_imported: AtomicBool,
-    /// What the book calls its users.
-    users: OnceLock<Vec<String>>,
-    router: Mutex<Option<Router>>,
-    /// How many batches there were.
-    turns: AtomicU64,
-    /// What phones have pulled.
-    pub(crate) pool: Pool,
-    inner: Mutex<Inner>,
-}
-
-pub(crate) struct Inner {
-    stats: Stats,
-    trace: Trace,
-    pub(crate) model: Model,
-    pub(crate) epochs: Epochs,
-    /// Of each user, what the last of their phones has that somebody might copy.
-    to_clone: BTreeMap<usize, Image>,
-    /// How often the book was put back from a backup, and the rev to which the last time took it.
-    restores: (u64, u64),
-}
-
-impl Shared {
-    /// The true time.
-    pub(crate) fn now(&self) -> Timestamp {
-        let since = self.started.elapsed().as_millis();
-        Timestamp::from_millis(START + i64::try_from(since).unwrap_or(i64::MAX))
-    }
-
-    /// Whether the faults have stopped.
-    pub(crate) fn calm(&self) -> bool {
-        self.calm.load(Ordering::Relaxed)
-    }
-
-    /// Whether nobody gets through.
-    pub(crate) fn is_parted(&self) -> bool {
-        !self.calm() && self.now().as_millis() < self.partition_until.load(Ordering::Relaxed)
-    }
-
-    /// From now on for so long nobody gets through.
-    pub(crate) fn part(&self, time: Duration) {
-        self.fault(Fault::Partition);
-        self.partition_until.store(self.now().after(time).as_millis(), Ordering::Relaxed);
-    }
-
-    /// Requests of phones with more ops or rows than this die.
-    pub(crate) fn most_work(&self) -> Option<u64> {
-        Some(self.most_work.load(Ordering::Relaxed)).filter(|most| *most < u64::MAX)
-    }
-
-    /// From now on, also when the other faults have stopped, requests of so much work die.
-    fn limit_work(&self, chance: &mut ChaCha8Rng) {
-        // In a large book a first pull of small pages would never end.
-        let scale = 1 + self.mix.contacts as u64 / 500;
-        self.most_work.fetch_min(chance.random_range(4..40) * scale, Ordering::Relaxed);
-    }
-
-    /// Whether a fault strikes there; none does when the faults have stopped.
-    pub(crate) fn strikes(&self, place: Place, fault: Fault, chance: &mut ChaCha8Rng) -> bool {
-        !self.calm() && self.chances.strikes(place, fault, chance)
-    }
-
-    /// Whether a user imports an address book there; it happens once, since books are compared naively.
-    pub(crate) fn imports(&self, place: Place) -> bool {
-        let mut chance = self.chances.ahead_of(place);
-        let imports = !self.has_imported.load(Ordering::Relaxed)
-            && self.strikes(place, Fault::BulkImport, &mut chance);
-        self.has_imported.fetch_or(imports, Ordering::Relaxed);
-        imports
-    }
-
-    /// Something to say of what happens at a place now.
-    pub(crate) fn note(&self, place: Place, text: impl FnOnce() -> String) {
-        let minutes = self.now().millis_since(Timestamp::from_millis(START)) / 60_000;
-        let (day, hour, minute) = (minutes / 1_440, minutes / 60 % 24, minutes % 60);
-        self.chances.note(place, || format!("day {day} {hour:02}:{minute:02} {}", text()));
-    }
-
-    /// Whoever looks on.
-    pub(crate) fn watch(&self) -> &Watch {
-        &self.watch
-    }
-
-    pub(crate) fn mix(&self) -> &Mix {
-        &self.mix
-    }
-
-    pub(crate) fn router(&self) -> Router {
-        let router = self.router.lock().expect("a run has one thread").clone();
-        router.expect("the service is there before its phones")
-    }
-
-    pub(crate) fn stats(&self, change: impl FnOnce(&mut Stats)) {
-        change(&mut self.inner().stats);
-    }
-
-    /// Counts a fault, at the request that the service is working on, if it is.
-    pub(crate) fn fault(&self, fault: Fault) {
-        let at = CURRENT.try_with(|sent| operation(&sent.path, !sent.body.is_empty()));
-        self.fault_at(fault, at.ok().flatten());
-    }
-
-    /// Counts a fault, at a kind of request.
-    pub(crate) fn fault_at(&self, fault: Fault, operation: Option<&'static str>) {
-        self.stats(|stats| stats.fault(fault, operation));
-        if let Some(tape) = &self.watch.tape {
-            tape.fault(fault, self.now());
-        }
-    }
-
-    /// A fault of the network, to a request of a phone.
-    pub(crate) fn fault_on_the_way(&self, fault: Fault, phone: usize, sent: &Request) {
-        let operation = operation(&sent.path, sent.body.is_some());
-        self.stats(|stats| stats.fault(fault, operation));
-        if let Some(tape) = &self.watch.tape {
-            tape.fault_on_the_way(fault, phone, sent, self.now());
-        }
-    }
-
-    /// A request that the service has got, with its share of chance; its place among all.
-    pub(crate) fn arrived(&self, sent: &Arc<Delivered>, seed: [u8; 32]) -> u64 {
-        self.watch.requests.as_ref().map_or(0, |log| log.arrived(sent.clone(), seed))
-    }
-
-    /// Something to note in the trace, if there is one.
-    pub(crate) fn told(&self, note: impl FnOnce(&RequestLog)) {
-        if let Some(log) = &self.watch.requests {
-            note(log);
-        }
-    }
-
-    /// The place of a batch, or of another act on the whole book, among all.
-    pub(crate) fn turn(&self) -> u64 {
-        self.turns.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// A request that the service has answered.
-    pub(crate) fn answered(&self, place: u64, sent: &Delivered, answer: &Response) {
-        if let Some(log) = &self.watch.requests {
-            log.answered(place, answer);
-        }
-        let cost = sent.cost(answer);
-        let mut inner = self.inner();
-        inner.stats.cost(&cost);
-        let excess = cost::excess(sent, &cost, inner.model.contacts.len());
-        inner.model.violations.extend(excess);
-        if let Some(tape) = &self.watch.tape {
-            tape.answered(sent, answer, self.now());
-            let violation = inner.model.violations.first();
-            violation.iter().for_each(|text| tape.differs(self.now(), text));
-        }
-        let Some(place) = sent.place else { return };
-        inner.stats.requests += 1;
-        inner.stats.events += 2;
-        let line = format!("{} {place} {} {}", self.now().as_millis(), sent.path, answer.status);
-        inner.trace.note(line.as_bytes());
-        inner.trace.note(&sent.body);
-        inner.trace.note(&answer.body);
-    }
-
-    /// A request whose write the database has committed; of a push of contacts, up to which op.
-    pub(crate) fn committed(&self, sent: Arc<Delivered>, acked: Option<u64>) {
-        let Some(claims) = sent.bearer.as_deref().and_then(claims) else { return };
-        let (Some(user), Some(device)) = (claims["sub"].as_str(), claims["device"].as_str()) else {
-            return;
-        };
-        let push = |body| Push { device, user, now: sent.now.as_millis(), acked, body };
-        let read = || serde_json::from_slice(&sent.body).expect("phones send JSON");
-        let mut inner = self.inner();
-        if inner.model.has_ended(device) {
-            let path = &sent.path;
-            let text = format!("device {device} was revoked, and has written since: {path}");
-            inner.model.violations.push(text);
-        }
-        if inner.model.account(user).is_some_and(|account| account.is_disabled) {
-            let text = format!("user {user} is disabled, and has written since: {}", sent.path);
-            inner.model.violations.push(text);
-        }
-        match sent.path.as_str() {
-            "/sync/contacts" => inner.model.push_contacts(&push(read())),
-            "/sync/calls" => inner.model.push_calls(&push(read())),
-            "/me/password" => inner.model.change_password(user, device, &read()),
-            path => {
-                if let Some(path) = path.strip_prefix("/contacts/") {
-                    inner.model.change_at_a_desk(path, &push(read()));
-                }
-                if let Some(user) = path.strip_prefix("/users/") {
-                    inner.model.change_user(user, &read());
-                }
-                if let Some(key) = path.strip_prefix("/numbers/%2B") {
-                    let key = format!("+{}", key.replace("%3B", ";").replace("%3D", "="));
-                    inner.model.share(&key, read()["shared"] == true, sent.now.as_millis());
-                }
-            }
-        }
-    }
-
-    /// Contacts that the database has purged.
-    pub(crate) fn purged(&self, ids: &[String]) {
-        let since = self.now().before(self.mix.tombstones_kept);
-        let mut inner = self.inner();
-        inner.stats.purged += ids.len() as u64;
-        inner.model.purge(ids, since.as_millis());
-    }
-
-    /// A step of re-keying that the database has committed.
-    pub(crate) fn rekeyed(&self, step: &Rekeyed, now: Timestamp) {
-        let mut inner = self.inner();
-        let contacts = inner.model.rekey(step, now.as_millis());
-        inner.stats.rekeyed += contacts;
-    }
-
-    /// The book is put back from a backup.
-    pub(crate) fn restored(&self, backup: &Model) {
-        let mut inner = self.inner();
-        inner.model.restore(backup);
-        inner.restores = (inner.restores.0 + 1, backup.rev);
-    }
-
-    /// How often the book was put back, and to which rev the last time.
-    pub(crate) fn restores(&self) -> (u64, u64) {
-        self.inner().restores
-    }
-
-    /// The model as it is now.
-    pub(crate) fn model(&self) -> Model {
-        self.inner().model.clone()
-    }
-
-    /// What somebody might copy of a user's phone, which is another from then on.
-    pub(crate) fn to_clone(&self, user: usize, own: Image) -> Option<Image> {
-        self.inner().to_clone.insert(user, own)
-    }
-
-    /// Whether the book has had an op, done or refused.
-    pub(crate) fn has_had(&self, op_id: &str) -> bool {
-        self.inner().model.has_had(op_id)
-    }
-
-    /// Since when whoever has this token is shut out, as a count of all that shuts out and lets in: their
-    /// device was revoked, or they are disabled.
-    pub(crate) fn shut_out(&self, bearer: Option<&str>) -> Option<u64> {
-        let claims = bearer.and_then(claims)?;
-        let (device, user) = (claims["device"].as_str()?, claims["sub"].as_str()?);
-        let model = &self.inner().model;
-        let is_out = model.has_ended(device)
-            || model.account(user).is_some_and(|account| account.is_disabled);
-        is_out.then_some(model.turns)
-    }
-
-    /// The book's users, as somebody has set them up, in the order of their numbers.
-    pub(crate) fn have(&self, users: Vec<String>) {
-        self.inner().model.set_up(&users);
-        self.users.set(users).expect("a book is set up once");
-    }
-
-    /// What the book calls a user.
-    pub(crate) fn user_id(&self, user: usize) -> String {
-        self.users.get().expect("the book is set up before its phones sync")[user].clone()
-    }
-
-    /// What somebody types as a user's password now.
-    pub(crate) fn password(&self, user: usize) -> String {
-        let id = self.user_id(user);
-        self.inner().model.account(&id).map_or(PASSWORD.to_owned(), |it| it.password.clone())
-    }
-
-    /// A device was ended, as its book says.
-    pub(crate) fn end_device(&self, device: &str) {
-        self.inner().model.end(device);
-    }
-
-    /// Whether a user is shut out.
-    pub(crate) fn is_disabled(&self, user: usize) -> bool {
-        let id = self.user_id(user);
-        self.inner().model.account(&id).is_some_and(|account| account.is_disabled)
-    }
-
-    /// Whether a user may do what admins may.
-    pub(crate) fn is_admin(&self, user: usize) -> bool {
-        let id = self.user_id(user);
-        self.inner().model.account(&id).is_some_and(|account| account.is_admin)
-    }
-
-    /// How often users have changed so far.
-    pub(crate) fn accounts_changed(&self) -> u64 {
-        self.inner().model.turns
-    }
-
-    /// A sign-in that the database has committed: of a device, whose user it is, and the device that it says it
-    /// follows.
-    pub(crate) fn signed_in(&self, device: &str, user: &str, older: Option<&str>) {
-        let body = CURRENT.try_with(|sent| sent.body.clone()).unwrap_or_default();
-        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let mut inner = self.inner();
-        inner.model.sign_in(device, user, older);
-        let text = match inner.model.account(user) {
-            Some(account) if account.is_disabled => "is disabled, and has signed in",
-            Some(account) if body["password"] != account.password.as_str() => {
-                "has signed in with a password that is no longer theirs"
-            }
-            _ => return,
-        };
-        inner.model.violations.push(format!("user {user} {text}"));
-    }
-
-    /// From now on requests go to a service with these tables. Those on their way end where they are.
-    fn deploy(&self, database: Arc<FarDatabase>, tables: Tables) {
-        *self.router.lock().expect("a run has one thread") = Some(router(app(database, tables)));
-    }
-
-    /// The service is no more: it and its database would keep each other.
-    fn undeploy(&self) {
-        *self.router.lock().expect("a run has one thread") = None;
-    }
-
-    pub(crate) fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
-        self.inner.lock().expect("a run has one thread")
-    }
-}
-
 /// The service's parts, in a simulation.
 pub(crate) fn app(database: Arc<dyn Database>, tables: Tables) -> App {
     App {
@@ -425,18 +81,6 @@ pub(crate) fn app(database: Arc<dyn Database>, tables: Tables) -> App {
         password_cost: PasswordCost::SIMULATED,
         settings: Settings::default(),
     }
-}
-
-/// What an access token says of whose it is.
-fn claims(token: &str) -> Option<Value> {
-    let body = token.split('.').nth(1)?;
-    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(body).ok()?;
-    serde_json::from_slice(&bytes).ok()
-}
-
-/// Whose an access token is.
-pub(crate) fn device_of(token: &str) -> Option<String> {
-    claims(token)?["device"].as_str().map(str::to_owned)
 }
 
 thread_local! {
@@ -530,7 +174,7 @@ async fn world(
     shared.book_begins(&database.sqlite());
 
     // People live with their phones while things go wrong, then the faults stop.
-    shared.calm.store(false, Ordering::Relaxed);
+    shared.calm_down(false);
     let end = shared.now().after(mix.time);
     let books = books.into_iter().enumerate();
     let phones = books.filter(|(index, _)| shared.chances.has_phone(*index as u32));
@@ -543,7 +187,7 @@ async fn world(
     let mut backups = Backups::default();
     for step in 0..100_u32 {
         if upgrade_at == Some(step) {
-            shared.deploy(database.clone(), Tables::CURRENT);
+            shared.deploy(app(database.clone(), Tables::CURRENT));
         }
         tokio::time::sleep(mix.time / 100).await;
         let mut chance = shared.chances.at(Place::Step(step));
@@ -553,23 +197,23 @@ async fn world(
             shared.limit_work(&mut chance);
         }
         schema.pass_by(step, &mut chance, (&shared, &database.sqlite()));
-        shared.watch.sample(shared.now(), || check::digest(&database.sqlite()));
+        shared.watch().sample(shared.now(), || check::digest(&database.sqlite()));
         progress(0.9 * f64::from(step + 1) / 100.0);
     }
     let mut phones = Vec::new();
     for phone in living {
         phones.push(phone.await.expect("a phone that fails stops the run"));
     }
-    shared.calm.store(true, Ordering::Relaxed);
+    shared.calm_down(true);
     shared.enable_all(&mut chance).await;
     let rounds = quieten(&shared, &mut phones, &progress).await;
 
     let sqlite = database.sqlite();
-    if let Some(log) = &shared.watch.requests {
+    if let Some(log) = &shared.watch().requests {
         log.book(&sqlite).await;
     }
     phones.iter().for_each(Phone::tell);
-    shared.watch.sample(shared.now(), || check::digest(&sqlite));
+    shared.watch().sample(shared.now(), || check::digest(&sqlite));
 
     let (restores, _) = shared.restores();
     let mut differences = check::all(&sqlite, &shared.inner().model, &phones, restores);
@@ -581,12 +225,10 @@ async fn world(
     }
     progress(1.0);
     shared.undeploy();
-    let inner = shared.inner();
-    let (mut stats, trace) = (inner.stats.clone(), inner.trace.clone());
+    let (mut stats, trace) = shared.end();
     (stats.visible, stats.hidden, stats.deleted, stats.stored_calls) = check::counts(&sqlite);
     stats.last_rounds = rounds;
-    stats.virtual_ms = u64::try_from(shared.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    (stats, trace.finish(), differences)
+    (stats, trace, differences)
 }
 
 /// As its host does once a day: forgets old tombstones. The database may fail; there is a next time.
@@ -606,33 +248,11 @@ fn service(
     mix: &Mix,
     keys: Keys,
 ) -> (Arc<Shared>, Arc<FarDatabase>, Schema) {
-    let stats = Stats { devices: mix.devices as u64, ..Stats::default() };
-    let shared = Arc::new(Shared {
-        started: Instant::now(),
-        mix: mix.clone(),
-        chances,
-        watch: watch.clone(),
-        calm: AtomicBool::new(true),
-        partition_until: AtomicI64::new(i64::MIN),
-        most_work: AtomicU64::new(u64::MAX),
-        has_imported: AtomicBool::new(false),
-        users: OnceLock::new(),
-        router: Mutex::default(),
-        turns: AtomicU64::new(0),
-        pool: Pool::default(),
-        inner: Mutex::new(Inner {
-            stats,
-            trace: Trace::default(),
-            model: Model::new(keys, mix.upgrade),
-            epochs: Epochs::default(),
-            to_clone: BTreeMap::new(),
-            restores: (0, 0),
-        }),
-    });
+    let shared = Arc::new(Shared::new((chances, watch), mix, keys));
     let sqlite = Arc::new(Sqlite::in_memory().expect("SQLite has memory"));
     let schema = Schema::begin(&shared, &sqlite);
     let database = Arc::new(FarDatabase::new(sqlite, shared.clone()));
-    shared.deploy(database.clone(), tables_at_first(mix));
+    shared.deploy(app(database.clone(), tables_at_first(mix)));
     (shared, database, schema)
 }
 
