@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::chances::{Chances, Place};
 use crate::fault::Fault;
-use crate::mix::Mix;
+use crate::mix::{Mix, STEPS};
 use crate::model::{Keys, Made};
 use crate::rows::Row;
 use crate::spelling::{Spelling, respell};
@@ -75,12 +75,12 @@ pub(crate) fn phone_books(
     }
     // Those who call for the first time, at two phones or more within a minute.
     let mut unknown = rows.iter().cycle().skip(from + picked.len()).filter(|row| row.key.is_some());
-    for step in 0..100 {
+    for step in 0..STEPS {
         // Not that of a migration which is decided ahead too.
         let mut chance = split(&mut chances.ahead_of(Place::Step(step)));
         let strikes = chances.strikes(Place::Step(step), Fault::SameCustomer, &mut chance);
         let Some(row) = unknown.next().filter(|_| strikes) else { continue };
-        let at = Timestamp::from_millis(START).after(mix.time / 100 * step);
+        let at = Timestamp::from_millis(START).after(mix.step() * step);
         let first = chance.random_range(0..mix.devices);
         for phone in 0..mix.devices.min(5) {
             let at = at.plus_millis(chance.random_range(0..60_000));

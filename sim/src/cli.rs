@@ -156,7 +156,7 @@ fn page(
         mix: (!options.are_many()).then_some(&mix),
         seed: options.seed,
         seeds: all.seeds,
-        time: mix.time,
+        time: mix.until_calm(),
         command: &options.command(options.seed, all.seeds),
         stats: &all.stats,
         course: &all.course,

@@ -15,8 +15,11 @@ pub struct Mix {
     pub users: usize,
     /// How many rows of the file are in phone books at the start.
     pub contacts: usize,
-    /// How long people use their phones before the faults stop.
+    /// How long people use their phones before the faults stop, if that is not sooner.
     pub time: Duration,
+    /// After how many of the [`STEPS`] of that time they do. A script is cut here, since with another `time`
+    /// all that the steps bring would come at other moments.
+    pub steps: u32,
     /// How likely a row is held by one more person, in another spelling.
     pub shared: f64,
     /// The mean time between two changes on one phone, unless its team is large.
@@ -40,6 +43,9 @@ pub struct Mix {
     pub rates: Rates,
 }
 
+/// A run passes by backups, releases and migrations so many times.
+pub(crate) const STEPS: u32 = 100;
+
 /// Beyond so many phones a book changes no more often.
 const BUSIEST: usize = 25;
 
@@ -54,6 +60,7 @@ impl Mix {
             users: 8,
             contacts: 20_000,
             time: DAY * 3,
+            steps: STEPS,
             shared: 0.15,
             change_every: Duration::from_secs(30 * 60),
             clears: 0.0005,
@@ -75,6 +82,7 @@ impl Mix {
             users: users_of(devices),
             contacts: chance.random_range(10..=200),
             time: DAY,
+            steps: STEPS,
             shared: chance.random_range(0.2..0.9),
             change_every: Duration::from_secs(60 * chance.random_range(5..60)),
             clears: if chance.random_bool(0.3) { 0.01 } else { 0.0 },
@@ -94,6 +102,16 @@ impl Mix {
     pub fn with_devices(self, devices: usize) -> Self {
         let time = if devices > BUSIEST { self.time.min(WORKING_DAY) } else { self.time };
         Self { devices, users: users_of(devices), time, ..self }
+    }
+
+    /// How long a step takes.
+    pub(crate) fn step(&self) -> Duration {
+        self.time / STEPS
+    }
+
+    /// How long it is until the faults stop.
+    pub fn until_calm(&self) -> Duration {
+        self.step() * self.steps
     }
 
     /// How often a phone does what its whole team hears of: in a large team each does it less, so that the

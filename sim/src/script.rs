@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::chances::Place;
 use crate::fault::{Fault, Rates};
-use crate::mix::Mix;
+use crate::mix::{Mix, STEPS};
 
 /// A run, as a text says it.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,7 +91,7 @@ impl fmt::Display for Script {
 /// The lines of a mix.
 fn header(mix: &Mix) -> Vec<(&'static str, String)> {
     let time = |time: Duration| humantime::format_duration(time).to_string();
-    vec![
+    let mut lines = vec![
         ("phones", mix.devices.to_string()),
         ("people", mix.users.to_string()),
         ("contacts", mix.contacts.to_string()),
@@ -105,7 +105,11 @@ fn header(mix: &Mix) -> Vec<(&'static str, String)> {
         ("tombstones-kept", time(mix.tombstones_kept)),
         ("upgrade", mix.upgrade.to_string()),
         ("through-providers", mix.through_providers.to_string()),
-    ]
+    ];
+    if mix.steps < STEPS {
+        lines.push(("steps", mix.steps.to_string()));
+    }
+    lines
 }
 
 /// A text that is no script.
@@ -171,6 +175,7 @@ fn read_line(script: &mut Script, line: &str) -> Result<(), String> {
         "people" => mix.users = read(value)?,
         "contacts" => mix.contacts = read::<std::num::NonZeroUsize>(value)?.get(),
         "time" => mix.time = time(value)?,
+        "steps" => mix.steps = read::<std::num::NonZeroU32>(value)?.get().min(STEPS),
         "shared" => mix.shared = share(value)?,
         "change-every" => mix.change_every = time(value)?,
         "clears" => mix.clears = share(value)?,

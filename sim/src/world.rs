@@ -175,7 +175,7 @@ async fn world(
 
     // People live with their phones while things go wrong, then the faults stop.
     shared.calm_down(false);
-    let end = shared.now().after(mix.time);
+    let end = shared.now().after(mix.until_calm());
     let books = books.into_iter().enumerate();
     let phones = books.filter(|(index, _)| shared.chances.has_phone(*index as u32));
     let phones = phones.map(|(index, book)| {
@@ -185,11 +185,11 @@ async fn world(
     let living: Vec<_> = phones.collect();
     let upgrade_at = mix.upgrade.then(|| chance.random_range(20..70));
     let mut backups = Backups::default();
-    for step in 0..100_u32 {
+    for step in 0..mix.steps {
         if upgrade_at == Some(step) {
             shared.deploy(app(database.clone(), Tables::CURRENT));
         }
-        tokio::time::sleep(mix.time / 100).await;
+        tokio::time::sleep(mix.step()).await;
         let mut chance = shared.chances.at(Place::Step(step));
         backups.pass_by(step, &mut chance, (&shared, &database, &schema)).await;
         purge(&shared, &database, chance.random()).await;
@@ -198,7 +198,7 @@ async fn world(
         }
         schema.pass_by(step, &mut chance, (&shared, &database.sqlite()));
         shared.watch().sample(shared.now(), || check::digest(&database.sqlite()));
-        progress(0.9 * f64::from(step + 1) / 100.0);
+        progress(0.9 * f64::from(step + 1) / f64::from(mix.steps));
     }
     let mut phones = Vec::new();
     for phone in living {

@@ -75,7 +75,7 @@ fn page(script: &Script, outcome: &Outcome, command: &str, wall: Duration, rows:
         mix: Some(&script.mix),
         seed: script.seed,
         seeds: 1,
-        time: script.mix.time,
+        time: script.mix.until_calm(),
         command,
         stats,
         course,
