@@ -5,7 +5,7 @@ mod people;
 mod providers;
 mod restored;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,8 +71,8 @@ pub(crate) struct Phone {
     clock_ahead: i64,
     /// By how much of that it is off since somebody set it by hours, and with which sync that is put right.
     zone_off: Option<(i64, u32)>,
-    /// What was not pushed when somebody had to sign in.
-    signed_out_with: BTreeSet<String>,
+    /// What was not pushed when somebody had to sign in, by place.
+    signed_out_with: BTreeMap<u64, String>,
     /// Of its SIM.
     region: String,
     /// Its last backup.
@@ -184,7 +184,7 @@ impl Phone {
             is_stuck: false,
             clock_ahead,
             zone_off: None,
-            signed_out_with: BTreeSet::new(),
+            signed_out_with: BTreeMap::new(),
             region,
             backup,
             had,
@@ -355,7 +355,7 @@ impl Phone {
     /// Somebody must sign in: what this phone has not pushed is noted, since it must come to the book then.
     fn must_sign_in(&mut self) {
         let ops = self.engine_ref().store().outbox().expect("a store in memory reads").into_iter();
-        let ops = ops.filter(|op| op.acked.is_none()).map(|op| op.op_id.to_string());
+        let ops = ops.filter(|op| op.acked.is_none()).map(|op| (op.place, op.op_id.to_string()));
         self.signed_out_with.extend(ops);
     }
 
@@ -364,7 +364,7 @@ impl Phone {
         if self.had.restores_seen() != restores {
             return 0; // what is lost with a book is asked for elsewhere
         }
-        self.signed_out_with.iter().filter(|op_id| !model.has_had(op_id)).count()
+        self.signed_out_with.values().filter(|op_id| !model.has_had(op_id)).count()
     }
 
     /// What people do at desks while this phone waits for an answer.

@@ -24,6 +24,7 @@ pub use op::{
 };
 pub use plan::{
     Author, Changes, Contact, Deletes, Device, Facts, Held, LastEdit, Plan, PlanError, Put,
-    Remembered, SplitError, State, plan, plan_puts, pulled, rekey, rekeyed, share, split,
+    Remembered, SplitError, State, are_many_deletes, plan, plan_puts, pulled, rekey, rekeyed,
+    share, split, unconfirmed_delete,
 };
 pub use text::{Birthday, InvalidBirthday, InvalidNote, Note};

@@ -25,7 +25,7 @@ use crate::fields::Fields;
 use crate::op::{Change, Kind, Op, OpId, Push, PushedOp, Rejection};
 use crate::wire::{Form, OpResult, Pulled, Shown, Status};
 use book::{Book, Outcome};
-pub use deletes::Deletes;
+pub use deletes::{Deletes, are_many_deletes, unconfirmed_delete};
 pub use puts::{Author, Put, SplitError, plan_puts, split};
 pub use rekey::{rekey, rekeyed};
 pub use share::share;
@@ -258,7 +258,7 @@ pub fn plan(facts: &Facts, push: &Push, now: Timestamp) -> Result<Plan, PlanErro
             _ if op.op_seq <= acked => replay(op, &facts.device),
             Err(rejection) => Outcome::Rejected(rejection.clone()),
             Ok(op) if too_many_deletes && op.change == Change::Delete => {
-                Outcome::Rejected(deletes::unconfirmed())
+                Outcome::Rejected(unconfirmed_delete())
             }
             Ok(op) => book.act(op),
         })

@@ -3,6 +3,7 @@
 
 mod call_log;
 mod calls;
+mod deletes;
 mod duplicates;
 mod people;
 mod phone;

@@ -111,7 +111,8 @@ impl FromIterator<Queued> for Outbox {
 impl Outbox {
     pub(crate) fn insert(&mut self, op: Queued) {
         self.unacked += usize::from(op.acked.is_none());
-        self.places.entry(op.id).or_default().push(op.place);
+        let places = self.places.entry(op.id).or_default();
+        places.insert(places.partition_point(|before| *before < op.place), op.place);
         self.ops.insert(op.place, op);
     }
 
@@ -161,6 +162,12 @@ impl Outbox {
     pub(crate) fn shown_at(&self, rev: Rev) -> Vec<u64> {
         let acked = self.ops.values().take(self.acked_len());
         acked.filter(|op| op.acked.is_some_and(|acked| acked <= rev)).map(|op| op.place).collect()
+    }
+
+    /// The deletes after which no op brings their contact back.
+    pub(crate) fn deletes(&self) -> impl Iterator<Item = &Queued> {
+        let last = self.places.values().filter_map(|places| self.ops.get(places.last()?));
+        last.filter(|op| op.change == Change::Delete)
     }
 
     /// Whether ops are about a contact.

@@ -165,6 +165,8 @@ pub struct State {
     pub next_place: u64,
     /// Deletes at places below this one have been confirmed by the user, if they are many.
     pub confirmed_to: u64,
+    /// Deletes at places below this one have been counted, or confirmed: they may have been sent.
+    pub counted_to: u64,
     /// Numbers that the user has marked as shared, or no longer, and the server has not heard of.
     pub shares: BTreeMap<NumberKey, bool>,
     /// The number of the next call.

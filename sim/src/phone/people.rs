@@ -1,6 +1,7 @@
 //! What a phone's user does: adds, edits, deletes, calls, clears the phone book, and answers what the
 //! engine asks.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use callbook_base::{ContactId, Line, Timestamp};
@@ -27,6 +28,10 @@ impl Phone {
             return false;
         }
         self.shared.stats(|stats| stats.asked_about_deletes += 1);
+        // Those that the phone itself has asked about the book never gets: a yes makes new ops of them.
+        let asked = self.engine_ref().aside().iter().filter(|it| it.is_unconfirmed_delete());
+        let asked: BTreeSet<u64> = asked.map(|aside| aside.place).collect();
+        self.signed_out_with.retain(|place, _| !asked.contains(place));
         self.answer_about(Aside::is_unconfirmed_delete, Engine::confirm_deletes)
     }
 

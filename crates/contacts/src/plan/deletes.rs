@@ -54,13 +54,18 @@ fn is_lately(at: i64, now: Timestamp) -> bool {
     now.millis_since(Timestamp::from_millis(at)) < lately
 }
 
+/// Whether so many deletes of a phone need a yes of its user, in a book that shows so many contacts.
+pub fn are_many_deletes(deletes: u64, visible: u64) -> bool {
+    deletes > FEW && deletes * SHARE > visible
+}
+
 /// Whether a push asks for more deletes than its user may make without saying that it is meant. The
 /// whole push counts, also what its plan has no room for.
 pub(super) fn are_too_many(facts: &Facts, push: &Push, now: Timestamp) -> bool {
     let asked = effective(facts, &push.ops);
     let before: u64 = facts.lineage.values().map(|deletes| deletes.lately(now)).sum();
     let lately = asked + before;
-    !push.confirm_deletes && asked > 0 && lately > FEW && lately * SHARE > facts.held.visible
+    !push.confirm_deletes && asked > 0 && are_many_deletes(lately, facts.held.visible)
 }
 
 /// How many contacts of the book the deletes of these ops delete: live ones that no edit keeps and
@@ -86,7 +91,7 @@ pub(super) fn effective(facts: &Facts, ops: &[PushedOp]) -> u64 {
 }
 
 /// Why such a delete is refused.
-pub(super) fn unconfirmed() -> Rejection {
+pub fn unconfirmed_delete() -> Rejection {
     let detail = "this device deletes more than a quarter of the book: ask its user, and send the \
                   deletes again as new ops with confirm_deletes";
     RejectionCode::TooManyDeletes.because(detail)

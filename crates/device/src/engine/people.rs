@@ -185,7 +185,7 @@ impl<S: Store> Engine<S> {
     pub fn confirm_deletes(&mut self, chance: &mut impl Rng) -> Result<(), StoreError> {
         let deletes = self.aside.iter().filter(|aside| aside.is_unconfirmed_delete()).count();
         let confirmed_to = self.state.next_place + deletes as u64;
-        let state = State { confirmed_to, ..self.state.clone() };
+        let state = State { confirmed_to, counted_to: confirmed_to, ..self.state.clone() };
         self.send_aside_with(state, Aside::is_unconfirmed_delete, chance)
     }
 

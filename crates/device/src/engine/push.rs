@@ -27,6 +27,7 @@ impl<S: Store> Engine<S> {
         if self.outbox.unacked_len() == 0 && self.state.told_all {
             return Ok(None);
         }
+        self.count_deletes()?;
         let mut ops: Vec<Box<RawValue>> = Vec::new();
         let mut places = Vec::new();
         let mut bytes = 0;

@@ -1,4 +1,5 @@
 mod call_log;
+mod deletes;
 mod file;
 mod phone;
 
