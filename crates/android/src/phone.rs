@@ -5,6 +5,8 @@ mod command;
 mod run;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -61,6 +63,8 @@ pub struct Phone {
     http: Http,
     chance: ChaCha20Rng,
     run: Option<Run>,
+    /// Whether a step of a sync is being taken: only that is cancelled.
+    in_step: Arc<AtomicBool>,
     /// The tokens that the app has.
     told: Option<Tokens>,
 }
@@ -81,18 +85,23 @@ impl Phone {
     pub fn open(config: Config) -> Result<Self, Error> {
         let server: Server = config.server.parse()?;
         let session = config.session.clone().map(Session::from);
-        let store = match config.rebuild {
+        let mut store = match config.rebuild {
             true => SqliteStore::rebuild(&config.store, session)?,
             false => SqliteStore::open(&config.store, session)?,
         };
         let roots = config.roots.iter().map(|root| BASE64_STANDARD.decode(root));
         let roots: Vec<Vec<u8>> = roots.filter_map(Result::ok).collect();
         ::log::info!("opened by {}, with {} roots", env!("CARGO_PKG_VERSION"), roots.len());
+        let http = Http::new(server, roots.iter().map(Vec::as_slice));
+        let (cancel, in_step) = (http.cancel(), Arc::<AtomicBool>::default());
+        let is_in_step = in_step.clone();
+        store.stop_when(move || is_in_step.load(Ordering::Relaxed) && cancel.is_cancelled());
         Ok(Self {
             engine: Engine::open(store)?,
-            http: Http::new(server, roots.iter().map(Vec::as_slice)),
+            http,
             chance: edge::chance(),
             run: None,
+            in_step,
             told: config.session,
         })
     }

@@ -245,6 +245,12 @@ impl<S: Store> Engine<S> {
         self.stir();
     }
 
+    /// Whoever asked has given up the request under way. It may have arrived, and is no failure: the next goes out
+    /// when somebody asks.
+    pub fn give_up(&mut self) {
+        self.sent = None;
+    }
+
     /// What to do next. A request that it gave before and that had no answer counts as lost.
     ///
     /// # Errors

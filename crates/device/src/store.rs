@@ -51,6 +51,9 @@ pub enum StoreError {
     /// There is no room left.
     #[error("the phone's storage is full: make room, and sync again")]
     Full,
+    /// Whoever waited has given up.
+    #[error("the work was given up")]
+    Stopped,
     /// Anything else.
     #[error("the phone's store failed: {0}")]
     Failed(String),
@@ -65,6 +68,7 @@ impl StoreError {
             Self::Newer { .. } => "store_newer",
             Self::ReadOnly => "store_read_only",
             Self::Full => "storage_full",
+            Self::Stopped => "stopped",
             Self::Failed(_) => "store_failed",
         }
     }

@@ -2,10 +2,12 @@
 //! the contacts are told what came. Each step ends where the app has something to do, or after one request, so that
 //! it can be stopped at any of them: what was done stands, and the next sync goes on from there.
 
+use std::sync::atomic::Ordering;
+
 use callbook_base::Timestamp;
 use callbook_device::call_log::{CallRow, CallsWanted};
 use callbook_device::provider::{Ask, Given};
-use callbook_device::{CallPass, Next, Pass, SignInReason};
+use callbook_device::{CallPass, Next, Pass, SignInReason, StoreError};
 use serde::Serialize;
 
 use super::Phone;
@@ -66,8 +68,23 @@ impl Phone {
         self.step(Some(Given::Start), None)
     }
 
-    /// Goes on with what the app has done. What is not what was asked for ends the sync.
+    /// Goes on with what the app has done. What is not what was asked for ends the sync, and so does a cancel, at
+    /// the next contact that the store is asked for.
     pub(super) fn step(
+        &mut self,
+        phone: Option<Given>,
+        calls: Option<Vec<CallRow>>,
+    ) -> Result<Wanted, Error> {
+        self.in_step.store(true, Ordering::Relaxed);
+        let wanted = self.one_step(phone, calls);
+        self.in_step.store(false, Ordering::Relaxed);
+        wanted.map_err(|error| match error {
+            Error::Store(StoreError::Stopped) => Error::Cancelled,
+            error => error,
+        })
+    }
+
+    fn one_step(
         &mut self,
         phone: Option<Given>,
         calls: Option<Vec<CallRow>>,
@@ -131,7 +148,7 @@ impl Phone {
                 let id = request.id;
                 let answer = self.http.ask(request);
                 if self.http.failure() == Some(Failure::Cancelled) {
-                    // The engine is not told: whether the request arrived, nobody knows, as after a crash.
+                    self.engine.give_up();
                     return Err(Error::Cancelled);
                 }
                 run.ended.failure = self.http.failure().map(Failure::code);

@@ -592,6 +592,24 @@ fn changes_during_a_sync_go_with_it() {
 }
 
 #[test]
+fn a_request_that_was_given_up_is_no_failure() {
+    let mut bench = Bench::synced();
+    bench.create("Ann");
+    let given_up = bench.until("/sync/contacts");
+    bench.engine.give_up();
+    // What comes of it all the same is of nobody.
+    let late = bench.answer(&given_up);
+    bench.receive(late);
+    assert_eq!(bench.engine.status().unwrap().unpushed, 1);
+    bench.engine.start_sync();
+    let again = bench.request();
+    assert_eq!((&again.path, &again.body), (&given_up.path, &given_up.body));
+    // One that is lost is one, and is waited for.
+    bench.engine.start_sync();
+    assert!(matches!(bench.next(), Next::Wait(_)));
+}
+
+#[test]
 fn refused_ops_are_kept_aside() {
     #[track_caller]
     fn check(code: RejectionCode, aside: usize, pushes: &[&str]) {

@@ -69,6 +69,22 @@ pub struct SqliteStore {
     db: Connection,
     /// As committed last, and the session.
     state: State,
+    stop: Stop,
+}
+
+/// Asks whether whoever waits for the store has given up.
+struct Stop(Box<dyn Fn() -> bool + Send>);
+
+impl Stop {
+    fn check(&self) -> Result<(), StoreError> {
+        if (self.0)() { Err(StoreError::Stopped) } else { Ok(()) }
+    }
+}
+
+impl std::fmt::Debug for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stop")
+    }
 }
 
 impl SqliteStore {
@@ -96,7 +112,13 @@ impl SqliteStore {
         let json: Option<String> =
             db.query_row("SELECT json FROM state", [], |row| row.get(0)).optional()?;
         let state: State = json.map(|json| rows::read(&json)).transpose()?.unwrap_or_default();
-        Ok(Self { db, state: State { session, ..state } })
+        Ok(Self { db, state: State { session, ..state }, stop: Stop(Box::new(|| false)) })
+    }
+
+    /// From now on it asks this at every read, and at every change of a commit. When the answer is yes, that
+    /// ends with [`StoreError::Stopped`], and of the commit nothing is done.
+    pub fn stop_when(&mut self, has_given_up: impl Fn() -> bool + Send + 'static) {
+        self.stop = Stop(Box::new(has_given_up));
     }
 
     /// Everybody's calls that were pulled, the latest first, of a time: from when on, and before when. All calls are
@@ -204,6 +226,7 @@ impl Store for SqliteStore {
     }
 
     fn contact(&self, id: ContactId) -> Result<Option<Mirrored>, StoreError> {
+        self.stop.check()?;
         let mut statement = self.db.prepare_cached(
             "SELECT rev, pass, created_at, updated_at, updated_by, fields FROM contacts WHERE id = ?1",
         )?;
@@ -212,11 +235,13 @@ impl Store for SqliteStore {
     }
 
     fn rev(&self, id: ContactId) -> Result<Option<Rev>, StoreError> {
+        self.stop.check()?;
         let mut statement = self.db.prepare_cached("SELECT rev FROM contacts WHERE id = ?1")?;
         Ok(statement.query_row([id.to_string()], |row| rows::rev(row, 0)).optional()?)
     }
 
     fn next_contact(&self, from: Bound<ContactId>) -> Result<Option<ContactId>, StoreError> {
+        self.stop.check()?;
         let (sql, from) = match from {
             Bound::Unbounded => {
                 ("SELECT id FROM contacts WHERE id >= ?1 ORDER BY id LIMIT 1", String::new())
@@ -262,6 +287,7 @@ impl Store for SqliteStore {
     }
 
     fn not_seen_in(&self, pass: u64) -> Result<Vec<(ContactId, Rev)>, StoreError> {
+        self.stop.check()?;
         let mut statement =
             self.db.prepare_cached("SELECT id, rev FROM contacts WHERE pass < ?1 ORDER BY id")?;
         let rows = statement.query_map([rows::number(pass)], |row| {
@@ -298,6 +324,7 @@ impl Store for SqliteStore {
     }
 
     fn has_call(&self, id: CallId) -> Result<bool, StoreError> {
+        self.stop.check()?;
         let mut statement = self.db.prepare_cached("SELECT 1 FROM calls WHERE id = ?1")?;
         Ok(statement.exists([id.to_string()])?)
     }
@@ -335,6 +362,7 @@ impl Store for SqliteStore {
         if writes_state || writes_more {
             let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             for change in changes {
+                self.stop.check()?;
                 write(&transaction, change)?;
             }
             if writes_state {

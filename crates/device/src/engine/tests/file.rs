@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::{Session, SqliteStore};
@@ -144,4 +145,46 @@ fn a_cursor_of_another_book_is_noticed_and_nothing_is_taken() {
     assert_eq!(count(&engine), 3);
     sync(&mut engine, &mut bench).unwrap();
     assert_eq!(count(&engine), 4);
+}
+
+#[test]
+fn who_gives_up_is_heard_at_once_and_nothing_is_lost() {
+    /// A phone syncs whose store is given up at the n-th time that it asks. Whether it was.
+    fn is_given_up_at(n: usize) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let mut bench = Bench::new();
+        let mut engine = signed_in(&path, &mut bench);
+        others(&mut bench, 40);
+        let changed: Vec<ContactId> = bench.book.iter().map(|row| row.id).take(5).collect();
+        sync(&mut engine, &mut bench).unwrap();
+        others(&mut bench, 60);
+        for id in &changed {
+            engine.edit(*id, named("Ann"), &mut bench.chance).unwrap();
+        }
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = asked.clone();
+        engine.store.stop_when(move || counted.fetch_add(1, Ordering::Relaxed) >= n);
+        let outcome = sync(&mut engine, &mut bench);
+        let is_given_up = outcome.is_err();
+        let asked = asked.load(Ordering::Relaxed);
+        match outcome {
+            Err(error) => {
+                assert_eq!(error, StoreError::Stopped);
+                assert_eq!(asked, n + 1, "nothing was done after that");
+            }
+            Ok(_) => assert!(asked <= n),
+        }
+        engine.store.stop_when(|| false);
+        sync(&mut engine, &mut bench).unwrap();
+        assert!(engine.status().unwrap().is_quiet());
+        assert_eq!((count(&engine), engine.status().unwrap().resyncs), (60, 0));
+        for id in changed {
+            assert_eq!(engine.contact(id).unwrap(), bench.fields(id));
+            assert_eq!(bench.fields(id).unwrap().name.unwrap().as_str(), "Ann");
+        }
+        is_given_up
+    }
+    let given_up = (0..).step_by(5).take_while(|n| is_given_up_at(*n)).count();
+    assert!(given_up > 20, "{given_up}");
 }

@@ -1,5 +1,6 @@
 package org.callbook.engine
 
+import java.lang.management.ManagementFactory
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.Executors
@@ -97,6 +98,45 @@ class PhoneTest {
             println("cancelled after ${(System.nanoTime() - began) / 1_000_000} ms, of which 200 were waited")
             assertEquals("out_of_step", code { phone.call("step") })
         }
+    }
+
+    @Test
+    fun `cancelled while it computes`() = Server().use { server ->
+        val (one, two) = List(2) { tester(server.address).apply { signIn() } }
+        repeat(3_000) { one.contacts.save("Contact $it", "+1 415 ${"%07d".format(2_000_000 + it)}") }
+        val clocks = ManagementFactory.getThreadMXBean()
+        val here = Thread.currentThread().id
+        for (phone in listOf(one, two)) {
+            val late = mutableListOf<Long>()
+            var pause = 1L
+            while (true) {
+                var (computed, inContacts) = 0L to 0L
+                var other: Thread? = null
+                val ended = runCatching {
+                    phone.sync {
+                        other = thread {
+                            Thread.sleep(pause)
+                            inContacts = phone.inContacts
+                            computed = clocks.getThreadCpuTime(here)
+                            phone.phone.cancel()
+                        }
+                    }
+                }
+                val now = clocks.currentThreadCpuTime
+                other!!.join()
+                if (ended.isSuccess) break
+                assertEquals("cancelled", (ended.exceptionOrNull() as CallbookException).code)
+                // Not the time that passed: other programs have the machine too.
+                late += (now - computed - (phone.inContacts - inContacts)) / 1_000_000
+                pause = pause * 5 / 4 + 1
+            }
+            println("cancelled ${late.size} times, each time within ${late.max()} ms of computing")
+            assertTrue(late.size > 3, "$late")
+            assertTrue(late.max() < 100, "$late")
+        }
+        two.sync()
+        assertEquals(3_000, two.contacts.raws.size)
+        assertTrue(one.contacts.shown() == two.contacts.shown())
     }
 
     @Test

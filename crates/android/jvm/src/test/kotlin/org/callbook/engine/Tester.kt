@@ -1,5 +1,6 @@
 package org.callbook.engine
 
+import java.lang.management.ManagementFactory
 import java.nio.file.Path
 import org.json.JSONArray
 import org.json.JSONObject
@@ -12,6 +13,12 @@ class Tester(private val address: String, private val folder: Path) : AutoClosea
 
     /** Nanoseconds that the contacts of the test took, and not the library. */
     var inContacts = 0L
+
+    /** Calls into the library: nanoseconds, with what they waited for, and of which it computed; how many there were. */
+    var inLibrary = 0L
+    var computed = 0L
+    var steps = 0
+    private val clocks = ManagementFactory.getThreadMXBean()
     var phone = open()
 
     fun open(extra: JSONObject.() -> Unit = {}): Phone {
@@ -24,7 +31,13 @@ class Tester(private val address: String, private val folder: Path) : AutoClosea
     override fun close() = phone.close()
 
     fun call(what: String, more: JSONObject.() -> Unit = {}): Any? {
-        val envelope = JSONObject(phone.call(JSONObject().put("do", what).apply(more).toString()))
+        val command = JSONObject().put("do", what).apply(more).toString()
+        val (began, cpu) = System.nanoTime() to clocks.currentThreadCpuTime
+        val answer = phone.call(command)
+        inLibrary += System.nanoTime() - began
+        computed += clocks.currentThreadCpuTime - cpu
+        steps++
+        val envelope = JSONObject(answer)
         if (envelope.has("session")) session = envelope.get("session")
         return envelope.get("answer")
     }
@@ -38,8 +51,9 @@ class Tester(private val address: String, private val folder: Path) : AutoClosea
     }
 
     /** A sync to its end; how it ended. */
-    fun sync(): JSONObject {
+    fun sync(onBegun: () -> Unit = {}): JSONObject {
         var next = call("begin") as JSONObject
+        onBegun()
         while (true) {
             next = when (next.getString("next")) {
                 "phone" -> {
