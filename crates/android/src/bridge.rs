@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jni::errors::ThrowRuntimeExAndDefault;
-use jni::objects::{JByteArray, JClass, JThrowable, JValue};
+use jni::objects::{JByteArray, JClass, JObject, JThrowable, JValue};
 use jni::sys::{jint, jlong};
 use jni::{Env, EnvUnowned, jni_sig, jni_str};
 use zeroize::Zeroizing;
@@ -149,10 +149,19 @@ fn or_throw<T>(env: &mut Env<'_>, outcome: Result<T, Error>) -> Result<T, jni::e
         Err(error) => {
             let code = env.new_string(error.code())?;
             let message = env.new_string(error.to_string())?;
+            let retry_after = match error.retry_after() {
+                Some(seconds) => {
+                    let seconds = JValue::Long(jlong::try_from(seconds).unwrap_or(jlong::MAX));
+                    let class = jni_str!("java/lang/Long");
+                    let boxed = jni_sig!("(J)Ljava/lang/Long;");
+                    env.call_static_method(class, jni_str!("valueOf"), boxed, &[seconds])?.l()?
+                }
+                None => JObject::null(),
+            };
             let exception = env.new_object(
                 jni_str!("org/callbook/engine/CallbookException"),
-                jni_sig!("(Ljava/lang/String;Ljava/lang/String;)V"),
-                &[JValue::Object(&code), JValue::Object(&message)],
+                jni_sig!("(Ljava/lang/String;Ljava/lang/String;Ljava/lang/Long;)V"),
+                &[JValue::Object(&code), JValue::Object(&message), JValue::Object(&retry_after)],
             )?;
             let exception = env.cast_local::<JThrowable>(exception)?;
             env.throw(exception)?;

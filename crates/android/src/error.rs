@@ -23,6 +23,9 @@ pub enum Error {
     /// What a sync asked for was not what came.
     #[error("the sync asked for something else: begin it again")]
     OutOfStep,
+    /// The server takes nothing for now. What the sync had done stands.
+    #[error("the server asks to wait for {0} seconds")]
+    Later(u64),
     /// The sync was cancelled. What it had done stands.
     #[error("the sync was cancelled")]
     Cancelled,
@@ -42,9 +45,19 @@ impl Error {
             Self::Address(error) => error.code(),
             Self::Command(_) | Self::Lacks(_) => "bad_command",
             Self::OutOfStep => "out_of_step",
+            Self::Later(_) => "try_later",
             Self::Cancelled => "cancelled",
             Self::Closed => "closed",
             Self::Crashed => "crashed",
+        }
+    }
+
+    /// In how many seconds the library will try again, when it is the server that asks to wait (429, 503 and what is
+    /// like it): what `Retry-After` says, or its own waiting after failures where that is longer.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Later(seconds) => Some(*seconds),
+            _ => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use callbook_base::Timestamp;
 use callbook_device::call_log::{CallRow, CallsWanted};
 use callbook_device::provider::{Ask, Given};
-use callbook_device::{CallPass, Next, Pass, SignInReason, StoreError};
+use callbook_device::{CallPass, Next, Pass, Response, SignInReason, StoreError};
 use serde::Serialize;
 
 use super::Phone;
@@ -43,6 +43,9 @@ pub(super) struct Ended {
     sign_in: Option<SignInReason>,
     /// Why the last request had no answer of the service: the `code` of a failure.
     failure: Option<&'static str>,
+    /// Whether the server has answered the last request by asking to wait.
+    #[serde(skip)]
+    is_put_off: bool,
 }
 
 /// What the app is to do next.
@@ -113,14 +116,21 @@ impl Phone {
             Wanted::Done(ended) => ::log::info!("a sync has ended: {ended:?}"),
             _ => self.run = Some(run),
         }
-        Ok(wanted)
+        match wanted {
+            Wanted::Done(Ended { is_put_off: true, wake_at: Some(wake_at), .. }) => {
+                let left = wake_at.millis_since(edge::now()).max(0).unsigned_abs();
+                Err(Error::Later(left.div_ceil(1_000)))
+            }
+            wanted => Ok(wanted),
+        }
     }
 
     /// The phone's contacts have said, or heard, all.
     fn after_phone(&mut self, run: &mut Run) -> Result<Wanted, Error> {
         if matches!(run.stage, Stage::After(_)) {
-            let Ended { sign_in, failure, .. } = run.ended;
-            let may = run.rounds < ROUNDS && sign_in.is_none() && failure.is_none();
+            let Ended { sign_in, failure, is_put_off, .. } = run.ended;
+            let has_failed = sign_in.is_some() || failure.is_some() || is_put_off;
+            let may = run.rounds < ROUNDS && !has_failed;
             let has_news = may && self.engine.status()?.unpushed > 0;
             return Ok(if has_news { self.turn_to_server(run) } else { Wanted::Done(run.ended) });
         }
@@ -152,6 +162,9 @@ impl Phone {
                     return Err(Error::Cancelled);
                 }
                 run.ended.failure = self.http.failure().map(Failure::code);
+                let asks_to_wait = |answer: &Response| matches!(answer.status, 429 | 500..=599);
+                run.ended.is_put_off =
+                    run.ended.failure.is_none() && answer.as_ref().is_ok_and(asks_to_wait);
                 self.engine.receive(id, answer, edge::now(), &mut self.chance)?;
                 return Ok(Wanted::Step);
             }

@@ -91,7 +91,11 @@ class Sync(private val context: Context, private val account: Account) {
         try {
             val contacts = provider?.let { PhoneContacts(it, account) }
             val calls = PhoneCalls(context.contentResolver).takeIf { parts.calls }
-            val ended = steps(book, contacts, calls, toServer, onStep)
+            val ended = try {
+                steps(book, contacts, calls, toServer, onStep)
+            } catch (e: CallbookException) {
+                putOff(e) ?: throw e
+            }
             return Outcome(
                 signIn = ended?.text("sign_in")?.let(::why),
                 failure = ended?.text("failure"),
@@ -125,6 +129,11 @@ class Sync(private val context: Context, private val account: Account) {
             PhoneCalls.lines(context)?.let { settings.put("lines", it) }
         }
         book.ask("set_settings") { put("settings", settings) }
+    }
+
+    /** How a sync ended whose server asks to wait. */
+    private fun putOff(e: CallbookException): JSONObject? = e.retryAfter?.let {
+        JSONObject().put("failure", e.code).put("wake_at", Instant.now().plusSeconds(it).toString())
     }
 
     /** How it ended; `null` when it was stopped, or was not to ask the server. */

@@ -108,7 +108,7 @@ class SyncAdapter(context: Context) : AbstractThreadedSyncAdapter(context, true,
         private const val PENDING_MILLIS = 2_000L
 
         /** What another try may mend. */
-        val NETWORK = setOf("offline", "timed_out", "certificate", "captive_portal", "broken_answer", "no_thread")
+        val NETWORK = setOf("offline", "timed_out", "certificate", "captive_portal", "broken_answer", "no_thread", "try_later")
     }
 }
 

@@ -24,6 +24,7 @@ object Words {
         "certificate" -> context.getString(R.string.certificate)
         "captive_portal" -> context.getString(R.string.captive_portal)
         "broken_answer" -> context.getString(R.string.broken_answer)
+        "try_later" -> context.getString(R.string.asks_to_wait)
         "phone_trouble" -> context.getString(R.string.phone_trouble)
         "no_library" -> context.getString(R.string.no_library)
         "storage_full" -> context.getString(R.string.storage_full)

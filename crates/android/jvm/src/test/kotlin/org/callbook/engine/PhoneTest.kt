@@ -1,6 +1,8 @@
 package org.callbook.engine
 
+import com.sun.net.httpserver.HttpServer
 import java.lang.management.ManagementFactory
+import java.net.InetSocketAddress
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.Executors
@@ -137,6 +139,49 @@ class PhoneTest {
         two.sync()
         assertEquals(3_000, two.contacts.raws.size)
         assertTrue(one.contacts.shown() == two.contacts.shown())
+    }
+
+    @Test
+    fun `a server that asks to wait`() {
+        val asked = mutableListOf<String>()
+        var later = Triple(503, "busy", "4000")
+        val server = HttpServer.create(InetSocketAddress("127.0.0.1", 0), 0)
+        server.createContext("/") { exchange ->
+            asked += exchange.requestURI.path
+            val (status, code, seconds) = later
+            val isLogin = exchange.requestURI.path == "/login"
+            val body = if (isLogin) session() else """{"code":"$code"}"""
+            exchange.responseHeaders.add("Content-Type", "application/json")
+            if (!isLogin && seconds.isNotEmpty()) exchange.responseHeaders.add("Retry-After", seconds)
+            exchange.sendResponseHeaders(if (isLogin) 200 else status, body.length.toLong())
+            exchange.responseBody.use { it.write(body.toByteArray()) }
+        }
+        server.start()
+        try {
+            val phone = tester("http://127.0.0.1:${server.address.port}").apply { signIn() }
+            phone.call("create") { put("edit", JSONObject("""{"set":{"name":"Ann Lee"}}""")) }
+            fun waits() = assertThrows(CallbookException::class.java) { phone.sync() }.also { assertEquals("try_later", it.code) }
+            assertTrue(waits().retryAfter!! in 3_990L..4_000L)
+            // And asks no more, though there is something to say.
+            assertEquals(listOf("/login", "/sync/contacts"), asked)
+            later = Triple(429, "too_many_requests", "90")
+            assertTrue(waits().retryAfter!! in 85L..90L)
+            // Its own waiting, when the server does not say for how long.
+            later = Triple(500, "internal_error", "")
+            assertTrue(waits().retryAfter!! in 1L..60L)
+            assertEquals(1, (phone.call("status") as JSONObject).getInt("unpushed"))
+            assertEquals(null, assertThrows(CallbookException::class.java) { phone.call("step") }.retryAfter)
+        } finally {
+            server.stop(0)
+        }
+    }
+
+    private fun session(): String {
+        val (id, at) = "01930000-0000-7000-8000-000000000001" to "2026-11-22T10:00:00.000Z"
+        return """{"access_token":"access","token_type":"Bearer","expires_in":900,"refresh_token":"refresh",
+            "user":{"id":"$id","username":"ann","role":"admin","disabled":false,"created_at":"$at"},
+            "device":{"id":"$id","user":"$id","name":"phone","platform":"jvm","created_at":"$at",
+                "last_seen_at":null,"acked_seq":0,"ended_at":null}}"""
     }
 
     @Test
