@@ -22,10 +22,33 @@ static PHONES: Mutex<BTreeMap<jlong, Arc<Open>>> = Mutex::new(BTreeMap::new());
 static NEXT: AtomicI64 = AtomicI64::new(1);
 
 struct Open {
-    /// One call at a time. It is poisoned when a call has panicked.
+    /// One call at a time, but for the time in which a request is under way. It is poisoned when a call has panicked.
     phone: Mutex<Phone>,
+    /// Held by whoever may change something, from the beginning of the call to its end.
+    turn: Mutex<()>,
     /// Outside, so that a call under way does not hold up whoever gives it up.
     cancel: Cancel,
+}
+
+impl Open {
+    fn new(phone: Phone) -> Self {
+        let cancel = phone.cancel();
+        Self { phone: Mutex::new(phone), turn: Mutex::new(()), cancel }
+    }
+
+    /// Does what a command says. Queries wait for no request: a screen shows what the phone has while it syncs.
+    fn call(&self, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let command = Phone::read(command)?;
+        let turn = (!command.is_query()).then(|| self.turn.lock().map_err(|_| Error::Crashed));
+        let _turn = turn.transpose()?;
+        let phone = || self.phone.lock().map_err(|_| Error::Crashed);
+        let (answer, asking) = phone()?.begin_call(command)?;
+        if let Some(asking) = asking {
+            let heard = asking.send();
+            phone()?.hear(heard)?;
+        }
+        phone()?.end_call(&answer)
+    }
 }
 
 fn phones() -> MutexGuard<'static, BTreeMap<jlong, Arc<Open>>> {
@@ -50,8 +73,7 @@ pub(crate) extern "system" fn Java_org_callbook_engine_Native_open<'l>(
             env,
             opened.map(|phone| {
                 let handle = NEXT.fetch_add(1, Ordering::Relaxed);
-                let cancel = phone.cancel();
-                phones().insert(handle, Arc::new(Open { phone: Mutex::new(phone), cancel }));
+                phones().insert(handle, Arc::new(Open::new(phone)));
                 handle
             }),
         )
@@ -69,10 +91,7 @@ pub(crate) extern "system" fn Java_org_callbook_engine_Native_call<'l>(
 ) -> JByteArray<'l> {
     let work = |env: &mut Env<'l>| -> Result<JByteArray<'l>, jni::errors::Error> {
         let command = Zeroizing::new(env.convert_byte_array(&command)?);
-        let answer = of(handle).and_then(|open| {
-            let mut phone = open.phone.lock().map_err(|_| Error::Crashed)?;
-            phone.call(&command)
-        });
+        let answer = of(handle).and_then(|open| open.call(&command));
         let answer = or_throw(env, answer)?;
         env.byte_array_from_slice(&answer)
     };

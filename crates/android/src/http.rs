@@ -39,7 +39,8 @@ impl Default for Patience {
 /// The largest answer that is read, unpacked: a page is a mebibyte, and one contact.
 const LARGEST: u64 = 16 << 20;
 
-/// The way to one server. A connection is kept as long as this lives: one for a sync.
+/// The way to one server. A connection is kept as long as this lives: one for a sync. A clone is the same way.
+#[derive(Clone)]
 pub struct Http {
     agent: Agent,
     server: Server,

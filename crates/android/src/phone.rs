@@ -10,14 +10,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use callbook_device::{Engine, Session, SqliteStore, Store};
+use callbook_device::{
+    Engine, NoAnswer, Request, RequestId, Response, Session, SqliteStore, Store,
+};
 use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::edge;
 use crate::error::Error;
-use crate::http::{Cancel, Http, Server};
+use crate::http::{Cancel, Failure, Http, Server};
+use command::Command;
 use run::Run;
 
 /// What it takes to open a phone.
@@ -65,6 +69,8 @@ pub struct Phone {
     run: Option<Run>,
     /// Whether a step of a sync is being taken: only that is cancelled.
     in_step: Arc<AtomicBool>,
+    /// What the step under way has to send.
+    to_send: Option<Request>,
     /// The tokens that the app has.
     told: Option<Tokens>,
 }
@@ -72,9 +78,35 @@ pub struct Phone {
 /// An answer, with the tokens when they are no longer those that the app has.
 #[derive(Serialize)]
 struct Envelope<'a> {
-    answer: &'a serde_json::value::RawValue,
+    answer: &'a RawValue,
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<Option<Tokens>>,
+}
+
+/// A request that is to be sent, which needs no phone.
+pub(crate) struct Asking {
+    http: Http,
+    request: Request,
+}
+
+/// What came of a request.
+pub(crate) struct Heard {
+    id: RequestId,
+    answer: Result<Response, NoAnswer>,
+    failure: Option<Failure>,
+}
+
+impl Asking {
+    /// Sends it, and waits for its answer or until it is given up.
+    pub(crate) fn send(mut self) -> Heard {
+        let id = self.request.id;
+        let answer = self.http.ask(self.request);
+        Heard { id, answer, failure: self.http.failure() }
+    }
+}
+
+fn warn(error: &Error) {
+    ::log::warn!("a call has failed: {}", error.code());
 }
 
 impl Phone {
@@ -102,6 +134,7 @@ impl Phone {
             chance: edge::chance(),
             run: None,
             in_step,
+            to_send: None,
             told: config.session,
         })
     }
@@ -116,14 +149,39 @@ impl Phone {
     /// # Errors
     /// As [`Error`] says. What was done before stands.
     pub fn call(&mut self, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let answer = serde_json::from_slice(command)
-            .map_err(Error::from)
-            .and_then(|command| self.run_command(command))
-            .inspect_err(|error| ::log::warn!("a call has failed: {}", error.code()))?;
+        let (answer, asking) = self.begin_call(Self::read(command)?)?;
+        if let Some(asking) = asking {
+            self.hear(asking.send())?;
+        }
+        self.end_call(&answer)
+    }
+
+    /// What a command says.
+    pub(crate) fn read(command: &[u8]) -> Result<Command, Error> {
+        serde_json::from_slice(command).map_err(Error::from).inspect_err(warn)
+    }
+
+    /// Does what a command says, up to a request. Before it is sent and heard of, nothing but queries may be asked.
+    pub(crate) fn begin_call(
+        &mut self,
+        command: Command,
+    ) -> Result<(Box<RawValue>, Option<Asking>), Error> {
+        let answer = self.run_command(command).inspect_err(warn)?;
+        let request = self.to_send.take();
+        Ok((answer, request.map(|request| Asking { http: self.http.clone(), request })))
+    }
+
+    /// What came of the request.
+    pub(crate) fn hear(&mut self, heard: Heard) -> Result<(), Error> {
+        self.take_heard(heard).inspect_err(warn)
+    }
+
+    /// The answer of a call, with the tokens when they are others.
+    pub(crate) fn end_call(&mut self, answer: &RawValue) -> Result<Zeroizing<Vec<u8>>, Error> {
         let tokens = self.engine.store().state()?.session.map(Tokens::from);
         let session = (tokens != self.told).then(|| tokens.clone());
         self.told = tokens;
-        let json = serde_json::to_vec(&Envelope { answer: &answer, session });
+        let json = serde_json::to_vec(&Envelope { answer, session });
         Ok(Zeroizing::new(json.expect("an answer has no maps with other keys than texts")))
     }
 }

@@ -29,7 +29,7 @@ const MOST_OF_A_NUMBER: usize = 10;
 /// copies all rows of a step to find out which command they are of.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Command {
+pub(crate) struct Command {
     r#do: Do,
     username: Option<String>,
     password: Option<Secret>,
@@ -105,6 +105,26 @@ enum Do {
     Told,
     /// Pulls the whole book again, and keeps what nobody has pushed.
     Rebuild,
+}
+
+impl Command {
+    /// Whether it changes nothing, so that it may be asked while a request is under way.
+    pub(crate) fn is_query(&self) -> bool {
+        use Do::{Aside, Calls, Contact, Contacts, Duplicates, Log, Settings, Status, Told, Unfit};
+        matches!(
+            self.r#do,
+            Settings
+                | Status
+                | Contacts
+                | Contact
+                | Calls
+                | Duplicates
+                | Unfit
+                | Aside
+                | Log
+                | Told
+        )
+    }
 }
 
 /// What a command needs, or that it lacks it.

@@ -10,7 +10,7 @@ use callbook_device::provider::{Ask, Given};
 use callbook_device::{CallPass, Next, Pass, Response, SignInReason, StoreError};
 use serde::Serialize;
 
-use super::Phone;
+use super::{Heard, Phone};
 use crate::edge;
 use crate::error::Error;
 use crate::http::Failure;
@@ -78,10 +78,18 @@ impl Phone {
         phone: Option<Given>,
         calls: Option<Vec<CallRow>>,
     ) -> Result<Wanted, Error> {
+        self.until_cancelled(|it| it.one_step(phone, calls))
+    }
+
+    /// A part of a sync: the store stops it when the sync is cancelled.
+    fn until_cancelled<T>(
+        &mut self,
+        part: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.in_step.store(true, Ordering::Relaxed);
-        let wanted = self.one_step(phone, calls);
+        let done = part(self);
         self.in_step.store(false, Ordering::Relaxed);
-        wanted.map_err(|error| match error {
+        done.map_err(|error| match error {
             Error::Store(StoreError::Stopped) => Error::Cancelled,
             error => error,
         })
@@ -151,21 +159,11 @@ impl Phone {
         Wanted::Step
     }
 
-    /// One request, or none when there is nothing more to say.
+    /// One request to send, or none when there is nothing more to say.
     fn ask_server(&mut self, run: &mut Run) -> Result<Wanted, Error> {
         match self.engine.next(edge::now(), &mut self.chance)? {
             Next::Send(request) => {
-                let id = request.id;
-                let answer = self.http.ask(request);
-                if self.http.failure() == Some(Failure::Cancelled) {
-                    self.engine.give_up();
-                    return Err(Error::Cancelled);
-                }
-                run.ended.failure = self.http.failure().map(Failure::code);
-                let asks_to_wait = |answer: &Response| matches!(answer.status, 429 | 500..=599);
-                run.ended.is_put_off =
-                    run.ended.failure.is_none() && answer.as_ref().is_ok_and(asks_to_wait);
-                self.engine.receive(id, answer, edge::now(), &mut self.chance)?;
+                self.to_send = Some(request);
                 return Ok(Wanted::Step);
             }
             Next::Wait(until) => run.ended.wake_at = Some(until),
@@ -178,5 +176,25 @@ impl Phone {
             Ask::Done => self.after_phone(run),
             ask => Ok(Wanted::Phone(ask)),
         }
+    }
+
+    /// What came of the request of the step before.
+    pub(super) fn take_heard(&mut self, heard: Heard) -> Result<(), Error> {
+        let mut run = self.run.take().ok_or(Error::OutOfStep)?;
+        self.until_cancelled(|it| it.receive(&mut run.ended, heard))?;
+        self.run = Some(run);
+        Ok(())
+    }
+
+    fn receive(&mut self, ended: &mut Ended, heard: Heard) -> Result<(), Error> {
+        let Heard { id, answer, failure } = heard;
+        if failure == Some(Failure::Cancelled) {
+            self.engine.give_up();
+            return Err(Error::Cancelled);
+        }
+        ended.failure = failure.map(Failure::code);
+        let asks_to_wait = |answer: &Response| matches!(answer.status, 429 | 500..=599);
+        ended.is_put_off = failure.is_none() && answer.as_ref().is_ok_and(asks_to_wait);
+        Ok(self.engine.receive(id, answer, edge::now(), &mut self.chance)?)
     }
 }

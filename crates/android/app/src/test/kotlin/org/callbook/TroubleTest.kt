@@ -12,6 +12,7 @@ import java.io.File
 import java.time.Duration
 import java.time.Instant
 import java.time.LocalDate
+import kotlin.concurrent.thread
 import org.callbook.account.Accounts
 import org.callbook.account.Book
 import org.callbook.account.Books
@@ -29,6 +30,7 @@ import org.callbook.ui.MainActivity
 import org.callbook.ui.SignInActivity
 import org.callbook.ui.Times
 import org.callbook.ui.Words
+import org.json.JSONObject
 import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -193,6 +195,29 @@ class TroubleTest : AppTest() {
         ShadowLooper.idleMainLooper(2, java.util.concurrent.TimeUnit.SECONDS)
         assertEquals(0, status.syncRequests)
         assertEquals(1, calls.syncRequests)
+    }
+
+    @Test
+    fun `screens wait for no request that is under way`() = Relay(server.address).use { relay ->
+        val account = signIn(address = relay.address)
+        val library = Books.of(app, account)
+        library.ask("create") { put("edit", JSONObject("""{"set":{"name":"Ann Lee"}}""")) }
+        relay.isSilent = true
+        val sync = Sync(app, account)
+        val syncing = thread { sync.run() }
+        await("a request") { relay.waits > 0 }
+        val began = System.nanoTime()
+        val found = library.askObject("contacts") { put("query", "ann") }.getJSONArray("contacts")
+        println("found after ${(System.nanoTime() - began) / 1_000_000} ms, while a request was under way")
+        assertEquals(1, found.length())
+        assertEquals(1, library.askObject("status").getInt("unpushed"))
+        assertTrue(syncing.isAlive)
+        sync.cancel()
+        syncing.join(10_000)
+        assertFalse(syncing.isAlive)
+        relay.isSilent = false
+        assertTrue(Sync(app, account).run().wentWell)
+        assertEquals(0, library.askObject("status").getInt("unpushed"))
     }
 
     @Test

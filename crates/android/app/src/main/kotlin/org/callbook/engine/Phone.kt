@@ -2,7 +2,8 @@ package org.callbook.engine
 
 /**
  * One phone: its store, its way to the server, and the sync under way. Commands and answers are JSON, as
- * `crates/android/src/phone/command.rs` says. Any thread may call; one call is done at a time.
+ * `crates/android/src/phone/command.rs` says. Any thread may call; one call is done at a time,
+ * but for queries, which wait for no request of another.
  */
 class Phone private constructor(private val handle: Long) : AutoCloseable {
     /** @throws CallbookException as its code says; what was done before stands. */
