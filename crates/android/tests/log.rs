@@ -81,7 +81,12 @@ fn a_sync_is_logged_without_what_people_typed() {
     assert!(phone.call(br#"{"do":"hunter2"}"#).is_err());
     let lines = LINES.lock().unwrap();
     let ours: Vec<&String> = lines.iter().filter(|line| line.starts_with("callbook")).collect();
-    for said in ["Post /token: 401", "Post /login: 401", "a sync has ended", "bad_command"] {
+    for said in [
+        "Post /token: 401",
+        "Post /login: 401",
+        "a sync has ended: somebody must sign in (WrongCredentials)",
+        "bad_command",
+    ] {
         assert!(ours.iter().any(|line| line.contains(said)), "{said}: {ours:?}");
     }
     for secret in ["token-", "hunter2", "Zaphod", "zaphod", "2671"] {

@@ -2,6 +2,7 @@
 //! the contacts are told what came. Each step ends where the app has something to do, or after one request, so that
 //! it can be stopped at any of them: what was done stands, and the next sync goes on from there.
 
+use std::fmt;
 use std::sync::atomic::Ordering;
 
 use callbook_base::Timestamp;
@@ -46,6 +47,18 @@ pub(super) struct Ended {
     /// Whether the server has answered the last request by asking to wait.
     #[serde(skip)]
     is_put_off: bool,
+}
+
+/// For the phone's log, which people read.
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.sign_in, self.failure) {
+            (Some(reason), _) => write!(f, "somebody must sign in ({reason:?})")?,
+            (None, Some(failure)) => write!(f, "{failure}")?,
+            (None, None) => f.write_str("well")?,
+        }
+        self.wake_at.map_or(Ok(()), |at| write!(f, ", the next at {at}"))
+    }
 }
 
 /// What the app is to do next.
@@ -121,7 +134,7 @@ impl Phone {
             _ => return Err(Error::OutOfStep),
         };
         match wanted {
-            Wanted::Done(ended) => ::log::info!("a sync has ended: {ended:?}"),
+            Wanted::Done(ended) => ::log::info!("a sync has ended: {ended}"),
             _ => self.run = Some(run),
         }
         match wanted {

@@ -279,6 +279,13 @@ class UseTest : AppTest() {
         Robolectric.buildActivity(DeletedActivity::class.java, DeletedActivity.intent(app, account)).setup().use {
             val list = it.get().findViewById<ListView>(R.id.list)
             await("deleted contacts") { list.adapter.count == 2 }
+            val search = it.get().findViewById<EditText>(R.id.search)
+            search.setText("ray 0199")
+            await("one by name and number") { list.adapter.count == 1 }
+            search.setText("nobody at all")
+            await("nobody") { text(it.get(), R.id.empty) == app.getString(R.string.nobody_deleted) }
+            search.setText("")
+            await("deleted contacts again") { list.adapter.count == 2 }
             val ann = (0 until 2).first { at -> (list.adapter.getItem(at) as org.json.JSONObject).getString("name") == "Ann Lee" }
             shadowOf(list).performItemClick(ann)
             ShadowAlertDialog.getLatestAlertDialog().getButton(android.app.AlertDialog.BUTTON_POSITIVE).performClick()

@@ -2,8 +2,6 @@ package org.callbook.ui
 
 import android.content.Intent
 import android.provider.ContactsContract
-import android.text.Editable
-import android.text.TextWatcher
 import android.view.LayoutInflater
 import android.view.View
 import android.view.ViewGroup
@@ -34,11 +32,7 @@ class BookTab(main: MainActivity) : Tab(main, R.layout.book, R.string.book, R.dr
         list.setOnItemClickListener { _, _, at, _ ->
             main.startActivity(ContactActivity.intent(main, main.account, shown[at].getString("id")))
         }
-        search.addTextChangedListener(object : TextWatcher {
-            override fun afterTextChanged(text: Editable) = refresh()
-            override fun beforeTextChanged(text: CharSequence, start: Int, count: Int, after: Int) = Unit
-            override fun onTextChanged(text: CharSequence, start: Int, before: Int, count: Int) = Unit
-        })
+        search.onTyped(::refresh)
         view.findViewById<View>(R.id.add).setOnClickListener { add() }
         view.findViewById<View>(R.id.deleted).setOnClickListener {
             main.startActivity(DeletedActivity.intent(main, main.account))

@@ -3,8 +3,6 @@ package org.callbook.ui
 import android.app.AlertDialog
 import android.content.Intent
 import android.net.Uri
-import android.text.Editable
-import android.text.TextWatcher
 import android.view.LayoutInflater
 import android.view.View
 import android.view.ViewGroup
@@ -51,11 +49,7 @@ class CallsTab(main: MainActivity) : Tab(main, R.layout.calls, R.string.calls, R
         list.emptyView = empty
         list.setOnItemClickListener { _, _, at, _ -> (rows[at] as? JSONObject)?.let(::openCall) }
         fromServer.follow(list)
-        search.addTextChangedListener(object : TextWatcher {
-            override fun afterTextChanged(text: Editable) = refresh()
-            override fun beforeTextChanged(text: CharSequence, start: Int, count: Int, after: Int) = Unit
-            override fun onTextChanged(text: CharSequence, start: Int, before: Int, count: Int) = Unit
-        })
+        search.onTyped(::refresh)
         filter.setOnClickListener { chooseUser() }
         day.setOnClickListener { Days.ask(main, ::show) }
         view.findViewById<Button>(R.id.retry).setOnClickListener { refresh() }

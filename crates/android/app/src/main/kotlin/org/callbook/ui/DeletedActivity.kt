@@ -9,6 +9,7 @@ import android.view.LayoutInflater
 import android.view.View
 import android.view.ViewGroup
 import android.widget.BaseAdapter
+import android.widget.EditText
 import android.widget.ListView
 import android.widget.TextView
 import org.callbook.R
@@ -21,6 +22,7 @@ import org.json.JSONObject
 class DeletedActivity : Page() {
     private lateinit var account: Account
     private lateinit var list: ListView
+    private lateinit var search: EditText
     private var shown: List<JSONObject> = emptyList()
     private val deleted = ServerList(this, { account }, "/contacts", "contacts", ::onPage)
 
@@ -34,16 +36,19 @@ class DeletedActivity : Page() {
         list.emptyView = findViewById(R.id.empty)
         list.setOnItemClickListener { _, _, at, _ -> askRestore(shown[at]) }
         deleted.follow(list)
+        search = findViewById(R.id.search)
+        search.onTyped(::load)
         load()
     }
 
-    private fun load() = deleted.ask(mapOf("state" to "deleted"))
+    private fun load() = deleted.ask(mapOf("state" to "deleted", "q" to search.text.toString()))
 
     private fun onPage(page: List<JSONObject>, isFirst: Boolean, code: String?) {
         shown = if (isFirst) page else shown + page
         (list.adapter as Rows).notifyDataSetChanged()
         findViewById<TextView>(R.id.empty).text =
-            code?.let { Words.refused(this, it) } ?: getString(R.string.nothing_deleted)
+            code?.let { Words.refused(this, it) }
+                ?: getString(if (search.text.isEmpty()) R.string.nothing_deleted else R.string.nobody_deleted)
     }
 
     private fun askRestore(contact: JSONObject) {

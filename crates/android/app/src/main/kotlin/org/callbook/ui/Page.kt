@@ -3,8 +3,11 @@ package org.callbook.ui
 import android.app.Activity
 import android.os.Build
 import android.os.Bundle
+import android.text.Editable
+import android.text.TextWatcher
 import android.view.View
 import android.view.ViewGroup
+import android.widget.EditText
 import android.widget.Toast
 import java.io.IOException
 import org.callbook.R
@@ -65,6 +68,13 @@ abstract class Page : Activity() {
         result.onSuccess(then).onFailure { say(Words.failure(this, (it as CallbookException).code)) }
     }
 }
+
+/** [then] after each change of what is typed there. */
+fun EditText.onTyped(then: () -> Unit) = addTextChangedListener(object : TextWatcher {
+    override fun afterTextChanged(text: Editable) = then()
+    override fun beforeTextChanged(text: CharSequence, start: Int, count: Int, after: Int) = Unit
+    override fun onTextChanged(text: CharSequence, start: Int, before: Int, count: Int) = Unit
+})
 
 fun View.showIf(isShown: Boolean) {
     visibility = if (isShown) View.VISIBLE else View.GONE
