@@ -390,8 +390,8 @@ pub struct Shown {
     pub fields: Fields,
 }
 
-/// The rows of a page as JSON, as [`Pulled`] is written, with commas between: a page is sent as the database
-/// writes it.
+/// The rows of a page as JSON, as [`Pulled`] is written, with commas between: a page is sent as its rows are
+/// written.
 pub struct PageRows(pub String);
 
 impl PageRows {
