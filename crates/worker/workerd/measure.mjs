@@ -1,12 +1,16 @@
 // Measures a server that is new: how long what phones do takes, and, if it is the replay build on workerd, how
 // many statements and rows of D1 each request has.
 //
-//   node measure.mjs URL SETUP_TOKEN CONTACTS [PID]
+//   node measure.mjs URL SETUP_TOKEN CONTACTS [PID [INSPECTOR]]
 //
-// Prints one line of JSON. PID is the server's process, whose CPU is read before and after.
+// Prints one line of JSON. PID is the server's process, whose CPU is read before and after. INSPECTOR is the port for
+// debuggers of dev-workerd: what the Worker itself computes is then told too, and all times are higher.
 import { cpu } from "./cpu.mjs";
+import { profiler } from "./profile.mjs";
 
-const [url, setupToken, contacts, pid] = [process.argv[2], process.argv[3], Number(process.argv[4]), process.argv[5]];
+const [url, setupToken, count, pid, inspector] = process.argv.slice(2);
+const contacts = Number(count);
+const profile = inspector && (await profiler(inspector));
 const PASSWORD = "correct horse battery";
 const start = Date.now();
 const results = { contacts };
@@ -51,16 +55,25 @@ const used = () => (pid ? cpu(pid) : 0);
 /// Runs something so often, and notes the median of its time, its CPU and its cost on D1.
 async function measure(name, times, work) {
   const took = [];
-  let cost;
+  let [cost, computed, asked] = [undefined, 0, 0];
   const before = used();
   for (let n = 0; n < times; n++) {
     const prepared = work.prepare ? await work.prepare(n) : n;
+    const asked_before = requests;
+    await profile?.start();
     const from = performance.now();
     cost = await work.run(prepared);
     took.push(performance.now() - from);
+    computed += (await profile?.stop()) ?? 0;
+    asked += requests - asked_before;
   }
   took.sort((a, b) => a - b);
-  results[name] = { ms: took[took.length >> 1], cpu_ms: pid ? (used() - before) / times : undefined, ...cost };
+  results[name] = {
+    ms: took[took.length >> 1],
+    cpu_ms: pid ? (used() - before) / times : undefined,
+    worker_ms_a_request: profile && computed / asked,
+    ...cost,
+  };
 }
 
 const sum = (costs) => {
@@ -177,3 +190,4 @@ results.mixed = {
   cpu_ms: pid ? (used() - cpuBefore) / took.length : undefined,
 };
 console.log(JSON.stringify(results));
+profile?.close();

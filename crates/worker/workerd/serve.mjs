@@ -12,6 +12,7 @@ const { values: given } = parseArgs({
     books: { type: "string", default: "0" }, // how many databases beside DB: book-0 and so on
     secret: { type: "string", multiple: true, default: [] }, // NAME=value, of what [vars] has too
     date: { type: "string" }, // compatibility date
+    inspector: { type: "string" }, // the port for a debugger or profiler
   },
 });
 
@@ -34,6 +35,7 @@ const runtime = new Miniflare(
     resourcePersistencePath: given.data,
     host: "127.0.0.1",
     port: Number(given.port),
+    ...(given.inspector && { inspectorPort: Number(given.inspector) }),
     // Nothing is asked of Cloudflare.
     cf: false,
     telemetry: { enabled: false },

@@ -1,0 +1,43 @@
+// How long the Worker itself computes, as Cloudflare counts its CPU: without the runtime around it, and without D1,
+// which is a Worker of its own here. By V8's profiler, through the port for debuggers.
+//
+// A sample tells where the Worker was and how long since the one before, in time that passed: on a machine that does other
+// things the answer is too high.
+
+/// Starts and stops the profiler of the Worker behind that port.
+export async function profiler(port) {
+  const targets = await (await fetch(`http://127.0.0.1:${port}/json`)).json();
+  const { webSocketDebuggerUrl } = targets.find((target) => target.id === "core:user:callbook");
+  const socket = new WebSocket(webSocketDebuggerUrl);
+  await new Promise((resolve, reject) => Object.assign(socket, { onopen: resolve, onerror: reject }));
+  const waiting = new Map();
+  socket.onmessage = ({ data }) => {
+    const { id, result } = JSON.parse(data);
+    waiting.get(id)?.(result);
+    waiting.delete(id);
+  };
+  let last = 0;
+  const ask = (method, params = {}) =>
+    new Promise((resolve) => {
+      waiting.set(++last, resolve);
+      socket.send(JSON.stringify({ id: last, method, params }));
+    });
+  await ask("Profiler.enable");
+  await ask("Profiler.setSamplingInterval", { interval: 100 });
+  return {
+    start: () => ask("Profiler.start"),
+    /// Milliseconds since the start in which the Worker computed.
+    stop: async () => computed((await ask("Profiler.stop")).profile),
+    close: () => socket.close(),
+  };
+}
+
+/// "(program)" and "(idle)" are what the runtime does, and waiting.
+function computed({ nodes, samples, timeDeltas }) {
+  const outside = new Set(
+    nodes.filter(({ callFrame }) => ["(program)", "(idle)", "(root)"].includes(callFrame.functionName)).map(({ id }) => id),
+  );
+  // A delta is the time before its sample.
+  const inside = samples.map((node, at) => (outside.has(node) ? 0 : timeDeltas[at]));
+  return inside.reduce((sum, microseconds) => sum + microseconds, 0) / 1000;
+}
