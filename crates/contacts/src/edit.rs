@@ -130,6 +130,31 @@ impl Edit {
         region: &Line,
         key: impl Fn(&Line, &Line) -> Option<NumberKey>,
     ) -> Result<(Fields, usize), TooLarge> {
+        let next = self.merged(fields, region, key)?;
+        let size = next.size();
+        if size > LARGEST { Err(TooLarge::Bytes) } else { Ok((next, size)) }
+    }
+
+    /// The same for whoever does not need the size.
+    ///
+    /// # Errors
+    /// The contact would be too large.
+    pub fn applied(
+        &self,
+        fields: &Fields,
+        region: &Line,
+        key: impl Fn(&Line, &Line) -> Option<NumberKey>,
+    ) -> Result<Fields, TooLarge> {
+        let next = self.merged(fields, region, key)?;
+        if next.is_too_large() { Err(TooLarge::Bytes) } else { Ok(next) }
+    }
+
+    fn merged(
+        &self,
+        fields: &Fields,
+        region: &Line,
+        key: impl Fn(&Line, &Line) -> Option<NumberKey>,
+    ) -> Result<Fields, TooLarge> {
         let Self { set, add, remove } = self;
         let mut next = fields.clone();
         put(&mut next.name, &set.name);
@@ -162,11 +187,7 @@ impl Edit {
         if lists.into_iter().any(|len| len > MOST_ENTRIES) {
             return Err(TooLarge::Entries);
         }
-        let size = next.size();
-        if size > LARGEST {
-            return Err(TooLarge::Bytes);
-        }
-        Ok((next, size))
+        Ok(next)
     }
 
     /// The edit that makes a contact with these fields.
@@ -412,7 +433,10 @@ mod tests {
     fn a_contact_has_limits() {
         #[track_caller]
         fn check(edit: Edit, error: Option<TooLarge>) {
-            let applied = edit.apply(&Fields::default(), &Line::default(), |_, _| None);
+            let (nothing, region) = (Fields::default(), Line::default());
+            let applied = edit.apply(&nothing, &region, |_, _| None);
+            let without_size = edit.applied(&nothing, &region, |_, _| None);
+            assert_eq!(without_size, applied.clone().map(|(fields, _)| fields));
             assert_eq!(applied.err(), error);
         }
         let groups = |n: u32| (0..n).map(|i| i.to_string().parse().unwrap()).collect::<Vec<Line>>();
@@ -427,6 +451,13 @@ mod tests {
         check(Edit { add: add.clone(), ..Edit::default() }, None);
         let add = Add { addresses: long(100), ..add };
         check(Edit { add, ..Edit::default() }, Some(TooLarge::Bytes));
+        // In JSON this one is six.
+        let note = |n: usize| {
+            let note = Some(Some("\u{1}".repeat(n).parse().unwrap()));
+            Edit { set: Set { note, ..Set::default() }, ..Edit::default() }
+        };
+        check(note(43_000), None);
+        check(note(44_000), Some(TooLarge::Bytes));
     }
 
     proptest! {

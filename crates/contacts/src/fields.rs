@@ -110,6 +110,37 @@ impl Fields {
         self.phones.retain(|phone| !phone.key.as_ref().is_some_and(|key| asleep.contains(key)));
     }
 
+    /// Whether it has more than [`LARGEST`] bytes as JSON. Few contacts come near it, and are counted.
+    pub fn is_too_large(&self) -> bool {
+        /// The most bytes that a byte of a text takes, and about all that is around the texts of an entry.
+        const ESCAPED: usize = 6;
+        const AROUND: usize = 256;
+        let Self { name, nickname, organization, title, note, name_parts, birthday: _, .. } = self;
+        let len = |text: &Option<Line>| text.as_ref().map_or(0, |text| text.as_str().len());
+        let lines = [name, nickname, organization, title].map(len).iter().sum::<usize>();
+        let parts = name_parts.as_deref().map_or(0, |parts| {
+            let NameParts { prefix, given, middle, family, suffix } = parts;
+            [prefix, given, middle, family, suffix].map(len).iter().sum()
+        });
+        let note = note.as_ref().map_or(0, |note| note.as_str().len());
+        let phones = self.phones.iter().map(|phone| {
+            let Phone { number, region, r#type, label, .. } = phone;
+            number.as_str().len() + region.as_str().len() + len(r#type) + len(label)
+        });
+        let entries = [&self.emails, &self.urls, &self.addresses].into_iter().flatten();
+        let entries = entries.map(|entry| {
+            let Entry { value, r#type, label } = entry;
+            value.as_str().len() + len(r#type) + len(label)
+        });
+        let groups = self.groups.iter().map(|group| group.as_str().len());
+        let (mut texts, mut places) = (lines + parts + note, 4);
+        for len in phones.chain(entries).chain(groups) {
+            texts += len;
+            places += 1;
+        }
+        texts * ESCAPED + places * AROUND > LARGEST && self.size() > LARGEST
+    }
+
     /// Its size as JSON, in bytes.
     pub fn size(&self) -> usize {
         /// Counts what is written to it.

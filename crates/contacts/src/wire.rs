@@ -9,7 +9,7 @@ use callbook_base::{ContactId, Line, Rev, Timestamp, UserId};
 use callbook_dedup::NumberKey;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::digest::Digest;
 use crate::edit::{Add, Edit, Remove, Set};
@@ -83,8 +83,8 @@ pub struct OpMessage<'a> {
 
 impl OpMessage<'_> {
     /// The op as it stands in a push.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("an op is plain text and numbers")
+    pub fn to_json(&self) -> Box<RawValue> {
+        to_raw_value(self).expect("an op is plain text and numbers")
     }
 }
 

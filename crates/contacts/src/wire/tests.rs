@@ -113,11 +113,12 @@ fn what_a_device_writes_is_what_the_service_reads() {
         }
         .to_json()
     };
-    let texts = [message(Kind::Put, Some(&edit)), message(Kind::Delete, None)];
+    let ops = [message(Kind::Put, Some(&edit)), message(Kind::Delete, None)];
+    let texts = ops.each_ref().map(|op| op.get());
     insta::assert_snapshot!(texts.join("\n"));
     let change = |text: &str| read(&push(text)).unwrap().ops.remove(0).op.unwrap().change;
-    assert_eq!(change(&texts[0]), Change::Put { created_at, edit: Box::new(edit) });
-    assert_eq!(change(&texts[1]), Change::Delete);
+    assert_eq!(change(texts[0]), Change::Put { created_at, edit: Box::new(edit) });
+    assert_eq!(change(texts[1]), Change::Delete);
 }
 
 fn answers() -> (PushAnswer, PullAnswer) {

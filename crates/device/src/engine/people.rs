@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use callbook_base::{ContactId, Line, Rev, Timestamp};
 use callbook_calls::Call;
@@ -246,7 +247,8 @@ impl<S: Store> Engine<S> {
     /// # Errors
     /// The store cannot be read.
     pub fn contact(&self, id: ContactId) -> Result<Option<Fields>, StoreError> {
-        let pulled = self.store.contact(id)?.map(|contact| contact.shown.fields.clone());
+        let pulled = self.store.contact(id)?;
+        let pulled = pulled.map(|contact| Arc::unwrap_or_clone(contact.shown).fields);
         Ok(self.outbox.on_top(id, pulled, &self.state.region))
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use callbook_base::Line;
-use callbook_contacts::{Entry, Fields, LARGEST, MOST_ENTRIES, NameParts, Phone};
+use callbook_contacts::{Entry, Fields, MOST_ENTRIES, NameParts, Phone};
 
 use super::labels::MEMBERSHIP;
 use super::{Of, Operation, RawContact, Row, Unfit, Values};
@@ -137,7 +137,7 @@ fn read_rows(rows: &[Row]) -> Result<Fields, Unfit> {
     fields.urls = list(rows, &URLS)?.into_iter().map(entry).collect();
     fields.addresses = list(rows, &ADDRESSES)?.into_iter().map(entry).collect();
     fields.groups = list(rows, &LABELS)?.into_iter().map(|label| label.value).collect();
-    if fields.size() > LARGEST { Err(Unfit::TooLarge) } else { Ok(fields) }
+    if fields.is_too_large() { Err(Unfit::TooLarge) } else { Ok(fields) }
 }
 
 fn joined(parts: &NameParts) -> String {
