@@ -91,6 +91,8 @@ enum Do {
     ForgetDuplicate,
     /// Contacts of the phone that cannot be in the book.
     Unfit,
+    /// Contacts of the book that the phone did not take in the last sync; the next tries again.
+    NotTaken,
     Aside,
     /// `places`
     SendAside,
@@ -214,6 +216,7 @@ impl Phone {
             Do::UndoDuplicate => engine.undo_duplicate(need!(command.id))?,
             Do::ForgetDuplicate => engine.forget_duplicate(need!(command.id))?,
             Do::Unfit => return Ok(answer::<Vec<&Link>>(&engine.unfit().collect())),
+            Do::NotTaken => return Ok(answer::<[ContactId]>(engine.not_taken())),
             Do::Aside => return Ok(answer::<[Aside]>(engine.aside())),
             Do::SendAside => {
                 let places = need!(command.places);

@@ -21,6 +21,9 @@ class FakeContacts {
     private var next = 1L
     var batches = 0
 
+    /** A batch with this text is refused. */
+    var refuses: String? = null
+
     /** A contact that the user saves. */
     fun save(name: String, number: String): Raw {
         val raw = Raw(next++, ACCOUNT)
@@ -93,6 +96,9 @@ class FakeContacts {
 
     private fun apply(operations: List<JSONObject>): JSONObject {
         batches++
+        if (operations.any { refuses?.let(it.toString()::contains) == true }) {
+            return JSONObject().put("given", "refused").put("why", "failed")
+        }
         val results = mutableListOf<Long>()
         for (op in operations) {
             val raw = if (op.has("raw")) raws[op.getLong("raw")] else null

@@ -80,6 +80,23 @@ class PhoneTest {
     }
 
     @Test
+    fun `what a phone does not take is told`() = Server().use { server ->
+        val (one, two) = List(2) { tester(server.address).apply { signIn() } }
+        one.contacts.save("Ann Lee", "(415) 555-2671")
+        one.contacts.save("Bob Ray", "415-555-0199")
+        one.sync()
+        two.contacts.refuses = "Bob Ray"
+        two.sync()
+        assertEquals(listOf("Ann Lee: (415) 555-2671"), two.contacts.shown())
+        val id = (two.call("not_taken") as JSONArray).single()
+        assertEquals("Bob Ray", (two.call("contact") { put("id", id) } as JSONObject).getString("name"))
+        two.contacts.refuses = null
+        two.sync()
+        assertEquals(0, (two.call("not_taken") as JSONArray).length())
+        assertEquals(one.contacts.shown(), two.contacts.shown())
+    }
+
+    @Test
     fun `a wrong password, and no server`() {
         val phone = tester().apply { signIn("not the password") }
         assertEquals("wrong_credentials", phone.sync().getString("sign_in"))
