@@ -132,9 +132,10 @@ impl SqliteStore {
         to: Timestamp,
         limit: usize,
     ) -> Result<Vec<PulledCall>, StoreError> {
+        // Android's library has SQLite without JSON. The quotes of a text are escaped, so no number says this.
         let mut statement = self.db.prepare_cached(
-            "SELECT json FROM calls WHERE json ->> 'timestamp' >= ?1 AND json ->> 'timestamp' < ?2
-             ORDER BY json ->> 'timestamp' DESC, id LIMIT ?3",
+            r#"SELECT json, substr(json, instr(json, '"timestamp":"') + 13, 24) AS at FROM calls
+               WHERE at >= ?1 AND at < ?2 ORDER BY at DESC, id LIMIT ?3"#,
         )?;
         let rows = statement.query_map(
             params![from.to_string(), to.to_string(), rows::number(limit as u64)],

@@ -267,7 +267,7 @@ fn the_latest_calls_of_everybody_are_found_by_time() {
     let pulled = |n: u8| {
         let user = UserId::new(Timestamp::MIN, [n % 2; 10]);
         let call = Call {
-            phone_number: "1".parse().unwrap(),
+            phone_number: r#"1","timestamp":"2"#.parse().unwrap(),
             timestamp: day(n.into()),
             duration: Seconds(1),
             direction: Direction::Missed,
