@@ -59,13 +59,13 @@ async function measure(name, times, work) {
   const before = used();
   for (let n = 0; n < times; n++) {
     const prepared = work.prepare ? await work.prepare(n) : n;
-    const asked_before = requests;
+    const askedBefore = requests;
     await profile?.start();
     const from = performance.now();
     cost = await work.run(prepared);
     took.push(performance.now() - from);
     computed += (await profile?.stop()) ?? 0;
-    asked += requests - asked_before;
+    asked += requests - askedBefore;
   }
   took.sort((a, b) => a - b);
   results[name] = {

@@ -190,18 +190,7 @@ class ContactActivity : Page() {
             .setNegativeButton(android.R.string.cancel, null).show()
     }
 
-    private fun change(what: String, body: JSONObject) = inBackground({
-        try {
-            Api(this, account).post("/contacts/$id/$what", body)
-            Schedule.now(this, account)
-            null
-        } catch (e: Api.Refused) {
-            e.code
-        }
-    }) { code ->
-        say(code?.let { Words.refused(this, it) } ?: getString(R.string.will_be_synced))
-        load()
-    }
+    private fun change(what: String, body: JSONObject) = changeContact(account, id, what, body, ::load)
 
     private fun heading(words: Int, list: List<JSONObject>) {
         if (list.isEmpty()) return

@@ -13,9 +13,7 @@ import android.widget.EditText
 import android.widget.ListView
 import android.widget.TextView
 import org.callbook.R
-import org.callbook.account.Api
 import org.callbook.account.account
-import org.callbook.sync.Schedule
 import org.json.JSONObject
 
 /** Contacts that were deleted, the latest first, each to be brought back with all it said. The server alone has them. */
@@ -58,18 +56,9 @@ class DeletedActivity : Page() {
             .setNegativeButton(android.R.string.cancel, null).show()
     }
 
-    private fun restore(contact: JSONObject) = inBackground({
-        try {
-            val revision = JSONObject().put("rev", contact.getLong("edit_rev"))
-            Api(this, account).post("/contacts/${contact.getString("id")}/restore", revision)
-            Schedule.now(this, account)
-            null
-        } catch (e: Api.Refused) {
-            e.code
-        }
-    }) { code ->
-        say(code?.let { Words.refused(this, it) } ?: getString(R.string.will_be_synced))
-        load()
+    private fun restore(contact: JSONObject) {
+        val revision = JSONObject().put("rev", contact.getLong("edit_rev"))
+        changeContact(account, contact.getString("id"), "restore", revision, ::load)
     }
 
     private fun words(contact: JSONObject): String =

@@ -1,5 +1,6 @@
 package org.callbook.ui
 
+import android.accounts.Account
 import android.app.Activity
 import android.os.Build
 import android.os.Bundle
@@ -12,7 +13,10 @@ import android.widget.Toast
 import java.io.IOException
 import org.callbook.R
 import org.callbook.Work
+import org.callbook.account.Api
 import org.callbook.engine.CallbookException
+import org.callbook.sync.Schedule
+import org.json.JSONObject
 
 /** A screen that reaches from edge to edge, and keeps what it shows out from under the bars and the keyboard. */
 abstract class Page : Activity() {
@@ -66,6 +70,20 @@ abstract class Page : Activity() {
     }) { result ->
         if (isDestroyed) return@run
         result.onSuccess(then).onFailure { say(Words.failure(this, (it as CallbookException).code)) }
+    }
+
+    /** Changes a contact on the server (`POST /contacts/{id}/{what}`) and says what came of it; [then] in any case. */
+    fun changeContact(account: Account, id: String, what: String, body: JSONObject, then: () -> Unit) = inBackground({
+        try {
+            Api(this, account).post("/contacts/$id/$what", body)
+            Schedule.now(this, account)
+            null
+        } catch (e: Api.Refused) {
+            e.code
+        }
+    }) { code ->
+        say(code?.let { Words.refused(this, it) } ?: getString(R.string.will_be_synced))
+        then()
     }
 }
 
