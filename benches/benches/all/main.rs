@@ -2,7 +2,8 @@
 //! timed in one run, and a table of them all at the end. A time says more of the machine than of the
 //! code; a ratio is what must hold, and the run fails when one is far below its goal.
 //!
-//! `-- --quick` takes half a minute and leaves the largest sizes out.
+//! `-- --quick` takes half a minute and leaves the largest sizes out; `-- NAME` runs the benchmarks of that
+//! name alone, without the simulations and the facts that no benchmark tells.
 #![allow(missing_docs, clippy::unwrap_used)] // a benchmark that cannot be set up stops
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)] // clocks and hash maps are what is measured
 
@@ -40,5 +41,7 @@ fn main() -> ExitCode {
     if arguments.iter().any(|argument| argument == "--list" || argument == "--test") {
         return ExitCode::SUCCESS;
     }
-    table::print(Path::new(HOME), &simulation::compare(quick))
+    let chosen = arguments.iter().skip(1).any(|argument| !argument.starts_with('-'));
+    let whole = (!chosen).then(|| simulation::compare(quick));
+    table::print(Path::new(HOME), whole.as_deref())
 }

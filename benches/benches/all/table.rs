@@ -24,7 +24,8 @@ pub(crate) struct Pair {
 /// A shared machine is not quiet: of its goal a ratio must reach so much.
 const ENOUGH: f64 = 0.6;
 
-pub(crate) fn print(home: &Path, simulations: &[Compared]) -> ExitCode {
+/// Without simulations, a run of chosen benchmarks is told of alone.
+pub(crate) fn print(home: &Path, simulations: Option<&[Compared]>) -> ExitCode {
     println!(
         "\nnanoseconds for one, and how many times faster than what a user would pick instead\n"
     );
@@ -46,6 +47,18 @@ pub(crate) fn print(home: &Path, simulations: &[Compared]) -> ExitCode {
             failed.push(pair.what);
         }
     }
+    if let Some(simulations) = simulations {
+        print_whole(simulations);
+    }
+    if failed.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    println!("\nFailed: below {ENOUGH} of the ratio that is the goal: {}", failed.join("; "));
+    ExitCode::FAILURE
+}
+
+/// What a run of all tells beside its benchmarks.
+fn print_whole(simulations: &[Compared]) {
     for Compared { phones, ours, turmoil } in simulations {
         let of = |time: Duration| time.as_nanos() as f64 / *phones as f64;
         let times = of(turmoil.0) / of(ours.0);
@@ -56,11 +69,6 @@ pub(crate) fn print(home: &Path, simulations: &[Compared]) -> ExitCode {
     numbers::facts();
     owners::facts();
     push::facts();
-    if failed.is_empty() {
-        return ExitCode::SUCCESS;
-    }
-    println!("\nFailed: below {ENOUGH} of the ratio that is the goal: {}", failed.join("; "));
-    ExitCode::FAILURE
 }
 
 /// The mean of a benchmark of this run, in nanoseconds for an iteration.
