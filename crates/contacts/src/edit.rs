@@ -5,7 +5,7 @@ use callbook_base::Line;
 use callbook_dedup::NumberKey;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::fields::{Entry, Fields, LARGEST, MOST_ENTRIES, NameParts, Phone};
+use crate::fields::{Entry, Fields, MOST_ENTRIES, NameParts, Phone};
 use crate::text::{Birthday, Note};
 
 /// Only what changed: fields are set, lists are edited by entry, so that two phones that each add a
@@ -117,7 +117,7 @@ pub enum TooLarge {
 }
 
 impl Edit {
-    /// The fields after this edit, and their size as JSON, in bytes.
+    /// The fields after this edit.
     ///
     /// `region` is where numbers without one of their own were written; `key` is the key of a
     /// number and its region. A phone, which leaves keys to the server, passes one that has none.
@@ -125,21 +125,6 @@ impl Edit {
     /// # Errors
     /// The contact would be too large.
     pub fn apply(
-        &self,
-        fields: &Fields,
-        region: &Line,
-        key: impl Fn(&Line, &Line) -> Option<NumberKey>,
-    ) -> Result<(Fields, usize), TooLarge> {
-        let next = self.merged(fields, region, key)?;
-        let size = next.size();
-        if size > LARGEST { Err(TooLarge::Bytes) } else { Ok((next, size)) }
-    }
-
-    /// The same for whoever does not need the size.
-    ///
-    /// # Errors
-    /// The contact would be too large.
-    pub fn applied(
         &self,
         fields: &Fields,
         region: &Line,
@@ -331,7 +316,6 @@ mod tests {
         let region = "US".parse().unwrap();
         edit.apply(to, &region, |number, region| number_key(number.as_str(), region.as_str()))
             .unwrap()
-            .0
     }
 
     /// Fields before, edits in turn, fields after; what is default is left out.
@@ -435,8 +419,6 @@ mod tests {
         fn check(edit: Edit, error: Option<TooLarge>) {
             let (nothing, region) = (Fields::default(), Line::default());
             let applied = edit.apply(&nothing, &region, |_, _| None);
-            let without_size = edit.applied(&nothing, &region, |_, _| None);
-            assert_eq!(without_size, applied.clone().map(|(fields, _)| fields));
             assert_eq!(applied.err(), error);
         }
         let groups = |n: u32| (0..n).map(|i| i.to_string().parse().unwrap()).collect::<Vec<Line>>();
@@ -480,8 +462,8 @@ mod tests {
             };
             let both = |first: &Edit, second: &Edit| {
                 let region = Line::default();
-                let (once, _) = first.apply(&start, &region, |_, _| None).unwrap();
-                let mut groups = second.apply(&once, &region, |_, _| None).unwrap().0.groups;
+                let once = first.apply(&start, &region, |_, _| None).unwrap();
+                let mut groups = second.apply(&once, &region, |_, _| None).unwrap().groups;
                 groups.sort();
                 groups
             };
@@ -498,8 +480,7 @@ mod tests {
                 ..Edit::default()
             };
             let sorted = |to: &Fields| {
-                let (mut after, size) = edit.apply(to, &Line::default(), |_, _| None).unwrap();
-                assert_eq!(size, serde_json::to_vec(&after).unwrap().len());
+                let mut after = edit.apply(to, &Line::default(), |_, _| None).unwrap();
                 after.emails.sort_by(|a, b| a.value.cmp(&b.value));
                 after
             };

@@ -115,6 +115,20 @@ impl Fields {
         /// The most bytes that a byte of a text takes, and about all that is around the texts of an entry.
         const ESCAPED: usize = 6;
         const AROUND: usize = 256;
+        let (texts, entries) = self.measure();
+        texts * ESCAPED + (entries + 4) * AROUND > LARGEST && self.size() > LARGEST
+    }
+
+    /// About its bytes as JSON, which are not counted.
+    pub(crate) fn weight(&self) -> usize {
+        /// What is around the texts of a number, and somewhat more than of any other entry; of a contact.
+        const AROUND: (usize, usize) = (96, 192);
+        let (texts, entries) = self.measure();
+        texts + entries * AROUND.0 + AROUND.1
+    }
+
+    /// The bytes of its texts, and how many entries its lists have.
+    fn measure(&self) -> (usize, usize) {
         let Self { name, nickname, organization, title, note, name_parts, birthday: _, .. } = self;
         let len = |text: &Option<Line>| text.as_ref().map_or(0, |text| text.as_str().len());
         let lines = [name, nickname, organization, title].map(len).iter().sum::<usize>();
@@ -133,16 +147,13 @@ impl Fields {
             value.as_str().len() + len(r#type) + len(label)
         });
         let groups = self.groups.iter().map(|group| group.as_str().len());
-        let (mut texts, mut places) = (lines + parts + note, 4);
-        for len in phones.chain(entries).chain(groups) {
-            texts += len;
-            places += 1;
-        }
-        texts * ESCAPED + places * AROUND > LARGEST && self.size() > LARGEST
+        let whole = (lines + parts + note, 0);
+        let lists = phones.chain(entries).chain(groups);
+        lists.fold(whole, |(texts, entries), len| (texts + len, entries + 1))
     }
 
     /// Its size as JSON, in bytes.
-    pub fn size(&self) -> usize {
+    fn size(&self) -> usize {
         /// Counts what is written to it.
         struct Count(usize);
         impl std::io::Write for Count {

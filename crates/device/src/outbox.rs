@@ -207,7 +207,7 @@ impl Outbox {
 
 /// The server alone decides keys; what would be too large it refuses.
 fn edited(fields: Fields, edit: &Edit, region: &Line) -> Fields {
-    edit.applied(&fields, region, |_, _| None).unwrap_or(fields)
+    edit.apply(&fields, region, |_, _| None).unwrap_or(fields)
 }
 
 /// Whether the book's contact has all that a phone has shown of it.

@@ -8,6 +8,7 @@ pub(crate) mod contacts;
 pub(crate) mod devices;
 pub(crate) mod guesses;
 pub(crate) mod numbers;
+mod packed;
 pub(crate) mod people;
 pub(crate) mod purge;
 pub(crate) mod push;
@@ -101,7 +102,7 @@ mod tests {
         let (search, id) = (people::Search::default(), "01890a5d-ac96-774b-bcce-b302099a8057");
         check(
             people::by_name(&search, None, 9),
-            "SEARCH c USING INDEX contacts_by_name (<expr>>?)",
+            "SEARCH c USING INDEX contacts_by_name (sort_name>?)",
         );
         check(people::deleted(&search, Rev(9), "", 9), "SEARCH c USING INDEX tombstones (rev<?)");
         check(people::hidden(&search, "", 9), "SEARCH c USING INDEX hidden (id>?)");

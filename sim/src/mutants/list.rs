@@ -126,7 +126,7 @@ pub(super) const ALL: &[Mutant] = &[
     m("a pull shows numbers that others own", SQL,
         "instr(c.asleep, ", "instr('[]', "),
     m("a stamp counts as an edit", SQL,
-        "took = row -> 4, deleted_at = row ->> 5, rev = ?2", "took = row -> 4, deleted_at = row ->> 5, rev = ?2, edit_at = (SELECT clock FROM book)"),
+        "deleted_at = given.deleted_at, rev = ?3", "deleted_at = given.deleted_at, rev = ?3, edit_at = (SELECT clock FROM book)"),
     m("who edited first stays the last who did", SQL,
         "edit_user = excluded.edit_user, edit_device", "edit_device"),
     // Digests, cursors, revs.

@@ -13,7 +13,7 @@ use crate::fields::Fields;
 use crate::op::{Change, Op, PushedOp, Rejection, RejectionCode};
 use crate::wire::Lost;
 
-/// A plan stops before the next op when it has edited contacts of so many bytes: the memory of a
+/// A plan stops before the next op when it has edited contacts of about so many bytes: the memory of a
 /// Worker, and what one batch may bind, have limits.
 const MOST_WRITTEN: usize = 1_000_000;
 
@@ -37,7 +37,7 @@ pub(super) struct Book<'a> {
     clocks: Clocks,
     region: &'a Line,
     pub(super) draft: Draft<'a>,
-    /// Bytes of the contacts edited so far.
+    /// About the bytes of the contacts edited so far.
     written: usize,
 }
 
@@ -90,7 +90,7 @@ impl<'a> Book<'a> {
         let key = |number: &Line, region: &Line| {
             (self.facts.tables.key)(number.as_str(), region.as_str())
         };
-        let (after, size) = match edit.apply(before, self.region, key) {
+        let after = match edit.apply(before, self.region, key) {
             Ok(after) => after,
             Err(too_large) => return Outcome::Rejected(too_large.into()),
         };
@@ -99,7 +99,7 @@ impl<'a> Book<'a> {
             return Outcome::Unchanged;
         }
 
-        self.written += size;
+        self.written += after.weight();
         self.revive(op.id);
         self.draft.unclaim(op.id);
         let edit = LastEdit {

@@ -199,7 +199,7 @@ impl Bench {
                         let key = |number: &Line, region: &Line| {
                             callbook_dedup::number_key(number.as_str(), region.as_str())
                         };
-                        let fields = edit.apply(&before, &region, key).unwrap().0;
+                        let fields = edit.apply(&before, &region, key).unwrap();
                         self.put(id, fields);
                     } else {
                         self.put_form(id, Form::Deleted);

@@ -17,13 +17,6 @@ use crate::database::{DatabaseError, Row, Rows, Statement};
 /// Rows that come with one contact at most: duplicates, revisions.
 const MOST_OF_ONE: u64 = 100;
 
-/// What contacts are sorted by. An index holds it: its text must be the migration's.
-macro_rules! sort_name {
-    () => {
-        "lower(coalesce(c.fields ->> 'name', c.fields ->> 'organization', ''))"
-    };
-}
-
 /// A [`ContactView`]'s columns, of the table named `c`.
 macro_rules! view {
     () => {
@@ -106,18 +99,10 @@ pub(crate) fn by_name(search: &Search, after: Option<(&str, &str)>, limit: u64) 
     let (name, id) = after.unwrap_or_default();
     Statement::new(concat!(
         view!(),
-        ", ",
-        sort_name!(),
-        " AS sort_name FROM contacts AS c
-         WHERE c.state = 0 AND ",
-        sort_name!(),
-        " >= ?2 AND (",
-        sort_name!(),
-        " > ?2 OR c.id > ?3) AND ",
+        ", c.sort_name FROM contacts AS c
+         WHERE c.state = 0 AND c.sort_name >= ?2 AND (c.sort_name > ?2 OR c.id > ?3) AND ",
         matches!(),
-        " ORDER BY ",
-        sort_name!(),
-        ", c.id LIMIT ?4 + 1"
+        " ORDER BY c.sort_name, c.id LIMIT ?4 + 1"
     ))
     .bind(search.to_json())
     .bind(name)

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use callbook_base::{ContactId, DeviceId, Rev};
-use callbook_contacts::{Change, Changes, Contact, Deletes, Fields, Held, LastEdit, Push, State};
+use callbook_contacts::{Change, Changes, Contact, Deletes, Fields, Held, LastEdit, Push};
 use callbook_dedup::{Claim, NumberKey, Tables};
 use serde::Serialize;
 use serde_json::json;
@@ -12,13 +12,11 @@ use serde_json::json;
 use super::book::Book;
 use super::contacts::{columns, read};
 use super::devices::{self, lineage};
+use super::packed::{self, MOST_BOUND, given_claims, given_contacts};
 use crate::database::{DatabaseError, Rows, Statement};
 
 /// Bytes of fields that one push loads; its plan stops at the first contact beyond.
 const MOST_READ: u64 = 2_000_000;
-
-/// Bytes of one bound value, with room for its end: D1 takes 2,000,000.
-const MOST_BOUND: usize = 1_999_990;
 
 /// What the ops name: `?1` ids, `?2` keys. `touched` are the contacts named and those that a named
 /// tombstone took with it; `near` are these and all that claim one of their keys or of `?2`.
@@ -31,9 +29,9 @@ macro_rules! near {
            UNION
            SELECT c.id, c.keys FROM named, json_each(named.took) AS t
            CROSS JOIN contacts AS c ON c.id = t.value),
-         touched_keys AS MATERIALIZED (
+         touched_keys AS (
            SELECT value AS key FROM json_each(?2)
-           UNION
+           UNION ALL
            SELECT k.value FROM touched, json_each(touched.keys) AS k),
          near AS MATERIALIZED (
            SELECT id FROM touched
@@ -212,39 +210,37 @@ pub(crate) fn read_fields(rows: &Rows) -> Result<BTreeMap<ContactId, Fields>, Da
 /// The statements that write changes, after their guards.
 pub(crate) fn writes(changes: &Changes) -> Vec<Statement> {
     let rev = changes.rev;
-    let ids = changes.edited.iter().map(|(id, ..)| *id);
-    let edited = changes.edited.iter().map(|(id, contact, fields)| {
-        let Row(state, other, asleep, took, deleted_at) = Row::of(contact);
-        let (fields, size) = stored(fields);
-        let created_at = contact.created_at.as_millis();
-        (id, state, other, asleep, took, deleted_at, &contact.keys, fields, size, created_at)
-    });
-    let rekeyed = changes.rekeyed.iter().map(|(id, contact, fields)| {
-        let Row(state, other, asleep, took, deleted_at) = Row::of(contact);
-        let (fields, size) = stored(fields);
-        (id, state, other, asleep, took, deleted_at, &contact.keys, fields, size)
-    });
-    let stamped = changes.stamped.iter().map(|(id, contact)| {
-        let Row(state, other, asleep, took, deleted_at) = Row::of(contact);
-        (id, state, other, asleep, took, deleted_at)
-    });
+    let [mut edited, mut rekeyed, mut stamped] = <[packed::Contacts; 3]>::default();
+    for (id, contact, fields) in &changes.edited {
+        edited.add(*id, contact, Some(fields));
+    }
+    for (id, contact, fields) in &changes.rekeyed {
+        rekeyed.add(*id, contact, Some(fields));
+    }
+    for (id, contact) in &changes.stamped {
+        stamped.add(*id, contact, None);
+    }
     // All edits of a push are by one device, at one time.
     let edit = changes.edited.first().map(|(_, contact, _)| contact.edit);
-    let statements = [
-        in_parts(ids, |ids| supersede().bind(ids)),
-        in_parts(edited, |rows| match edit {
-            Some(LastEdit { at, user, device, .. }) => {
-                let upsert = upsert().bind(rows).bind(rev).bind(at);
-                upsert.bind(user.to_string()).bind(device.to_string())
-            }
-            None => unreachable!("there is no row without an edit"),
-        }),
-        in_parts(rekeyed, |rows| rekey().bind(rows).bind(rev)),
-        in_parts(stamped, |rows| stamp().bind(rows).bind(rev)),
-        in_parts(changes.unclaimed.iter().map(claim_row), |rows| unclaim().bind(rows)),
-        in_parts(changes.claimed.iter().map(claim_row), |rows| claim().bind(rows)),
-    ];
-    statements.into_iter().flatten().collect()
+    let upsert = |(rows, texts)| match edit {
+        Some(LastEdit { at, user, device, .. }) => {
+            let upsert = upsert().bind(rows).bind(texts).bind(rev).bind(at);
+            upsert.bind(user.to_string()).bind(device.to_string())
+        }
+        None => unreachable!("there is no row without an edit"),
+    };
+    let of_contacts = |statement: fn() -> Statement| {
+        move |(rows, texts)| statement().bind(rows).bind(texts).bind(rev)
+    };
+    let ids = changes.edited.iter().map(|(id, ..)| *id);
+    let mut writes = in_parts(ids, |ids| supersede().bind(ids));
+    writes.extend(edited.parts().map(upsert));
+    writes.extend(rekeyed.parts().map(of_contacts(rekey)));
+    writes.extend(stamped.parts().map(of_contacts(stamp)));
+    writes
+        .extend(in_parts(changes.unclaimed.iter().map(packed::claim), |rows| unclaim().bind(rows)));
+    writes.extend(in_parts(changes.claimed.iter().map(packed::claim), |rows| claim().bind(rows)));
+    writes
 }
 
 /// Statements with these rows as their first value: one, several when the rows are more than D1 binds
@@ -273,14 +269,6 @@ pub(super) fn all_writes() -> Vec<Statement> {
     vec![supersede(), upsert(), rekey(), stamp(), unclaim(), claim()]
 }
 
-/// The rows that were bound. `json_each` writes a row anew each time that its value is asked for, and
-/// here it is asked once a column: that took more than half of a first push.
-macro_rules! given {
-    () => {
-        "WITH given AS (SELECT value AS row FROM json_each(?1) LIMIT -1) "
-    };
-}
-
 /// Keeps the versions that edits supersede.
 fn supersede() -> Statement {
     Statement::new(
@@ -293,15 +281,16 @@ fn supersede() -> Statement {
 /// A new contact, or an edited one.
 fn upsert() -> Statement {
     Statement::new(concat!(
-        given!(),
+        given_contacts!(),
         "INSERT INTO contacts (id, state, other, asleep, took, deleted_at, keys, fields, size,
-           created_at, rev, edit_rev, edit_at, edit_user, edit_device)
-         SELECT row ->> 0, row ->> 1, row ->> 2, row -> 3, row -> 4, row ->> 5, row -> 6, row ->> 7,
-           row ->> 8, row ->> 9, ?2, ?2, ?3, ?4, ?5
+           sort_name, created_at, rev, edit_rev, edit_at, edit_user, edit_device)
+         SELECT id, state, other, asleep, took, deleted_at, keys, fields, size, sort_name, created_at,
+           ?3, ?3, ?4, ?5, ?6
          FROM given WHERE true
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, other = excluded.other,
            asleep = excluded.asleep, took = excluded.took, deleted_at = excluded.deleted_at,
            keys = excluded.keys, fields = excluded.fields, size = excluded.size,
+           sort_name = excluded.sort_name,
            rev = excluded.rev, edit_rev = excluded.edit_rev, edit_at = excluded.edit_at,
            edit_user = excluded.edit_user, edit_device = excluded.edit_device"
     ))
@@ -310,65 +299,37 @@ fn upsert() -> Statement {
 /// All but what only an edit changes, and the keys in the fields.
 fn rekey() -> Statement {
     Statement::new(concat!(
-        given!(),
-        "UPDATE contacts SET state = row ->> 1, other = row ->> 2, asleep = row -> 3,
-           took = row -> 4, deleted_at = row ->> 5, keys = row -> 6, fields = row ->> 7,
-           size = row ->> 8, rev = ?2
-         FROM given WHERE contacts.id = row ->> 0"
+        given_contacts!(),
+        "UPDATE contacts SET state = given.state, other = given.other, asleep = given.asleep,
+           took = given.took, deleted_at = given.deleted_at, keys = given.keys,
+           fields = given.fields, size = given.size, rev = ?3
+         FROM given WHERE contacts.id = given.id"
     ))
 }
 
 /// All but what only an edit changes.
 fn stamp() -> Statement {
     Statement::new(concat!(
-        given!(),
-        "UPDATE contacts SET state = row ->> 1, other = row ->> 2, asleep = row -> 3,
-           took = row -> 4, deleted_at = row ->> 5, rev = ?2
-         FROM given WHERE contacts.id = row ->> 0"
+        given_contacts!(),
+        "UPDATE contacts SET state = given.state, other = given.other, asleep = given.asleep,
+           took = given.took, deleted_at = given.deleted_at, rev = ?3
+         FROM given WHERE contacts.id = given.id"
     ))
 }
 
 fn unclaim() -> Statement {
     Statement::new(concat!(
-        given!(),
+        given_claims!(),
         "DELETE FROM claims WHERE (key, created_at, contact) IN
-           (SELECT row ->> 0, row ->> 1, row ->> 2 FROM given)"
+           (SELECT key, created_at, contact FROM given)"
     ))
 }
 
 fn claim() -> Statement {
     Statement::new(concat!(
-        given!(),
-        "INSERT INTO claims (key, created_at, contact)
-         SELECT row ->> 0, row ->> 1, row ->> 2 FROM given"
+        given_claims!(),
+        "INSERT INTO claims (key, created_at, contact) SELECT key, created_at, contact FROM given"
     ))
-}
-
-fn claim_row((key, claim): &(NumberKey, Claim)) -> (&NumberKey, i64, ContactId) {
-    (key, claim.created_at.as_millis(), claim.contact)
-}
-
-/// What every change of a contact may change: state, other, asleep, took, deleted_at.
-struct Row<'a>(u8, Option<ContactId>, &'a [NumberKey], &'a [ContactId], Option<i64>);
-
-impl<'a> Row<'a> {
-    fn of(contact: &'a Contact) -> Self {
-        let asleep = &contact.asleep;
-        match &contact.state {
-            State::Visible => Self(0, None, asleep, &[], None),
-            State::Hidden { owner } => Self(1, Some(*owner), asleep, &[], None),
-            State::Deleted { at, retired_by, took } => {
-                Self(2, *retired_by, asleep, took, Some(at.as_millis()))
-            }
-        }
-    }
-}
-
-/// Fields as they are stored, and their size.
-fn stored(fields: &Fields) -> (String, usize) {
-    let fields = to_json(fields);
-    let size = fields.len();
-    (fields, size)
 }
 
 /// Rows as one bound value.
