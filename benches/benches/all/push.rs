@@ -1,5 +1,5 @@
 //! The book's bulk path: a phone's first push of 10,000 contacts, through the router and the planner
-//! into SQLite, in requests of 500.
+//! into SQLite, in requests of 250.
 
 use std::cell::{Cell, LazyCell};
 use std::sync::{Arc, Mutex};
@@ -25,7 +25,7 @@ use crate::table::Pair;
 pub(crate) const PAIRS: &[Pair] = &[
     Pair {
         what: "a contact of a first push of 10,000",
-        ours: "push/500 contacts a request",
+        ours: "push/250 contacts a request",
         instead: "push/one contact a request, of 500",
         of: CONTACTS as f64,
         times: None,
@@ -42,6 +42,7 @@ pub(crate) const PAIRS: &[Pair] = &[
 ];
 
 const CONTACTS: u32 = 10_000;
+const AT_ONCE: u32 = callbook_contacts::wire::OPS_AT_ONCE as u32;
 const CLAIMS: u32 = 15_000;
 pub(crate) const START: i64 = 1_795_341_600_000;
 
@@ -153,8 +154,8 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("push");
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
     group.throughput(Throughput::Elements(u64::from(CONTACTS)));
-    let bodies = requests(CONTACTS, 500);
-    group.bench_function("500 contacts a request", |bench| {
+    let bodies = requests(CONTACTS, AT_ONCE);
+    group.bench_function("250 contacts a request", |bench| {
         bench.iter_custom(|iterations| push(&runtime, iterations, &bodies));
     });
     // A twentieth of them, counted twenty times: it is slow.
@@ -212,7 +213,7 @@ async fn claims() -> Vec<Statement> {
     let inner = Arc::new(empty());
     let recorder = Arc::new(Recorder { inner: inner.clone(), claims: Mutex::default() });
     let service = Service::over(inner, recorder.clone()).await;
-    for body in requests(CONTACTS, 500) {
+    for body in requests(CONTACTS, AT_ONCE) {
         service.post("/sync/contacts", body).await;
     }
     recorder.claims.lock().unwrap().clone()
@@ -248,7 +249,7 @@ pub(crate) fn facts() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let rows = runtime.block_on(async {
         let service = Service::new().await;
-        for body in requests(CONTACTS, 500) {
+        for body in requests(CONTACTS, AT_ONCE) {
             service.post("/sync/contacts", body).await;
         }
         let count = Statement::new(
@@ -259,6 +260,6 @@ pub(crate) fn facts() {
         (row.count("contacts").unwrap(), row.count("claims").unwrap())
     });
     // A contact is a row and two index entries; each push writes the book's row and the device's.
-    let written = (3 * rows.0 + rows.1 + 2 * u64::from(CONTACTS / 500)) as f64;
+    let written = (3 * rows.0 + rows.1 + 2 * u64::from(CONTACTS / AT_ONCE)) as f64;
     println!("rows written for a contact of the first push: {:.2}", written / rows.0 as f64);
 }

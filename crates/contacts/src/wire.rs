@@ -26,6 +26,10 @@ pub use people::{
 /// The most ops of one push.
 pub const MOST_OPS: usize = 500;
 
+/// The most ops that a phone sends: with more a Worker would compute longer than the 10 ms that Cloudflare's free plan
+/// gives a request.
+pub const OPS_AT_ONCE: usize = 250;
+
 /// `POST /sync/contacts`, answered with a [`PushAnswer`]. Ops stay as text until each is read by
 /// itself, so that a bad one fails none of its neighbours.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -23,7 +23,7 @@ impl Load {
     /// The most of one request; of pages, what a server gives when nothing is said.
     pub(crate) fn most(self) -> usize {
         match self {
-            Self::Ops => callbook_contacts::wire::MOST_OPS,
+            Self::Ops => callbook_contacts::wire::OPS_AT_ONCE,
             // With the longest numbers they are below a mebibyte.
             Self::Calls => 100,
             Self::Contacts | Self::PulledCalls => 500,
@@ -107,9 +107,9 @@ mod tests {
 
     #[test]
     fn what_dies_is_halved_and_grows_slowly() {
-        assert_eq!(through(500), (vec![], 50_000));
+        assert_eq!(through(250), (vec![], 25_000));
         let (died, all) = through(100);
-        assert_eq!(died[..3], [500, 250, 125]);
+        assert_eq!(died[..2], [250, 125]);
         assert!(died.len() < 8 && all > 6_500, "{died:?} {all}");
         let (died, all) = through(1);
         assert!(died.len() < 25 && all > 70, "{died:?} {all}");
@@ -118,11 +118,11 @@ mod tests {
     #[test]
     fn when_the_server_is_well_again_it_doubles() {
         let mut portions = Portions::default();
-        for size in [500, 250, 125, 62, 31, 15, 7, 3, 1] {
+        for size in [250, 125, 62, 31, 15, 7, 3, 1] {
             portions.halve(Load::Ops, size);
         }
         portions.grow(Load::Ops, 1);
-        for size in [2, 4, 8, 16, 32, 64, 128, 256, 500] {
+        for size in [2, 4, 8, 16, 32, 64, 128, 250] {
             assert_eq!(portions.size(Load::Ops), size);
             portions.grow(Load::Ops, size - 1);
             assert_eq!(portions.size(Load::Ops), size, "it was less than it may have");

@@ -125,7 +125,7 @@ fn other_changes_go_and_a_yes_sends_the_deletes() {
     bench.log.clear();
     bench.sync();
     assert_eq!((bench.asks_about(), bench.live()), (0, 401));
-    assert_eq!(bench.log.iter().filter(|line| line.contains(' ')).count(), 2, "pushes");
+    assert_eq!(bench.log.iter().filter(|line| line.contains(' ')).count(), 3, "pushes");
     assert!(bench.engine.status().unwrap().is_quiet());
 }
 
