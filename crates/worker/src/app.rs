@@ -64,7 +64,7 @@ impl Moment {
 
     /// What logs, answers and the audit call this request: from a stream of chance of its own, so that it
     /// tells nothing of the secrets that the other makes.
-    pub(crate) fn request_id(&self) -> String {
+    pub fn request_id(&self) -> String {
         let mut generator = ChaCha12Rng::from_seed(self.seed);
         generator.set_stream(1);
         Chance(generator).hex()

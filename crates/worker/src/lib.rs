@@ -25,7 +25,7 @@ pub use problem::Problem;
 pub use purge::TOMBSTONES_KEPT;
 pub use rekey::Rekeying;
 pub use retention::{Forgotten, Kept, STEPS_OF_A_WORKER};
-pub use routes::router;
+pub use routes::{finish, router};
 pub use settings::{InvalidSetting, KEEP_HISTORY, SHORTEST_HISTORY, Settings, origin};
 pub use timing::Clock;
 

@@ -27,6 +27,8 @@ use axum::routing::{delete, get, patch, post, put};
 use crate::app::App;
 use crate::problem::Problem;
 
+pub use headers::finish;
+
 /// The most bytes of a body (sections 4 and 6).
 const MOST_BYTES: usize = 1 << 20;
 

@@ -131,6 +131,7 @@ fn whoever_is_slow_is_not_waited_for() {
     stream.write_all(head.as_bytes()).unwrap();
     let answer = ended(stream);
     assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("too_slow"), "{answer}");
+    assert!(answer.contains("\r\nx-request-id: ") && answer.contains("nosniff"), "{answer}");
 
     // A head that comes a byte at a time and has no end.
     let stream = connect();

@@ -48,21 +48,26 @@ pub(super) async fn headers(
     let ms = took.as_ref().map(|took| took.total.as_millis() as u64);
     let db_ms = took.as_ref().map(|took| took.database.as_millis() as u64);
     tracing::info!(id, %method, route, status, ms, db_ms, "answered");
-    let headers = response.headers_mut();
-    for (name, value) in ALWAYS {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    }
     let timing = took.map(|took| {
         let millis = |time: std::time::Duration| time.as_secs_f64() * 1_000.0;
         format!("db;dur={:.1}, total;dur={:.1}", millis(took.database), millis(took.total))
     });
     if let Some(timing) = timing.and_then(|timing| HeaderValue::from_str(&timing).ok()) {
-        headers.insert(TIMING, timing);
+        response.headers_mut().insert(TIMING, timing);
     }
-    if let Some(id) = id.and_then(|id| HeaderValue::from_str(&id).ok()) {
+    finish(&mut response, id.as_deref());
+    response
+}
+
+/// Says what every answer says, with the name of its request; for answers that do not come from a route.
+pub fn finish(response: &mut Response, request_id: Option<&str>) {
+    let headers = response.headers_mut();
+    for (name, value) in ALWAYS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if let Some(id) = request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
         headers.insert(REQUEST_ID, id);
     }
-    response
 }
 
 /// Lets pages of these origins call, and no others.

@@ -10,7 +10,7 @@ use axum::http::{HeaderName, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use callbook_base::Timestamp;
-use callbook_worker::{ClientAddress, Moment, Problem};
+use callbook_worker::{ClientAddress, Moment, Problem, finish};
 
 #[allow(clippy::disallowed_methods)] // the one place of the native server that reads the clock
 pub(crate) fn now() -> Timestamp {
@@ -70,7 +70,9 @@ pub(crate) async fn host(
     mut request: Request,
     next: Next,
 ) -> Response {
-    request.extensions_mut().insert(moment());
+    let moment = moment();
+    let id = moment.request_id();
+    request.extensions_mut().insert(moment);
     if let Some(address) = client(&request, &header) {
         request.extensions_mut().insert(address);
     }
@@ -78,9 +80,12 @@ pub(crate) async fn host(
     match tokio::time::timeout(longest, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
-            tracing::warn!("a request took too long, and was cut off");
+            tracing::warn!(id, status = 408, "a request took too long, and was cut off");
             let detail = "the request did not arrive whole in time: send it again";
-            Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail).into_response()
+            let problem = Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail);
+            let mut response = problem.into_response();
+            finish(&mut response, Some(&id));
+            response
         }
     }
 }
