@@ -5,6 +5,7 @@ import java.io.OutputStream
 import java.security.Key
 import java.security.KeyStoreSpi
 import java.security.Provider
+import java.security.ProviderException
 import java.security.SecureRandom
 import java.security.Security
 import java.security.cert.Certificate
@@ -18,6 +19,10 @@ import javax.crypto.SecretKey
 
 /** Android's key store, in memory: Robolectric has none. */
 object FakeKeyStore {
+    /** Whether the phone's own process for keys fails. */
+    @Volatile
+    var isBroken = false
+
     val keys: MutableMap<String, SecretKey> = Collections.synchronizedMap(HashMap())
 
     fun install() {
@@ -40,6 +45,11 @@ object FakeKeyStore {
                 }
         })
         keys.clear()
+        isBroken = false
+    }
+
+    private fun ask() {
+        if (isBroken) throw ProviderException("Keystore operation failed")
     }
 
     class Generator : KeyGeneratorSpi() {
@@ -53,13 +63,20 @@ object FakeKeyStore {
 
         override fun engineInit(size: Int, random: SecureRandom?) = Unit
 
-        override fun engineGenerateKey(): SecretKey =
-            KeyGenerator.getInstance("AES", "SunJCE").apply { init(256) }.generateKey().also { keys[alias] = it }
+        override fun engineGenerateKey(): SecretKey {
+            ask()
+            return KeyGenerator.getInstance("AES", "SunJCE").apply { init(256) }.generateKey().also { keys[alias] = it }
+        }
     }
 
     class Store : KeyStoreSpi() {
-        override fun engineGetKey(alias: String, password: CharArray?): Key? = keys[alias]
+        override fun engineGetKey(alias: String, password: CharArray?): Key? {
+            ask()
+            return keys[alias]
+        }
+
         override fun engineDeleteEntry(alias: String) {
+            ask()
             keys.remove(alias)
         }
 

@@ -13,6 +13,7 @@ import org.callbook.account.Authenticator
 import org.callbook.account.Books
 import org.callbook.account.Leaving
 import org.callbook.account.Notes
+import org.callbook.account.SignIn
 import org.callbook.engine.Server
 import org.callbook.sync.CALLS_AUTHORITY
 import org.callbook.ui.ChoicesActivity
@@ -26,6 +27,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.robolectric.Robolectric
 import org.robolectric.Shadows.shadowOf
+import org.robolectric.annotation.Config
 
 class SignInTest : AppTest() {
     private fun screen(intent: Intent = SignInActivity.intent(app, null)) =
@@ -40,6 +42,7 @@ class SignInTest : AppTest() {
     }
 
     @Test
+    @Config(sdk = [26, 31, 34])
     fun `signs in through the screen`() = screen().use {
         fill(it, server.address)
         val account = accounts().single()
@@ -63,6 +66,7 @@ class SignInTest : AppTest() {
     }
 
     @Test
+    @Config(sdk = [26, 31, 34])
     fun `what is kept lets in again, and a lost key asks for the password`() {
         val account = signIn()
         Books.closeAll()
@@ -122,6 +126,22 @@ class SignInTest : AppTest() {
     }
 
     @Test
+    fun `a phone whose store for keys does not work says so, and a key that it no longer takes is made anew`() {
+        FakeKeyStore.isBroken = true
+        check(server.address, Server.PASSWORD, R.string.no_key_store)
+        FakeKeyStore.isBroken = false
+        val account = signIn()
+        val key = Accounts.key(app, account)!!
+        FakeKeyStore.keys[key] = javax.crypto.spec.SecretKeySpec(ByteArray(7), "DES")
+        Books.closeAll()
+        assertFalse(Books.of(app, account).isSignedIn)
+        assertEquals(null, SignIn.again(app, account, Server.PASSWORD).code)
+        assertEquals("AES", FakeKeyStore.keys[key]!!.algorithm)
+        Books.closeAll()
+        assertTrue(Books.of(app, account).isSignedIn)
+    }
+
+    @Test
     fun `Android's settings add and ask again`() {
         val authenticator = Authenticator(app)
         val add = authenticator.addAccount(null, Accounts.TYPE, null, null, null)
@@ -135,6 +155,7 @@ class SignInTest : AppTest() {
     }
 
     @Test
+    @Config(sdk = [26, 31, 34])
     fun `an account that is removed leaves nothing`() {
         val account = signIn()
         val key = Accounts.key(app, account)!!
@@ -154,6 +175,15 @@ class SignInTest : AppTest() {
         Leaving.sweep(app)
         assertEquals(0, app.noBackupFilesDir.resolve("books").list().orEmpty().size)
         assertEquals(emptySet<String>(), FakeKeyStore.keys.keys)
+    }
+
+    @Test
+    fun `what is swept away is not what somebody signs in to`() {
+        val book = Books.new(app, server.address)
+        Leaving.sweep(app)
+        assertTrue(Accounts.folder(app, book.key).exists())
+        Books.drop(book)
+        assertFalse(Accounts.folder(app, book.key).exists())
     }
 
     @Test

@@ -5,6 +5,7 @@ import android.accounts.AccountManager
 import android.content.ContentResolver
 import android.content.Context
 import android.content.Intent
+import android.os.Bundle
 import android.provider.ContactsContract
 import java.io.File
 import java.util.UUID
@@ -53,10 +54,12 @@ object Accounts {
     /** Adds an account that syncs contacts and calls by itself. `false` when Android has one of this name. */
     fun add(context: Context, account: Account, key: String, server: String, user: String): Boolean {
         val manager = AccountManager.get(context)
-        if (!manager.addAccountExplicitly(account, null, null)) return false
-        manager.setUserData(account, KEY, key)
-        manager.setUserData(account, SERVER, server)
-        manager.setUserData(account, USER, user)
+        val data = Bundle().apply {
+            putString(KEY, key)
+            putString(SERVER, server)
+            putString(USER, user)
+        }
+        if (!manager.addAccountExplicitly(account, null, data)) return false
         for (authority in listOf(ContactsContract.AUTHORITY, CALLS_AUTHORITY)) {
             ContentResolver.setIsSyncable(account, authority, 1)
             ContentResolver.setSyncAutomatically(account, authority, true)

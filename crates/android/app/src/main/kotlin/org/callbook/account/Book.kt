@@ -106,6 +106,9 @@ fun JSONObject.text(name: String): String? = if (isNull(name)) null else getStri
 object Books {
     private val open = HashMap<String, Book>()
 
+    /** Keys of those that have no account yet: nobody is to take their files for what an account has left. */
+    private val starting = HashSet<String>()
+
     /** @throws CallbookException when its file cannot be used. */
     @Synchronized
     fun of(context: Context, account: Account): Book {
@@ -131,11 +134,30 @@ object Books {
         }
     }
 
-    /** Before there is an account. */
-    fun new(context: Context, server: String): Book = Book(context.applicationContext, Accounts.newKey(), server)
+    /** Before there is an account: it is kept, or dropped. */
+    fun new(context: Context, server: String): Book {
+        val key = Accounts.newKey()
+        synchronized(this) { starting += key }
+        return try {
+            Book(context.applicationContext, key, server)
+        } catch (e: CallbookException) {
+            synchronized(this) { starting -= key }
+            throw e
+        }
+    }
+
+    @Synchronized
+    internal fun drop(book: Book) {
+        starting -= book.key
+        book.erase()
+    }
+
+    @Synchronized
+    fun isStarting(key: String): Boolean = key in starting
 
     @Synchronized
     internal fun keep(book: Book) {
+        starting -= book.key
         open[book.key] = book
     }
 

@@ -2,6 +2,7 @@ package org.callbook.account
 
 import android.accounts.Account
 import android.content.Context
+import java.io.IOException
 import org.callbook.Work
 import org.callbook.engine.CallbookException
 
@@ -42,7 +43,7 @@ object Leaving {
 
     /** Takes away what accounts have left that were removed while the app did not run. */
     fun sweep(context: Context) {
-        for (key in Accounts.orphans(context).filter { it !in leaving }) {
+        for (key in Accounts.orphans(context).filter { it !in leaving && !Books.isStarting(it) }) {
             Books.take(key)?.close()
             Vault(Accounts.folder(context, key).resolve("tokens"), key).erase()
             Accounts.folder(context, key).deleteRecursively()
@@ -66,7 +67,8 @@ object Leaving {
                     else -> book.askObject("step")
                 }
             }
-        } catch (_: CallbookException) {
+        } catch (e: Exception) {
+            if (e !is CallbookException && e !is IOException) throw e
             // The device stays in the team's list until it runs out, or an admin ends it.
         }
     }

@@ -28,7 +28,7 @@ object SignIn {
             Accounts.add(context, account, book.key, server, user) -> null
             else -> "account_exists"
         }
-        if (code != null) book.erase() else Books.keep(book)
+        if (code != null) Books.drop(book) else Books.keep(book)
         return Outcome(account.takeIf { code == null }, code)
     }
 

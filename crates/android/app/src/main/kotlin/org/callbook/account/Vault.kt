@@ -7,10 +7,13 @@ import java.io.File
 import java.io.FileNotFoundException
 import java.security.GeneralSecurityException
 import java.security.KeyStore
+import java.security.KeyStoreException
+import java.security.ProviderException
 import javax.crypto.Cipher
 import javax.crypto.KeyGenerator
 import javax.crypto.SecretKey
 import javax.crypto.spec.GCMParameterSpec
+import org.callbook.engine.CallbookException
 import org.json.JSONException
 import org.json.JSONObject
 
@@ -28,9 +31,9 @@ internal class Vault(file: File, private val alias: String) {
         if (bytes.size <= IV_BYTES) return null
         return try {
             val cipher = Cipher.getInstance(CIPHER)
-            val key = store().getKey(alias, null) as? SecretKey ?: return null
-            cipher.init(Cipher.DECRYPT_MODE, key, GCMParameterSpec(TAG_BITS, bytes, 0, IV_BYTES))
-            JSONObject(cipher.doFinal(bytes, IV_BYTES, bytes.size - IV_BYTES).toString(Charsets.UTF_8))
+            val key = inStore { store().getKey(alias, null) } as? SecretKey ?: return null
+            inStore { cipher.init(Cipher.DECRYPT_MODE, key, GCMParameterSpec(TAG_BITS, bytes, 0, IV_BYTES)) }
+            JSONObject(inStore { cipher.doFinal(bytes, IV_BYTES, bytes.size - IV_BYTES) }.toString(Charsets.UTF_8))
         } catch (_: GeneralSecurityException) {
             null
         } catch (_: JSONException) {
@@ -38,11 +41,14 @@ internal class Vault(file: File, private val alias: String) {
         }
     }
 
+    /** @throws CallbookException `no_key_store` where Android's does not work. */
     fun write(tokens: JSONObject?) {
         if (tokens == null) return file.delete()
-        val cipher = Cipher.getInstance(CIPHER)
-        cipher.init(Cipher.ENCRYPT_MODE, key())
-        val sealed = cipher.iv + cipher.doFinal(tokens.toString().toByteArray())
+        val sealed = try {
+            seal(tokens.toString().toByteArray())
+        } catch (e: GeneralSecurityException) {
+            throw CallbookException("no_key_store", e.toString())
+        }
         val out = file.startWrite()
         try {
             out.write(sealed)
@@ -53,10 +59,35 @@ internal class Vault(file: File, private val alias: String) {
         }
     }
 
+    /** With the key that there is; where the store no longer takes it, with a new one. */
+    private fun seal(text: ByteArray): ByteArray = try {
+        sealWithKey(text)
+    } catch (_: GeneralSecurityException) {
+        inStore { store().deleteEntry(alias) }
+        sealWithKey(text)
+    }
+
+    private fun sealWithKey(text: ByteArray): ByteArray = inStore {
+        val cipher = Cipher.getInstance(CIPHER)
+        cipher.init(Cipher.ENCRYPT_MODE, key())
+        cipher.iv + cipher.doFinal(text)
+    }
+
+    /** Where Android's own process for keys fails, it throws what is no exception of cryptography. */
+    private fun <T> inStore(work: () -> T): T = try {
+        work()
+    } catch (e: ProviderException) {
+        throw KeyStoreException(e)
+    }
+
     /** The tokens and their key. */
     fun erase() {
         file.delete()
-        store().deleteEntry(alias)
+        try {
+            inStore { store().deleteEntry(alias) }
+        } catch (_: GeneralSecurityException) {
+            // A key without its file opens nothing.
+        }
     }
 
     private fun key(): SecretKey = store().getKey(alias, null) as? SecretKey ?: run {

@@ -27,6 +27,7 @@ object Words {
         "try_later" -> context.getString(R.string.asks_to_wait)
         "phone_trouble" -> context.getString(R.string.phone_trouble)
         "no_library" -> context.getString(R.string.no_library)
+        "no_key_store" -> context.getString(R.string.no_key_store)
         "storage_full" -> context.getString(R.string.storage_full)
         "not_a_store", "store_damaged" -> context.getString(R.string.store_damaged)
         "store_newer" -> context.getString(R.string.store_newer)
