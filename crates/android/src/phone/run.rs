@@ -179,7 +179,8 @@ impl Phone {
                 self.to_send = Some(request);
                 return Ok(Wanted::Step);
             }
-            Next::Wait(until) => run.ended.wake_at = Some(until),
+            // One that syncs only after changes waits for ever.
+            Next::Wait(until) => run.ended.wake_at = Some(until).filter(|it| *it < Timestamp::MAX),
             Next::SignIn(reason) => run.ended.sign_in = Some(reason),
         }
         let mut pass = Box::<Pass>::default();

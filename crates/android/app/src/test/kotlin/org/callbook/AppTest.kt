@@ -2,6 +2,8 @@ package org.callbook
 
 import android.accounts.Account
 import android.app.Application
+import android.net.ConnectivityManager
+import android.net.NetworkCapabilities
 import android.os.Looper
 import android.widget.Button
 import android.widget.EditText
@@ -18,6 +20,7 @@ import org.junit.runner.RunWith
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
+import org.robolectric.shadows.ShadowNetworkCapabilities
 
 /** The app on a new phone, and a server with a new book for each test that asks for one. */
 @RunWith(AppRunner::class)
@@ -86,6 +89,17 @@ abstract class AppTest {
     protected fun grant(vararg permissions: String) = shadowOf(app).grantPermissions(*permissions)
 
     protected fun deny(vararg permissions: String) = shadowOf(app).denyPermissions(*permissions)
+
+    /** What the phone's network is: paid for or not, or none at all. */
+    protected fun network(isFree: Boolean?) {
+        val connectivity = app.getSystemService(ConnectivityManager::class.java)
+        if (isFree == null) return shadowOf(connectivity).setActiveNetworkInfo(null)
+        val now = ShadowNetworkCapabilities.newInstance()
+        shadowOf(now).addCapability(NetworkCapabilities.NET_CAPABILITY_INTERNET)
+        if (isFree) shadowOf(now).addCapability(NetworkCapabilities.NET_CAPABILITY_NOT_METERED)
+        else shadowOf(now).removeCapability(NetworkCapabilities.NET_CAPABILITY_NOT_METERED)
+        shadowOf(connectivity).setNetworkCapabilities(connectivity.activeNetwork, now)
+    }
 
     protected fun accounts(): List<Account> = Accounts.all(app)
 }

@@ -10,6 +10,7 @@ import android.app.job.JobScheduler
 import android.app.job.JobService
 import android.content.Intent
 import android.content.pm.PackageManager
+import android.os.Build
 import android.provider.CallLog
 import android.provider.ContactsContract
 import java.time.Duration
@@ -41,6 +42,8 @@ import org.robolectric.annotation.Implements
 import org.robolectric.shadow.api.Shadow
 import org.robolectric.util.ReflectionHelpers
 
+/** When syncs run, and what their users are told: on each Android that the code asks for. */
+@Config(sdk = [26, 31, 33, 34])
 class ScheduleTest : AppTest() {
     private val jobs get() = app.getSystemService(JobScheduler::class.java)
     private val notifications get() = app.getSystemService(NotificationManager::class.java)
@@ -90,8 +93,16 @@ class ScheduleTest : AppTest() {
         assertEquals(JobInfo.NETWORK_TYPE_UNMETERED, periodic()!!.networkType)
         interval(account, 1_440)
         assertEquals(Duration.ofDays(1).toMillis(), periodic()!!.intervalMillis)
+        Schedule.now(app, account)
+        assertEquals(JobInfo.NETWORK_TYPE_UNMETERED, once()!!.networkType)
+        Notes.of(app, account).wifiOnly = false
+        Schedule.networks(app, account)
+        assertEquals(JobInfo.NETWORK_TYPE_ANY, periodic()!!.networkType)
+        assertEquals(JobInfo.NETWORK_TYPE_ANY, once()!!.networkType)
         interval(account, org.json.JSONObject.NULL)
         assertNull(periodic())
+        // Only after changes: there is no next sync to speak of.
+        assertNull(Sync(app, account).run().also { assertTrue(it.wentWell) }.wakeAt)
     }
 
     @Test
@@ -109,6 +120,7 @@ class ScheduleTest : AppTest() {
     private fun params(job: JobInfo): JobParameters = Shadow.newInstanceOf(JobParameters::class.java).also {
         ReflectionHelpers.setField(it, "jobId", job.id)
         ReflectionHelpers.setField(it, "extras", job.extras)
+        if (Build.VERSION.SDK_INT >= 31) ReflectionHelpers.setField(it, "mStopReason", JobParameters.STOP_REASON_TIMEOUT)
     }
 
     private inline fun <reified T : android.app.job.JobService> start(params: JobParameters): T {
@@ -126,6 +138,7 @@ class ScheduleTest : AppTest() {
     }
 
     @Test
+    @Config(sdk = [34])
     fun `a first sync since Android 14`() {
         val account = signIn()
         Schedule.first(app, account)
@@ -149,7 +162,7 @@ class ScheduleTest : AppTest() {
     }
 
     @Test
-    @Config(shadows = [ShownJob::class])
+    @Config(sdk = [34], shadows = [ShownJob::class])
     fun `a first sync since Android 14 shows how far it is, and is cancelled in its notification`() {
         Relay(server.address).use { relay ->
             val account = signIn(address = relay.address)
@@ -176,8 +189,7 @@ class ScheduleTest : AppTest() {
             .create(ContactsContract.AUTHORITY).get()
         val account = signIn()
         assertTrue(Sync(app, account).run().wentWell)
-        val connectivity = shadowOf(app.getSystemService(android.net.ConnectivityManager::class.java))
-        connectivity.setActiveNetworkInfo(null)
+        network(isFree = null)
         PhoneBook(app.contentResolver).save(account, "Ann Lee", "(415) 555-2671")
         Schedule.changes(app)
         jobs.allPendingJobs.forEach { if (it.isPeriodic) jobs.cancel(it.id) }
@@ -187,6 +199,9 @@ class ScheduleTest : AppTest() {
         await("the change in the outbox") { Books.of(app, account).askObject("status").getInt("unpushed") == 1 }
         // Android forgets what it watched; it watches again.
         await("watching again") { changes() != null }
+        // It goes when there is a network.
+        await("a job for that") { once() != null }
+        assertEquals(JobInfo.NETWORK_TYPE_ANY, once()!!.networkType)
         // A provider that is wiped now takes nothing with it.
         provider.lose(account.name)
         assertTrue(Sync(app, account).run().wentWell)
@@ -206,8 +221,11 @@ class ScheduleTest : AppTest() {
             val began = System.nanoTime()
             assertTrue(service.onStopJob(params))
             await("the end") { Log.lines(app).last().contains("cancelled") }
-            println("stopped after ${(System.nanoTime() - began) / 1_000_000} ms")
-            assertTrue(Log.lines(app).any { it.contains("stopped by Android") })
+            val millis = (System.nanoTime() - began) / 1_000_000
+            println("stopped after $millis ms")
+            assertTrue("$millis ms", millis < 1_000)
+            val reason = if (Build.VERSION.SDK_INT >= 31) "${JobParameters.STOP_REASON_TIMEOUT}" else "unknown"
+            assertTrue(Log.lines(app).any { it.endsWith("stopped by Android, reason $reason") })
             // It says nothing of trouble, and the next goes on.
             assertNull(Notes.of(app, account).failure)
             relay.isSilent = false

@@ -3,12 +3,17 @@ package org.callbook
 import android.accounts.Account
 import android.app.job.JobScheduler
 import android.content.ContentResolver
+import android.content.Intent
 import android.content.SyncResult
 import android.os.Bundle
 import android.provider.ContactsContract
 import android.view.ViewGroup
 import android.widget.TextView
 import java.io.File
+import java.net.InetAddress
+import java.net.ServerSocket
+import java.net.Socket
+import java.net.URI
 import java.time.Duration
 import java.time.Instant
 import java.time.LocalDate
@@ -20,11 +25,14 @@ import org.callbook.account.Notes
 import org.callbook.engine.Phone
 import org.callbook.provider.FakeContactsProvider
 import org.callbook.sync.Afterwards
+import org.callbook.sync.Log
 import org.callbook.sync.Outcome
 import org.callbook.sync.Permissions
 import org.callbook.sync.Schedule
 import org.callbook.sync.Sync
 import org.callbook.sync.SyncAdapter
+import org.callbook.sync.SyncService
+import org.callbook.sync.Syncing
 import org.callbook.ui.LogActivity
 import org.callbook.ui.MainActivity
 import org.callbook.ui.SignInActivity
@@ -40,6 +48,7 @@ import org.junit.Before
 import org.junit.Test
 import org.robolectric.Robolectric
 import org.robolectric.Shadows.shadowOf
+import org.robolectric.annotation.Config
 import org.robolectric.shadows.ShadowContentResolver
 import org.robolectric.shadows.ShadowLooper
 
@@ -195,6 +204,50 @@ class TroubleTest : AppTest() {
         ShadowLooper.idleMainLooper(2, java.util.concurrent.TimeUnit.SECONDS)
         assertEquals(0, status.syncRequests)
         assertEquals(1, calls.syncRequests)
+    }
+
+    @Test
+    fun `a server that asks to wait is left alone for so long`() {
+        val account = signIn()
+        book.save(account, "Ann Lee", "(415) 555-2671")
+        val port = URI(server.address).port
+        server.close()
+        ServerSocket(port, 50, InetAddress.getLoopbackAddress()).use { door ->
+            thread(isDaemon = true) { runCatching { while (true) door.accept().use(::asksToWait) } }
+            val result = perform(account)
+            assertTrue(result.hasSoftError())
+            // Android reads it as a time, in seconds since 1970.
+            val wait = result.delayUntil - Instant.now().epochSecond
+            assertTrue("$wait s", wait in 590..1_200)
+        }
+    }
+
+    private fun asksToWait(phone: Socket) {
+        phone.getInputStream().read(ByteArray(64 * 1024))
+        val answer = "HTTP/1.1 503 Busy\r\nRetry-After: 600\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        phone.getOutputStream().write(answer.toByteArray())
+    }
+
+    @Test
+    @Config(sdk = [26, 31, 34])
+    fun `a sync that Android cancels ends within a second`() = Relay(server.address).use { relay ->
+        val account = signIn(address = relay.address)
+        relay.isSilent = true
+        val binder = Robolectric.buildService(SyncService::class.java).create().get().onBind(Intent())
+        val adapter = android.content.ISyncAdapter.Stub.asInterface(binder)
+        val context = object : android.content.ISyncContext.Stub() {
+            override fun sendHeartbeat() = Unit
+            override fun onFinished(result: SyncResult) = Unit
+        }
+        org.robolectric.shadows.ShadowBinder.setCallingUid(android.os.Process.SYSTEM_UID)
+        adapter.startSync(context, ContactsContract.AUTHORITY, account, Bundle())
+        await("a request") { relay.waits > 0 }
+        val began = System.nanoTime()
+        adapter.cancelSync(context)
+        await("its end") { Syncing.of(account).isEmpty() }
+        val millis = (System.nanoTime() - began) / 1_000_000
+        assertTrue("$millis ms", millis < 1_000)
+        assertTrue(Log.lines(app).last().contains("cancelled"))
     }
 
     @Test

@@ -43,6 +43,11 @@ class Notes private constructor(private val store: SharedPreferences) {
         get() = store.getBoolean("wifi_only", false)
         set(value) = store.edit().putBoolean("wifi_only", value).apply()
 
+    /** Whether the user has answered that syncs may run while the phone sleeps, one way or the other. */
+    var batteryAnswered: Boolean
+        get() = store.getBoolean("battery_answered", false)
+        set(value) = store.edit().putBoolean("battery_answered", value).apply()
+
     /** Whether the user has said what of this phone the book gets. Until then nothing is synced. */
     var hasChosen: Boolean
         get() = store.getBoolean("has_chosen", false)

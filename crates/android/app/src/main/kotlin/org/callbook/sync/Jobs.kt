@@ -3,9 +3,6 @@ package org.callbook.sync
 import android.accounts.Account
 import android.app.job.JobParameters
 import android.app.job.JobService
-import android.net.ConnectivityManager
-import android.net.NetworkCapabilities.NET_CAPABILITY_INTERNET
-import android.net.NetworkCapabilities.NET_CAPABILITY_NOT_METERED
 import android.os.Build
 import java.util.concurrent.ConcurrentHashMap
 import org.callbook.Work
@@ -29,6 +26,8 @@ abstract class SyncingJob : JobService() {
             for ((account, toServer, sync) in syncs) {
                 val outcome = Syncing.run(this, account, sync, toServer)
                 if (outcome.cancelled) break
+                // It goes when there is a network that may be used.
+                if (!toServer && outcome.waiting > 0) Schedule.now(this, account)
             }
             ended(params)
             running.remove(params.jobId)
@@ -65,12 +64,8 @@ class ChangesJob : SyncingJob() {
     /** Android forgets what it watched once the job has run. */
     override fun ended(params: JobParameters) = Schedule.changes(this)
 
-    private fun mayUseNetwork(account: Account): Boolean {
-        val connectivity = getSystemService(ConnectivityManager::class.java)
-        val network = connectivity.getNetworkCapabilities(connectivity.activeNetwork) ?: return false
-        val isFree = network.hasCapability(NET_CAPABILITY_NOT_METERED)
-        return network.hasCapability(NET_CAPABILITY_INTERNET) && (isFree || !Notes.of(this, account).wifiOnly)
-    }
+    private fun mayUseNetwork(account: Account): Boolean =
+        Networks.isThere(this) && (!Notes.of(this, account).wifiOnly || Networks.isFree(this))
 }
 
 /** A sync that everybody may see, and what follows from it. */

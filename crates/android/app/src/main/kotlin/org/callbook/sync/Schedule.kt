@@ -70,13 +70,19 @@ object Schedule {
         if (!same) jobs(context).schedule(job)
     }
 
+    /** On which networks has changed: what waits for another may go now. */
+    fun networks(context: Context, account: Account) {
+        periodic(context, account)
+        if (jobs(context).getPendingJob(AGAIN + number(context, account)) != null) now(context, account)
+    }
+
     /** The library wants to sync at this time: after a failure, or since the server asks for it. */
     fun again(context: Context, account: Account, at: Instant, now: Instant) {
         val id = AGAIN + number(context, account)
         val next = jobs(context).getPendingJob(PERIODIC + number(context, account))?.intervalMillis ?: Long.MAX_VALUE
         val wait = Duration.between(now, at).toMillis().coerceAtLeast(0)
         if (wait >= next) return jobs(context).cancel(id)
-        jobs(context).schedule(builder(context, account, id).setMinimumLatency(wait).build())
+        jobs(context).schedule(builder(context, account, id).setMinimumLatency(wait).setPersisted(true).build())
     }
 
     /** The first sync of an account: as its user waits for it, it may run on. */

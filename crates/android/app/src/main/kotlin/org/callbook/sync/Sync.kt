@@ -34,6 +34,8 @@ data class Outcome(
     val updated: Long = 0,
     val deleted: Long = 0,
     val unconfirmedDeletes: Int = 0,
+    /** Changes and calls that the server has not been sent yet. */
+    val waiting: Int = 0,
     /** Contacts of the phone that Android could not hand over. */
     val unreadable: Int = 0,
 ) {
@@ -96,6 +98,7 @@ class Sync(private val context: Context, private val account: Account) {
             } catch (e: CallbookException) {
                 putOff(e) ?: throw e
             }
+            val status = book.askObject("status")
             return Outcome(
                 signIn = ended?.text("sign_in")?.let(::why),
                 failure = ended?.text("failure"),
@@ -106,7 +109,8 @@ class Sync(private val context: Context, private val account: Account) {
                 updated = contacts?.updated ?: 0,
                 deleted = contacts?.deleted ?: 0,
                 unreadable = contacts?.unreadable?.size ?: 0,
-                unconfirmedDeletes = book.askObject("status").getInt("unconfirmed_deletes"),
+                unconfirmedDeletes = status.getInt("unconfirmed_deletes"),
+                waiting = status.getInt("unpushed") + status.getInt("unpushed_calls"),
             )
         } finally {
             provider?.close()

@@ -13,8 +13,6 @@ import android.os.Bundle
 import android.os.Handler
 import android.os.IBinder
 import android.os.Looper
-import java.time.Duration
-import java.time.Instant
 import java.util.concurrent.ConcurrentHashMap
 import org.callbook.account.Books
 import org.callbook.account.Notes
@@ -45,7 +43,7 @@ class SyncAdapter(context: Context) : AbstractThreadedSyncAdapter(context, true,
         val sync = Sync(context, account)
         running[Thread.currentThread()] = sync
         val outcome = try {
-            Syncing.run(context, account, sync)
+            Syncing.run(context, account, sync, toServer = mayAskServer(account, extras))
         } finally {
             running.remove(Thread.currentThread())
         }
@@ -53,13 +51,17 @@ class SyncAdapter(context: Context) : AbstractThreadedSyncAdapter(context, true,
         if (Build.VERSION.SDK_INT >= 34) endPending(account, authority)
     }
 
+    /** Android knows nothing of our switch for Wi-Fi: what it starts by itself is then only written down. */
+    private fun mayAskServer(account: Account, extras: Bundle): Boolean =
+        extras.getBoolean(ContentResolver.SYNC_EXTRAS_MANUAL) || !Notes.of(context, account).wifiOnly || Networks.isFree(context)
+
     /**
      * Since Android 14 a sync that was asked for while another ran may stay "pending" for ever. Not at once: Android would
      * drop the result that it is about to be told.
      */
     private fun endPending(account: Account, authority: String) {
         Handler(Looper.getMainLooper()).postDelayed({
-            if (running.isEmpty()) ContentResolver.cancelSync(account, authority)
+            if (running.isEmpty()) ContentResolver.cancelSync(account, authority) else endPending(account, authority)
         }, PENDING_MILLIS)
     }
 
@@ -93,7 +95,8 @@ class SyncAdapter(context: Context) : AbstractThreadedSyncAdapter(context, true,
             result.tooManyDeletions = true
             result.stats.numDeletes = outcome.unconfirmedDeletes.toLong()
         }
-        outcome.wakeAt?.let { result.delayUntil = Duration.between(Instant.now(), it).seconds.coerceAtLeast(0) }
+        // In seconds since 1970. After a sync that went well nothing is put off: a change is synced at once.
+        if (outcome.failure != null) outcome.wakeAt?.let { result.delayUntil = it.epochSecond }
     }
 
     override fun onSyncCanceled(thread: Thread) {
