@@ -112,7 +112,10 @@ enum Do {
 impl Command {
     /// Whether it changes nothing, so that it may be asked while a request is under way.
     pub(crate) fn is_query(&self) -> bool {
-        use Do::{Aside, Calls, Contact, Contacts, Duplicates, Log, Settings, Status, Told, Unfit};
+        use Do::{
+            Aside, Calls, Contact, Contacts, Duplicates, Log, NotTaken, Settings, Status, Told,
+            Unfit,
+        };
         matches!(
             self.r#do,
             Settings
@@ -122,6 +125,7 @@ impl Command {
                 | Calls
                 | Duplicates
                 | Unfit
+                | NotTaken
                 | Aside
                 | Log
                 | Told

@@ -23,6 +23,8 @@ class ChoicesActivity : Page() {
         setContentView(R.layout.choices)
         findViewById<TextView>(R.id.account).text = account.name
         choices = Choices(this, findViewById(android.R.id.content), account)
+        val mayTell = Permissions.hasAll(this, Permissions.notifications)
+        findViewById<TextView>(R.id.notifications_why).showIf(!mayTell)
         choices.load()
         findViewById<Button>(R.id.start).setOnClickListener { start() }
     }

@@ -50,7 +50,10 @@ class ContactActivity : Page() {
             show(contact)
         }
         inBackground({ fromServer() }) { known ->
-            if (known == null) return@inBackground
+            if (known == null) {
+                inBackground(::callsOfPhone, ::showCalls)
+                return@inBackground
+            }
             if (contact == null) show(known.contact)
             showKnown(known)
         }
@@ -80,9 +83,18 @@ class ContactActivity : Page() {
         null
     }
 
+    /** Without the network: those that the phone has pulled. */
+    private fun callsOfPhone(): List<JSONObject> = try {
+        Books.of(this, account).askList("calls") { put("limit", MOST_OWN) }
+            .filter { it.optJSONObject("contact")?.getString("id") == id }
+    } catch (_: CallbookException) {
+        emptyList()
+    }
+
     private fun show(contact: JSONObject) {
         parts.removeAllViews()
-        findViewById<TextView>(R.id.title).text = ContactWords.title(this, contact)
+        title = ContactWords.title(this, contact)
+        findViewById<TextView>(R.id.title).text = title
         val work = listOfNotNull(contact.text("title"), contact.text("organization")).joinToString(", ")
         findViewById<TextView>(R.id.subtitle).apply {
             text = work
@@ -138,13 +150,7 @@ class ContactActivity : Page() {
     private fun showKnown(known: Known) {
         val contact = known.contact
         showState(known)
-        val calls = known.list("calls")
-        heading(R.string.calls, calls)
-        for (call in calls.take(MOST_CALLS)) {
-            val (icon, direction) = CallWords.direction(call.getString("direction"))
-            add(getString(direction), CallWords.about(this, call)).findViewById<View>(R.id.icon)
-                .let { it.showIf(true); (it as android.widget.ImageView).setImageResource(icon) }
-        }
+        showCalls(known.list("calls"))
         val duplicates = known.list("duplicates")
         heading(R.string.hidden_duplicates, duplicates)
         for (duplicate in duplicates) {
@@ -161,6 +167,15 @@ class ContactActivity : Page() {
             add(ContactWords.title(this, fields), saved(revision.text("username"), revision.getString("at"))) {
                 askRestore(revision.getLong("rev"), fields)
             }
+        }
+    }
+
+    private fun showCalls(calls: List<JSONObject>) {
+        heading(R.string.calls, calls)
+        for (call in calls.take(MOST_CALLS)) {
+            val (icon, direction) = CallWords.direction(call.getString("direction"))
+            add(getString(direction), CallWords.about(this, call)).findViewById<View>(R.id.icon)
+                .let { it.showIf(true); (it as android.widget.ImageView).setImageResource(icon) }
         }
     }
 
@@ -232,6 +247,9 @@ class ContactActivity : Page() {
         private const val ACCOUNT = "account"
         private const val ID = "id"
         private const val MOST_CALLS = 20
+
+        /** Of the phone's own so many are looked through, the latest. */
+        private const val MOST_OWN = 2_000
 
         fun intent(context: Context, account: Account, id: String): Intent =
             Intent(context, ContactActivity::class.java).putExtra(ACCOUNT, account).putExtra(ID, id)

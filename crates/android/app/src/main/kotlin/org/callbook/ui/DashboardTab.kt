@@ -1,5 +1,8 @@
 package org.callbook.ui
 
+import android.app.ActivityManager
+import android.os.Build
+import android.os.PowerManager
 import android.view.LayoutInflater
 import android.view.View
 import android.widget.Button
@@ -56,7 +59,7 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
     override fun refresh() = main.inBackground({
         try {
             val book = Books.of(main, main.account)
-            val duplicates = book.askList("duplicates").take(MOST_ITEMS)
+            val duplicates = book.askList("duplicates").sortedByDescending { it.getString("at") }.take(MOST_ITEMS)
             val owners = duplicates.map { it.getString("owner") }
             Facts(book.askObject("status"), duplicates.map { duplicate(book, it) }, owners, aside(book), null)
         } catch (e: CallbookException) {
@@ -85,11 +88,12 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
         }
         line(R.id.last, notes.lastSync?.let { main.getString(R.string.last_sync, Times.ago(main, it)) })
         val next = notes.wakeAt?.takeIf { it > Instant.now() }
-        line(R.id.next, next?.let { main.getString(R.string.next_sync, Times.clock(main, it.toString())) })
+        line(R.id.next, next?.let { main.getString(R.string.next_sync, Times.soon(main, it)) })
         line(R.id.waiting, waiting.takeIf { it > 0 }?.let { plural(R.plurals.waiting, it) })
         find<View>(R.id.progress).showIf(progress != null)
         find<Button>(R.id.sync).isEnabled = progress == null
         fill(R.id.needs, needs, warns = true)
+        fill(R.id.offers, offers(notes))
         fill(R.id.duplicates, facts.duplicates)
         askOrigins(facts.owners)
         find<View>(R.id.duplicates_title).showIf(facts.duplicates.isNotEmpty())
@@ -114,12 +118,29 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
         val missing = Permissions.missing(main, main.account)
         if (missing.isNotEmpty()) {
             add(Item(main.getString(R.string.notice_permission), main.getString(R.string.notice_permission_text),
-                R.string.allow to { main.requestPermissions(missing.toTypedArray(), 1) }))
+                R.string.allow to { main.requestPermissions(missing.toTypedArray(), MainActivity.ALLOW) }))
+        }
+        if (Build.VERSION.SDK_INT >= 28 && main.getSystemService(ActivityManager::class.java).isBackgroundRestricted) {
+            add(Item(main.getString(R.string.restricted), main.getString(R.string.restricted_text),
+                R.string.open_settings to main::openAppSettings))
         }
         notes.failure?.let { add(Item(main.getString(R.string.notice_failing), Words.failure(main, it))) }
         facts.status?.optJSONObject("problem")?.let {
             add(Item(main.getString(R.string.notice_failing), main.getString(R.string.needs_update)))
         }
+    }
+
+    /** What would help, once all else is well, and may be refused for good. */
+    private fun offers(notes: Notes): List<Item> {
+        val sleeps = !main.getSystemService(PowerManager::class.java).isIgnoringBatteryOptimizations(main.packageName)
+        if (notes.lastSync == null || notes.batteryAnswered || !sleeps) return emptyList()
+        fun answered(then: () -> Unit) = {
+            notes.batteryAnswered = true
+            then()
+            refresh()
+        }
+        return listOf(Item(main.getString(R.string.battery), main.getString(R.string.battery_text),
+            R.string.allow to answered(main::askForBattery), R.string.not_now to answered {}))
     }
 
     private fun answer(command: String) = main.inBackground({ Answers.answer(main, main.account, command) }) { refresh() }
@@ -134,13 +155,13 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
         return Item(
             ContactWords.title(main, duplicate.getJSONObject("had")),
             if (origin == null) main.getString(R.string.duplicate_of, older, ago)
-            else main.getString(R.string.duplicate_of_by, older, ago, origin.by, Times.day(main, origin.at)),
+            else main.getString(R.string.duplicate_of_by, older, ago, origin.by.isolated(), Times.day(main, origin.at)),
             R.string.undo to { change("undo_duplicate", id) },
             R.string.seen to { change("forget_duplicate", id) },
         )
     }
 
-    /** Who has saved a contact first, and when. */
+    /** Who has saved the first version of a contact that the server still has, and when. */
     private class Origin(val by: String, val at: String)
 
     /** By contact, as far as the server has told. */
@@ -159,7 +180,8 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
         val known = Api(main, main.account).get("/contacts/$id")
         val first = known.getJSONArray("history").objects().lastOrNull()
         val by = if (first != null) first.text("username") else known.text("updated_by_name")
-        by?.let { origins[id] = Origin(it, known.getJSONObject("contact").getString("created_at")) } != null
+        val at = first?.getString("at") ?: known.getJSONObject("contact").getString("updated_at")
+        by?.let { origins[id] = Origin(it, at) } != null
     } catch (_: Api.Refused) {
         false
     }
@@ -185,7 +207,12 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
                 R.string.drop to { put("drop_aside", place) },
             )
         }
-        return (listOf(unread).filter { count > 0 } + unfit + aside).take(MOST_ITEMS)
+        val ids = book.ask("not_taken") as org.json.JSONArray
+        val notTaken = List(ids.length(), ids::getString).mapNotNull { id ->
+            val contact = book.ask("contact") { put("id", id) } as? JSONObject
+            contact?.let { Item(ContactWords.title(main, it), main.getString(R.string.not_taken)) }
+        }
+        return (listOf(unread).filter { count > 0 } + unfit + notTaken + aside).take(MOST_ITEMS)
     }
 
     private fun put(command: String, places: org.json.JSONArray) = main.inBackground({

@@ -4,7 +4,10 @@ import android.accounts.Account
 import android.app.AlertDialog
 import android.content.Context
 import android.content.Intent
+import android.content.pm.PackageManager
+import android.net.Uri
 import android.os.Bundle
+import android.provider.Settings
 import android.view.Gravity
 import android.view.LayoutInflater
 import android.view.View
@@ -119,12 +122,29 @@ class MainActivity : Page() {
         state.putInt(SHOWN, shown)
     }
 
-    override fun onRequestPermissionsResult(code: Int, names: Array<out String>, results: IntArray) =
+    override fun onRequestPermissionsResult(code: Int, names: Array<out String>, results: IntArray) {
+        // Refused twice, Android asks no more, and says no at once.
+        val isFinal = names.zip(results.asIterable()).any { (name, result) ->
+            result != PackageManager.PERMISSION_GRANTED && !shouldShowRequestPermissionRationale(name)
+        }
+        if (code == ALLOW && isFinal) openAppSettings()
         tabs[shown].refresh()
+    }
+
+    /** Android's own page of this app, with its permissions and what it may do in the background. */
+    fun openAppSettings() = open(Intent(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, ofThisApp()))
+
+    /** Android asks whether syncs may run while the phone sleeps. */
+    fun askForBattery() = open(Intent(Settings.ACTION_REQUEST_IGNORE_BATTERY_OPTIMIZATIONS, ofThisApp()))
+
+    fun ofThisApp(): Uri = Uri.fromParts("package", packageName, null)
 
     companion object {
         private const val ACCOUNT = "account"
         private const val SHOWN = "shown"
+
+        /** The code of a request for permissions that the user has tapped on. */
+        const val ALLOW = 2
 
         fun intent(context: Context, account: Account? = null, tab: Int = 0): Intent =
             Intent(context, MainActivity::class.java).putExtra(ACCOUNT, account?.name).putExtra(SHOWN, tab)

@@ -2,10 +2,8 @@ package org.callbook.ui
 
 import android.app.AlertDialog
 import android.content.Intent
-import android.net.Uri
 import android.os.Build
 import android.os.PowerManager
-import android.provider.Settings
 import android.view.View
 import android.widget.Button
 import android.widget.Switch
@@ -29,7 +27,7 @@ class SettingsTab(main: MainActivity) : Tab(main, R.layout.settings, R.string.se
         interval.setOnClickListener { chooseInterval() }
         wifiOnly.setOnClickListener {
             Notes.of(main, main.account).wifiOnly = wifiOnly.isChecked
-            main.inBackground({ Schedule.periodic(main, main.account) }) {}
+            main.inBackground({ Schedule.networks(main, main.account) }) {}
         }
         find<Button>(R.id.save).setOnClickListener { save() }
         find<Button>(R.id.private_things).setOnClickListener {
@@ -92,13 +90,11 @@ class SettingsTab(main: MainActivity) : Tab(main, R.layout.settings, R.string.se
     }
 
     /** Android then lets syncs run while the phone sleeps. Asked for with its reason, and of use without. */
-    private fun askBattery() = ask(R.string.battery, R.string.battery_text) {
-        main.open(Intent(Settings.ACTION_REQUEST_IGNORE_BATTERY_OPTIMIZATIONS, Uri.fromParts("package", main.packageName, null)))
-    }
+    private fun askBattery() = ask(R.string.battery, R.string.battery_text, main::askForBattery)
 
     /** Android then leaves its permissions, however long nobody opens it. */
     private fun askHibernation() = ask(R.string.hibernation, R.string.hibernation_text) {
-        main.open(Intent(Intent.ACTION_AUTO_REVOKE_PERMISSIONS, Uri.fromParts("package", main.packageName, null)))
+        main.open(Intent(Intent.ACTION_AUTO_REVOKE_PERMISSIONS, main.ofThisApp()))
     }
 
     private fun ask(title: Int, text: Int, then: () -> Unit) {

@@ -4,6 +4,7 @@ import android.content.Context
 import android.text.format.DateUtils
 import java.time.Duration
 import java.time.Instant
+import java.time.ZoneId
 import java.util.Formatter
 import org.callbook.R
 
@@ -16,6 +17,13 @@ object Times {
         if (at > now.plusSeconds(60)) return day(context, at.toString())
         if (Duration.between(at, now).toMinutes() == 0L) return context.getString(R.string.just_now)
         return DateUtils.getRelativeTimeSpanString(at.toEpochMilli(), now.toEpochMilli(), DateUtils.MINUTE_IN_MILLIS)
+    }
+
+    /** `14:05`, of another day `Fri, 14:05`. */
+    fun soon(context: Context, at: Instant, zone: ZoneId = ZoneId.systemDefault()): String {
+        val isToday = at.atZone(zone).toLocalDate() == Instant.now().atZone(zone).toLocalDate()
+        val day = if (isToday) 0 else DateUtils.FORMAT_SHOW_WEEKDAY or DateUtils.FORMAT_ABBREV_WEEKDAY
+        return DateUtils.formatDateTime(context, at.toEpochMilli(), DateUtils.FORMAT_SHOW_TIME or day)
     }
 
     /** `26 November 2026`. */
