@@ -1,7 +1,6 @@
 package org.callbook
 
 import android.accounts.Account
-import android.app.ActivityManager
 import android.app.NotificationManager
 import android.app.job.JobScheduler
 import android.content.ContentResolver
@@ -19,21 +18,10 @@ import android.widget.Button
 import android.widget.EditText
 import android.widget.ListView
 import android.widget.RadioGroup
-import android.widget.Switch
 import android.widget.TextView
 import java.time.LocalDate
-import com.google.zxing.BinaryBitmap
-import com.google.zxing.RGBLuminanceSource
-import com.google.zxing.common.HybridBinarizer
-import com.google.zxing.qrcode.QRCodeReader
-import org.callbook.account.Accounts
-import org.callbook.account.Api
-import org.callbook.account.Books
 import org.callbook.account.Notes
-import org.callbook.account.SignIn
-import org.callbook.engine.Server
 import org.callbook.provider.FakeCallLog
-import org.callbook.provider.FakeContactsProvider
 import org.callbook.sync.CALLS_AUTHORITY
 import org.callbook.sync.FirstSyncService
 import org.callbook.sync.Log
@@ -46,48 +34,19 @@ import org.callbook.ui.ChoicesActivity
 import org.callbook.ui.ContactActivity
 import org.callbook.ui.Days
 import org.callbook.ui.DeletedActivity
-import org.callbook.ui.MainActivity
-import org.callbook.ui.PrivateActivity
-import org.callbook.ui.Qr
-import org.callbook.ui.SettingsTab
-import org.callbook.ui.TeamActivity
-import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertTrue
-import org.junit.Before
 import org.junit.Test
 import org.robolectric.Robolectric
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.shadows.ShadowAlertDialog
 
-/** What people do on the screens, and what comes of it. */
-class UseTest : AppTest() {
-    private lateinit var provider: FakeContactsProvider
-    private lateinit var account: Account
-    private val book get() = Books.of(app, account)
+/** What people do with the book on the screens, and what comes of it. */
+class UseTest : UsedPhone() {
 
-    @Before
-    fun phone() {
-        provider = Robolectric.buildContentProvider(FakeContactsProvider::class.java).create(ContactsContract.AUTHORITY).get()
-        grant(*Permissions.CONTACTS.toTypedArray())
-        account = signIn()
-        Api.setMethod = Script.Companion::setMethod
-    }
-
-    @After
-    fun close() = provider.shutdown()
-
-    private fun create(name: String, number: String): String = book.ask("create") {
-        put("edit", org.json.JSONObject("""{"set":{"name":"$name"},"add":{"phones":[{"number":"$number"}]}}"""))
-    } as String
-
-    private fun <T> main(tab: Int, use: (MainActivity) -> T): T =
-        Robolectric.buildActivity(MainActivity::class.java, MainActivity.intent(app, account, tab)).setup().use { use(it.get()) }
-
-    private fun settings() = book.askObject("settings")
 
     @Test
     @Config(sdk = [26, 31, 33, 34])
@@ -171,10 +130,14 @@ class UseTest : AppTest() {
             // Why, and by whom: the other phone's user saved the older one.
             await("by whom") { "mia" in duplicates.findViewById<TextView>(R.id.line2).text }
             assertTrue(duplicates.findViewById<TextView>(R.id.line2).text.startsWith("Ann Lee is older"))
+            // It is not asked again, and forgotten with the duplicate.
+            val older = book.askList("duplicates").single().getString("owner")
+            fun by() = Notes.of(app, account).origin(older)?.by
+            assertEquals("mia", by())
             duplicates.findViewById<Button>(R.id.button1).performClick()
             await("marked as shared") { book.askObject("status").getInt("unpushed") == 1 }
             activity.findViewById<Button>(R.id.sync).performClick()
-            await("no duplicate") { duplicates.childCount == 0 }
+            await("no duplicate") { duplicates.childCount == 0 && by() == null }
         }
         assertEquals(2, PhoneBook(app.contentResolver).raws(account).size)
     }
@@ -206,28 +169,6 @@ class UseTest : AppTest() {
             activity.onRequestPermissionsResult(asked.requestCode, asked.requestedPermissions, intArrayOf(-1, -1))
             val page = shadowOf(activity).nextStartedActivity
             assertEquals(Settings.ACTION_APPLICATION_DETAILS_SETTINGS to "package:org.callbook", page.action to page.dataString)
-        }
-    }
-
-    @Test
-    fun `to run while the phone sleeps is offered once, and a restriction is told`() {
-        ContentResolver.setSyncAutomatically(account, CALLS_AUTHORITY, false)
-        assertTrue(Syncing.run(app, account, Sync(app, account)).wentWell)
-        main(0) { activity ->
-            val offers = activity.findViewById<ViewGroup>(R.id.offers)
-            await("the offer") { offers.childCount == 1 }
-            // It is no trouble.
-            assertEquals(app.getString(R.string.in_step), text(activity, R.id.state))
-            assertEquals(app.getString(R.string.battery_text), offers.findViewById<TextView>(R.id.line2).text)
-            offers.findViewById<Button>(R.id.button1).performClick()
-            val asked = shadowOf(activity).nextStartedActivity
-            assertEquals(Settings.ACTION_REQUEST_IGNORE_BATTERY_OPTIMIZATIONS, asked.action)
-            await("no offer") { offers.childCount == 0 }
-            shadowOf(app.getSystemService(ActivityManager::class.java)).setBackgroundRestricted(true)
-            activity.show(0)
-            val needs = activity.findViewById<ViewGroup>(R.id.needs)
-            await("the restriction") { needs.childCount == 1 }
-            assertEquals(app.getString(R.string.restricted), needs.findViewById<TextView>(R.id.line1).text)
         }
     }
 
@@ -320,13 +261,6 @@ class UseTest : AppTest() {
                 book.askObject("contact") { put("id", id) }.getString("name") == "Ann Lee"
             }
         }
-    }
-
-    /** What the rows of a screen's list say. */
-    private fun rows(list: ViewGroup): List<String> = (0 until list.childCount).map { at ->
-        val row = list.getChildAt(at)
-        listOf(R.id.line1, R.id.line2).mapNotNull { row.findViewById<TextView>(it)?.text }.joinToString(": ")
-            .ifEmpty { (row as TextView).text.toString() }
     }
 
     @Test
@@ -455,100 +389,5 @@ class UseTest : AppTest() {
         }
         val today = LocalDate.now()
         assertEquals(listOf(Days(today, today), Days(LocalDate.of(2026, 11, 3), LocalDate.of(2026, 11, 20))), chosen)
-    }
-
-    @Test
-    @Config(sdk = [26, 31, 34])
-    fun `settings are the library's, and jobs follow them`() {
-        main(3) { activity ->
-            val tab = activity.tabs[3] as SettingsTab
-            val jobs = app.getSystemService(JobScheduler::class.java)
-            fun period() = jobs.allPendingJobs.firstOrNull { it.isPeriodic }?.intervalMillis
-            tab.setInterval(60)
-            await("an hour") { settings().optInt("interval") == 60 && period() == 3_600_000L }
-            tab.setInterval(0)
-            await("never") { settings().isNull("interval") && period() == null }
-            val wifi = activity.findViewById<Switch>(R.id.wifi_only)
-            wifi.performClick()
-            assertTrue(Notes.of(app, account).wifiOnly)
-            await("choices") { activity.findViewById<RadioGroup>(R.id.calls).checkedRadioButtonId == R.id.calls_all }
-            activity.findViewById<RadioGroup>(R.id.calls).check(R.id.calls_in_book)
-            activity.findViewById<Button>(R.id.save).performClick()
-            await("only numbers of the book") { settings().getString("calls") == "in_book" }
-        }
-    }
-
-    @Test
-    @Config(sdk = [26, 31, 34])
-    fun `private things are kept from the book`() {
-        Robolectric.buildActivity(PrivateActivity::class.java, PrivateActivity.intent(app, account)).setup().use {
-            idle()
-            await("settings") { it.get().runCatching { add("(415) 555-2671") }.isSuccess }
-            await("kept") { settings().getJSONObject("private").getJSONArray("entries").length() == 1 }
-            it.get().add(List(7) { true }, 0, 0)
-            await("hours") { it.get().findViewById<ViewGroup>(R.id.hours).childCount == 1 }
-        }
-        PhoneBook(app.contentResolver).save(account, "Dr. Bloom", "+1 415 555 2671")
-        val log = Robolectric.buildContentProvider(FakeCallLog::class.java).create(CallLog.AUTHORITY).get()
-        grant(*Permissions.CALLS.toTypedArray())
-        log.call("4155550101", System.currentTimeMillis())
-        assertTrue(Sync(app, account).run().wentWell)
-        OtherPhone(server).use { assertEquals(emptyList<String>(), it.shown()) }
-        assertEquals(0, Script(server).calls())
-        log.shutdown()
-    }
-
-    @Test
-    @Config(sdk = [26, 31, 34])
-    fun `an admin adds a user, who signs in by the code`() {
-        Robolectric.buildActivity(TeamActivity::class.java, TeamActivity.intent(app, account)).setup().use {
-            val users = it.get().findViewById<ViewGroup>(R.id.users)
-            await("users") { users.childCount == 1 }
-            it.get().addUser("mia", isAdmin = false)
-            await("a new user") { users.childCount == 2 }
-            val words = ShadowAlertDialog.getLatestAlertDialog().findViewById<TextView>(R.id.words).text.toString()
-            val password = Regex("[a-z2-9]{4}(-[a-z2-9]{4}){3}").find(words)!!.value
-            assertNotNull(signIn("mia", password))
-            it.get().addUser("mia", isAdmin = false)
-            idle()
-            Thread.sleep(200)
-            idle()
-            assertEquals(setOf("ann", "mia"), Script(server).users().keys)
-        }
-    }
-
-    @Test
-    fun `a code is what a camera reads`() {
-        val link = "callbook://sign-in?server=book.example.org&user=ann&password=abcd-efgh-ijkl-mnop"
-        val picture = Qr.draw(link, 300)
-        val pixels = IntArray(picture.width * picture.height)
-        picture.getPixels(pixels, 0, picture.width, 0, 0, picture.width, picture.height)
-        val source = RGBLuminanceSource(picture.width, picture.height, pixels)
-        assertEquals(link, QRCodeReader().decode(BinaryBitmap(HybridBinarizer(source))).text)
-    }
-
-    @Test
-    fun `rebuilt from the book, what waits is kept`() {
-        create("Ann Lee", "(415) 555-2671")
-        Sync(app, account).run()
-        create("Bob Ray", "415-555-0199")
-        Books.rebuild(app, account)
-        assertTrue(Sync(app, account).run().wentWell)
-        assertEquals(listOf("Ann Lee: (415) 555-2671", "Bob Ray: 415-555-0199"), PhoneBook(app.contentResolver).shown(account))
-        // And where its file is no file of the library any more.
-        val file = Accounts.folder(app, Accounts.key(app, account)!!).resolve("book.db")
-        Books.closeAll()
-        file.parentFile!!.listFiles()!!.filter { it.name.startsWith("book.db-") }.forEach { it.delete() }
-        file.writeText("this is a text and no database, ".repeat(50))
-        assertEquals("not_a_store", Sync(app, account).run().failure)
-        main(0) { activity ->
-            await("what to do") { text(activity, R.id.state) == app.getString(R.string.needs_you) }
-        }
-        Books.rebuild(app, account)
-        // How far its changes were counted, nobody knows any more: it signs in as another device.
-        assertEquals("made_anew", Sync(app, account).run().signIn)
-        assertEquals(null, SignIn.again(app, account, Server.PASSWORD).code)
-        Sync(app, account).run().let { assertTrue(it.toString(), it.wentWell) }
-        assertEquals(2, PhoneBook(app.contentResolver).raws(account).size)
     }
 }

@@ -58,6 +58,22 @@ class Notes private constructor(private val store: SharedPreferences) {
         get() = store.getStringSet("permitted", emptySet()).orEmpty()
         set(value) = store.edit().putStringSet("permitted", value).apply()
 
+    /** Who has saved the first version of a contact that the server still has, and when. */
+    class Origin(val by: String, val at: String)
+
+    /** Of a contact that has removed duplicates here, as the server has told once. */
+    fun origin(contact: String): Origin? =
+        store.getString(ORIGIN + contact, null)?.let { Origin(it.substringAfter(' '), it.substringBefore(' ')) }
+
+    fun putOrigin(contact: String, origin: Origin) =
+        store.edit().putString(ORIGIN + contact, "${origin.at} ${origin.by}").apply()
+
+    /** Those of other contacts are wanted no more. */
+    fun keepOrigins(contacts: Set<String>) {
+        val old = store.all.keys.filter { it.startsWith(ORIGIN) && it.removePrefix(ORIGIN) !in contacts }
+        if (old.isNotEmpty()) store.edit().apply { old.forEach(::remove) }.apply()
+    }
+
     private fun text(name: String) = Value(name) { it }
 
     private fun instant(name: String) = Value(name, Instant::parse)
@@ -70,6 +86,8 @@ class Notes private constructor(private val store: SharedPreferences) {
     }
 
     companion object {
+        private const val ORIGIN = "origin-"
+
         fun of(context: Context, account: Account): Notes = ofKey(context, Accounts.key(context, account).orEmpty())
 
         private fun ofKey(context: Context, key: String) =

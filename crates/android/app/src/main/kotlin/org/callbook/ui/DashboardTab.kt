@@ -9,7 +9,6 @@ import android.widget.Button
 import android.widget.LinearLayout
 import android.widget.TextView
 import java.time.Instant
-import java.util.concurrent.ConcurrentHashMap
 import org.callbook.R
 import org.callbook.Work
 import org.callbook.account.Api
@@ -48,7 +47,7 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
         val status: JSONObject?,
         val duplicates: List<Item>,
         /** The contacts that have removed these. */
-        val owners: List<String>,
+        val owners: Set<String>,
         val aside: List<Item>,
         val trouble: String?,
     )
@@ -60,10 +59,11 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
         try {
             val book = Books.of(main, main.account)
             val duplicates = book.askList("duplicates").sortedByDescending { it.getString("at") }.take(MOST_ITEMS)
-            val owners = duplicates.map { it.getString("owner") }
+            val owners = duplicates.map { it.getString("owner") }.toSet()
+            Notes.of(main, main.account).keepOrigins(owners)
             Facts(book.askObject("status"), duplicates.map { duplicate(book, it) }, owners, aside(book), null)
         } catch (e: CallbookException) {
-            Facts(null, emptyList(), emptyList(), emptyList(), e.code)
+            Facts(null, emptyList(), emptySet(), emptyList(), e.code)
         }
     }, ::show)
 
@@ -150,7 +150,7 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
         val contact = book.ask("contact") { put("id", owner) } as? JSONObject
         val older = contact?.let { ContactWords.title(main, it) } ?: main.getString(R.string.another_contact)
         val ago = Times.ago(main, Instant.parse(duplicate.getString("at")))
-        val origin = origins[owner]
+        val origin = Notes.of(main, main.account).origin(owner)
         val id = duplicate.getString("id")
         return Item(
             ContactWords.title(main, duplicate.getJSONObject("had")),
@@ -161,27 +161,24 @@ class DashboardTab(main: MainActivity) : Tab(main, R.layout.dashboard, R.string.
         )
     }
 
-    /** Who has saved the first version of a contact that the server still has, and when. */
-    private class Origin(val by: String, val at: String)
-
-    /** By contact, as far as the server has told. */
-    private val origins = ConcurrentHashMap<String, Origin>()
+    /** Contacts that the server was asked of since this screen was opened. */
     private val asked = HashSet<String>()
 
-    /** By whom those contacts are that have removed others: the server alone knows, and is asked once. */
-    private fun askOrigins(owners: List<String>) {
-        val unknown = owners.distinct().filter { it !in asked }.take(MOST_ORIGINS)
+    /** By whom those contacts are that have removed others: the server alone knows. It is asked once of each. */
+    private fun askOrigins(owners: Set<String>) {
+        val notes = Notes.of(main, main.account)
+        val unknown = owners.filter { it !in asked && notes.origin(it) == null }.take(MOST_ORIGINS)
         if (unknown.isEmpty()) return
         asked += unknown
-        main.inBackground({ unknown.count(::learnOrigin) }) { learned -> if (learned > 0) refresh() }
+        main.inBackground({ unknown.count { learnOrigin(notes, it) } }) { learned -> if (learned > 0) refresh() }
     }
 
-    private fun learnOrigin(id: String): Boolean = try {
+    private fun learnOrigin(notes: Notes, id: String): Boolean = try {
         val known = Api(main, main.account).get("/contacts/$id")
         val first = known.getJSONArray("history").objects().lastOrNull()
         val by = if (first != null) first.text("username") else known.text("updated_by_name")
         val at = first?.getString("at") ?: known.getJSONObject("contact").getString("updated_at")
-        by?.let { origins[id] = Origin(it, at) } != null
+        by?.let { notes.putOrigin(id, Notes.Origin(it, at)) } != null
     } catch (_: Api.Refused) {
         false
     }
