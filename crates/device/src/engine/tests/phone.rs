@@ -6,7 +6,7 @@ use super::*;
 use crate::Pass;
 use crate::provider::fake::{Columns, Fake, Table, Uri};
 use crate::provider::{
-    Account, Ask, Given, Labels, Of, Operation, RawContact, RawId, Unfit, read, rows,
+    Account, Ask, Given, Labels, Of, Operation, RawContact, RawId, Unfit, as_read, read, rows,
 };
 use crate::settings::{Follow, Private, Settings};
 
@@ -166,6 +166,9 @@ impl Phone {
             let id = row.id.to_string();
             let at = contacts.iter().position(|it| it.head.source_id.as_ref() == Some(&id));
             let contact = contacts.remove(at.expect("the phone has each contact"));
+            // Android makes a name of its parts where the book has no other.
+            let name = fields.name.clone().or_else(|| as_read(&fields).name);
+            let fields = Fields { name, ..fields };
             assert_eq!(rows(Of::Raw(contact.head.raw), &contact.rows, &fields), []);
             assert_eq!(contact.head.starred, fields.starred);
         }
@@ -184,6 +187,21 @@ fn name_of(contact: &RawContact) -> String {
         .and_then(|fields| fields.name)
         .map(|name| name.to_string())
         .unwrap_or_default()
+}
+
+#[test]
+fn a_name_in_parts_alone_is_shown_as_android_makes_it() {
+    let mut phone = Phone::new();
+    let id = ContactId::new(Timestamp::from_millis(1), [9; 10]);
+    phone.others_name(id, "Ann Lee");
+    phone.settle();
+    let parts =
+        callbook_contacts::NameParts { given: Some("Bo".parse().unwrap()), ..Default::default() };
+    phone.others(id, |it| (it.name, it.name_parts) = (None, Some(Box::new(parts.clone()))));
+    phone.settle();
+    phone.is_in_step();
+    assert_eq!(phone.names(&own()), ["Bo"]);
+    assert_eq!(phone.bench.fields(id).unwrap().name, None, "nobody has typed it");
 }
 
 #[test]
