@@ -107,7 +107,7 @@ impl SqliteStore {
         }
         // WAL is a property of the file; what is there is not written again.
         let _mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-        db.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
+        db.execute_batch("PRAGMA synchronous = FULL")?;
         migrate(&mut db)?;
         let json: Option<String> =
             db.query_row("SELECT json FROM state", [], |row| row.get(0)).optional()?;
