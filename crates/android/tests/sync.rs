@@ -29,12 +29,17 @@ fn check(name: &str, instead: &[(&'static str, usize, Answer)], expected: &str, 
 fn every_answer() {
     let well = End::default();
     let problem = |status, code| Answer::Problem(status, code, None);
-    let fails = "push | push pull calls";
     check("all is well", &[], "push pull calls | pull calls", well.clone());
 
-    // Tried again later, with the same ops.
+    // Tried again later: what was told before stands.
+    let fails = [
+        ("push", "push | push pull calls"),
+        ("pull", "push pull | pull calls"),
+        ("calls", "push pull calls | calls"),
+    ];
     let again = [
         ("503", problem(503, "busy")),
+        ("500", problem(500, "internal_error")),
         ("503 of the edge", Answer::Page(503)),
         ("429", problem(429, "too_many_requests")),
         ("a page in between", Answer::Page(200)),
@@ -42,9 +47,13 @@ fn every_answer() {
         ("garbage", Answer::Text("{\"acked_seq\":")),
         ("another's JSON", Answer::Text("[1,2,3]")),
         ("no gzip", Answer::Garbled),
+        ("cut", Answer::Cut),
+        ("slow", Answer::Slow),
     ];
     for (name, answer) in again {
-        check(name, &[("push", 1, answer)], fails, well.clone());
+        for (kind, requests) in fails {
+            check(&format!("{name}, {kind}"), &[(kind, 1, answer)], requests, well.clone());
+        }
     }
 
     // A token that has run out is refreshed once, and the request sent again.
@@ -74,6 +83,15 @@ fn every_answer() {
         "push token | ",
         End { sign_in: Some(SignInReason::Ended), unpushed: 2, ..End::default() },
     );
+    // One that is not answered says nothing about the session.
+    for (name, answer) in again {
+        check(
+            &format!("{name}, token"),
+            &[("push", 1, problem(401, "token_expired")), ("token", 1, answer)],
+            "push token | token push pull calls",
+            well.clone(),
+        );
+    }
     check(
         "a token of a copied phone",
         &[("push", 1, problem(401, "token_reused"))],
@@ -92,6 +110,12 @@ fn every_answer() {
         "410",
         &[("pull", 1, problem(410, "cursor_expired"))],
         "push pull pull calls | pull calls",
+        End { resyncs: 1, ..End::default() },
+    );
+    check(
+        "409 of a book that was put back",
+        &[("push", 1, Answer::Restored)],
+        "push push pull calls | pull calls",
         End { resyncs: 1, ..End::default() },
     );
     check(
@@ -129,6 +153,8 @@ fn what_stands_in_the_way_is_told_apart() {
         (Answer::Page(200), Some(Failure::Portal)),
         (Answer::Redirect, Some(Failure::Portal)),
         (Answer::Garbled, Some(Failure::Broken)),
+        (Answer::Cut, Some(Failure::Broken)),
+        (Answer::Slow, Some(Failure::TimedOut)),
         (Answer::Page(503), None),
     ] {
         let mut bench = Bench::signed_in(&[("push", 1, answer)]);
@@ -136,6 +162,14 @@ fn what_stands_in_the_way_is_told_apart() {
         bench.sync();
         assert_eq!(bench.http.failure(), failure, "{answer:?}");
     }
+}
+
+#[test]
+fn one_connection_is_kept() {
+    let mut bench = Bench::signed_in(&[]);
+    bench.type_contacts(2);
+    bench.sync();
+    assert_eq!((bench.requests().as_str(), bench.connections()), ("push pull calls", 1));
 }
 
 #[test]

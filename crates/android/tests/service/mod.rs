@@ -2,12 +2,14 @@
 //! to it. It knows no rules: it takes every op, and its book stays empty.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write, copy};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use callbook_android::http::Http;
+use callbook_android::http::{Http, Patience};
 use callbook_base::Timestamp;
 use callbook_contacts::{Edit, Set};
 use callbook_device::{Engine, MemoryStore, Next, Problem, SignInReason, sync};
@@ -31,6 +33,12 @@ pub(crate) enum Answer {
     Text(&'static str),
     /// What should be packed and is not.
     Garbled,
+    /// Its own answer, but for the end, and then no connection.
+    Cut,
+    /// Its own answer, when nobody waits for it any more.
+    Slow,
+    /// That the book was put back from a backup, as it is from then on.
+    Restored,
     /// Its own answer, packed.
     Packed,
 }
@@ -55,6 +63,12 @@ impl Answer {
             Self::Garbled => ResponseTemplate::new(200)
                 .insert_header("Content-Encoding", "gzip")
                 .set_body_raw("no gzip", "application/json"),
+            // The relay cuts it.
+            Self::Cut => ResponseTemplate::new(200).set_body_json(own),
+            Self::Slow => ResponseTemplate::new(200).set_body_json(own).set_delay(PATIENCE * 100),
+            Self::Restored => ResponseTemplate::new(409).set_body_json(
+                json!({ "code": "epoch_changed", "epoch": RESTORED, "acked_seq": 0, "rev": 0 }),
+            ),
             Self::Packed => {
                 let mut packed = flate2::write::GzEncoder::new(Vec::new(), Default::default());
                 packed.write_all(own.to_string().as_bytes()).unwrap();
@@ -65,6 +79,13 @@ impl Answer {
         }
     }
 }
+
+/// How long the phone waits where an answer is slow. A busy machine must not look like one.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The epochs of the book.
+const EPOCH: &str = "01930000-0000-7000-8000-00000000000e";
+const RESTORED: &str = "01930000-0000-7000-8000-00000000000f";
 
 /// How a phone stands at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -88,8 +109,11 @@ pub(crate) struct Bench {
 }
 
 /// What the server has heard, and what it says instead.
-#[derive(Default)]
 struct Service {
+    epoch: &'static str,
+    connections: usize,
+    /// Whether the answer that comes next is cut off.
+    cuts: bool,
     heard: Vec<&'static str>,
     counts: BTreeMap<&'static str, usize>,
     instead: Vec<(&'static str, usize, Answer)>,
@@ -101,12 +125,17 @@ impl Service {
         self.heard.push(kind);
         let count = self.counts.entry(kind).or_default();
         *count += 1;
-        let own = own_answer(kind, request);
+        let own = own_answer(kind, self.epoch, request);
         let instead = self.instead.iter().find(|it| it.0 == kind && it.1 == *count);
-        match instead {
-            Some((_, _, answer)) => answer.template(&own),
-            None => ResponseTemplate::new(200).set_body_json(own),
+        let Some((_, _, answer)) = instead else {
+            return ResponseTemplate::new(200).set_body_json(own);
+        };
+        match answer {
+            Answer::Cut => self.cuts = true,
+            Answer::Restored => self.epoch = RESTORED,
+            _ => {}
         }
+        answer.template(&own)
     }
 }
 
@@ -122,10 +151,9 @@ fn kind(request: &Request) -> &'static str {
 }
 
 /// What a service says whose book is empty, and stays so.
-fn own_answer(kind: &str, request: &Request) -> Value {
+fn own_answer(kind: &str, epoch: &str, request: &Request) -> Value {
     const ID: &str = "01930000-0000-7000-8000-000000000001";
     const AT: &str = "2026-11-22T10:00:00.000Z";
-    let epoch = "01930000-0000-7000-8000-00000000000e";
     match kind {
         "login" | "token" => json!({
             "access_token": "access", "token_type": "Bearer", "expires_in": 900, "refresh_token": "refresh",
@@ -149,6 +177,38 @@ fn own_answer(kind: &str, request: &Request) -> Value {
     }
 }
 
+/// Stands before the server and passes on what both say, since wiremock ends all that it begins: an answer that is to be
+/// cut loses its last bytes, and then there is no connection. Its address.
+fn relay(server: SocketAddr, service: Arc<Mutex<Service>>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for phone in listener.incoming() {
+            let (phone, service) = (phone.unwrap(), service.clone());
+            // After the end of the test there is no server.
+            let Ok(server) = TcpStream::connect(server) else { return };
+            service.lock().unwrap().connections += 1;
+            let (mut asks, mut asked) = (phone.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || copy(&mut asks, &mut asked));
+            std::thread::spawn(move || answers(server, phone, &service));
+        }
+    });
+    address
+}
+
+fn answers(mut server: TcpStream, mut phone: TcpStream, service: &Mutex<Service>) {
+    let mut bytes = [0; 65_536];
+    while let Ok(length @ 1..) = server.read(&mut bytes) {
+        let cuts = std::mem::take(&mut service.lock().unwrap().cuts);
+        let passed = if cuts { length - 5 } else { length };
+        if phone.write_all(&bytes[..passed]).is_err() || cuts {
+            break;
+        }
+    }
+    _ = phone.shutdown(Shutdown::Both);
+    _ = server.shutdown(Shutdown::Both);
+}
+
 impl Bench {
     /// A phone that has signed in and synced, and a server that gives other answers from here on.
     pub(crate) fn signed_in(instead: &[(&'static str, usize, Answer)]) -> Self {
@@ -158,14 +218,28 @@ impl Bench {
             .build()
             .unwrap();
         let server = runtime.block_on(MockServer::start());
-        let service = Arc::<Mutex<Service>>::default();
+        let (heard, counts) = Default::default();
+        let service = Service {
+            epoch: EPOCH,
+            connections: 0,
+            cuts: false,
+            heard,
+            counts,
+            instead: Vec::new(),
+        };
+        let service = Arc::new(Mutex::new(service));
         let answering = service.clone();
         let mock = Mock::given(any())
             .respond_with(move |request: &Request| answering.lock().unwrap().answer(request));
         runtime.block_on(mock.mount(&server));
+        let address = format!("http://{}", relay(*server.address(), service.clone()));
+        let is_slow = instead.iter().any(|(_, _, answer)| matches!(answer, Answer::Slow));
+        let patience = Patience::default();
+        let silence = if is_slow { PATIENCE } else { patience.silence };
+        let patience = Patience { silence, ..patience };
         let mut bench = Self {
             engine: Engine::open(MemoryStore::default()).unwrap(),
-            http: Http::new(server.uri().parse().unwrap(), []),
+            http: Http::with_patience(address.parse().unwrap(), [], patience),
             now: Timestamp::from_millis(1_795_341_600_000),
             chance: ChaCha8Rng::seed_from_u64(1),
             sign_in: None,
@@ -216,6 +290,11 @@ impl Bench {
     /// What the server has heard since it was asked last.
     pub(crate) fn requests(&mut self) -> String {
         std::mem::take(&mut self.service.lock().unwrap().heard).join(" ")
+    }
+
+    /// How often the phone has connected.
+    pub(crate) fn connections(&self) -> usize {
+        self.service.lock().unwrap().connections
     }
 
     pub(crate) fn end(&self) -> End {

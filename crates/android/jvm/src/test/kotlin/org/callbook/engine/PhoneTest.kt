@@ -111,10 +111,17 @@ class PhoneTest {
         // A server that takes the connection and says nothing.
         java.net.ServerSocket(0).use { silent ->
             val phone = tester("http://127.0.0.1:${silent.localPort}").apply { signIn() }
-            thread { Thread.sleep(200); phone.phone.cancel() }
-            val began = System.nanoTime()
-            assertEquals("cancelled", code { phone.sync() })
-            println("cancelled after ${(System.nanoTime() - began) / 1_000_000} ms, of which 200 were waited")
+            val late = List(5) {
+                var cancelled = 0L
+                val other = thread { Thread.sleep(200); cancelled = System.nanoTime(); phone.phone.cancel() }
+                assertEquals("cancelled", code { phone.sync() })
+                val ended = System.nanoTime()
+                other.join()
+                (ended - cancelled) / 1_000_000
+            }
+            println("cancelled $late ms before the sync ended")
+            // Not each: other programs have the machine too.
+            assertTrue(late.min() < 100, "$late")
             assertEquals("out_of_step", code { phone.call("step") })
         }
     }
