@@ -3,6 +3,7 @@
 
 mod failure;
 mod server;
+mod tls;
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -65,7 +66,7 @@ impl Http {
             roots.into_iter().map(|der| Certificate::from_der(der).to_owned()).collect();
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::Specific(Arc::new(roots)))
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .unversioned_rustls_crypto_provider(Arc::new(tls::provider()))
             .build();
         let agent = Agent::config_builder()
             .tls_config(tls)
@@ -255,10 +256,10 @@ fn is_of_a_portal(status: u16, headers: &HeaderMap) -> bool {
 /// `Retry-After` in seconds. A time is taken as one of the server's clock: the phone's may be wrong.
 fn retry_after(headers: &HeaderMap) -> Option<u64> {
     let after = text(headers, header::RETRY_AFTER)?;
-    let time = |text| jiff::fmt::rfc2822::parse(text).ok().map(|time| time.timestamp().as_second());
+    let time = |text| httpdate::parse_http_date(text).ok();
     after.parse().ok().or_else(|| {
-        let left = time(after)? - time(text(headers, header::DATE)?)?;
-        Some(u64::try_from(left).unwrap_or(0))
+        let left = time(after)?.duration_since(time(text(headers, header::DATE)?)?);
+        Some(left.map_or(0, |left| left.as_secs()))
     })
 }
 

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use callbook_android::http::{Failure, Http, Patience};
 use callbook_device::{Method, NoAnswer, Request, RequestId, Response};
+use rustls::SupportedProtocolVersion;
+use rustls::version::{TLS12, TLS13};
 
 fn get() -> Request {
     Request {
@@ -172,13 +174,13 @@ fn a_request_is_given_up_from_another_thread() {
 }
 
 /// A certificate for `name`, and a server on this machine that shows it.
-fn tls_server(name: &str) -> (Vec<u8>, u16) {
+fn tls_server(name: &str, version: &'static SupportedProtocolVersion) -> (Vec<u8>, u16) {
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let der = made.cert.der().to_vec();
     let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(&[version])
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![made.cert.der().clone()], key)
@@ -202,12 +204,14 @@ fn tls_server(name: &str) -> (Vec<u8>, u16) {
 #[test]
 fn only_who_the_phone_trusts() {
     let check = |name: &str, trusts: bool, why: Option<Failure>| {
-        let (der, port) = tls_server(name);
-        let roots: &[&[u8]] = if trusts { &[&der] } else { &[] };
-        let server = format!("https://localhost:{port}").parse().unwrap();
-        let mut http = Http::new(server, roots.iter().copied());
-        assert_eq!(http.ask(get()).is_ok(), why.is_none(), "{name} {trusts}");
-        assert_eq!(http.failure(), why, "{name} {trusts}");
+        for version in [&TLS12, &TLS13] {
+            let (der, port) = tls_server(name, version);
+            let roots: &[&[u8]] = if trusts { &[&der] } else { &[] };
+            let server = format!("https://localhost:{port}").parse().unwrap();
+            let mut http = Http::new(server, roots.iter().copied());
+            let seen = (http.ask(get()).is_ok(), http.failure());
+            assert_eq!(seen, (why.is_none(), why), "{name} {trusts} {version:?}");
+        }
     };
     check("localhost", true, None);
     check("localhost", false, Some(Failure::Certificate));
