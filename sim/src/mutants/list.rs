@@ -122,8 +122,6 @@ pub(super) const ALL: &[Mutant] = &[
         "AND d.ended_at IS NULL AND NOT u.disabled)", ")"),
     m("a revoked device is let in", "crates/worker/src/sql/devices.rs",
         "device.ended_at.is_some()", "false"),
-    m("an op that was sent with more is another phone's", PLAN,
-        ".chain(&push.also_sent)", ".chain(push.also_sent.iter().filter(|_| !MUTANT))"),
     // What a pull shows.
     m("a pull shows numbers that others own", SQL,
         "instr(c.asleep, ", "instr('[]', "),
