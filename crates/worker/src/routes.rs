@@ -32,10 +32,6 @@ pub use headers::finish;
 /// The most bytes of a body (sections 4 and 6).
 const MOST_BYTES: usize = 1 << 20;
 
-/// How often a change of the book reads and plans before it gives up: another's write came between each
-/// time.
-const TRIES: u32 = 3;
-
 /// The service. Its host puts a [`Moment`](crate::Moment) into the extensions of each request.
 pub fn router(app: impl Into<Arc<App>>) -> Router {
     let app = app.into();

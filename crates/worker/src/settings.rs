@@ -28,6 +28,9 @@ pub struct Settings {
     /// How many changes of the book, of 500 cards at most, one import may make: D1 lets a request run fifty
     /// statements.
     pub pieces_of_an_import: usize,
+    /// How often a change of the book reads and plans before it gives up: another's write came between each time.
+    /// Of a Worker's fifty statements each takes a dozen.
+    pub tries: u32,
     /// How time passes, from any beginning, where the host can tell: for `Server-Timing` and the log.
     pub clock: Option<Clock>,
 }
@@ -35,7 +38,13 @@ pub struct Settings {
 impl Default for Settings {
     /// What suits a Worker.
     fn default() -> Self {
-        Self { origins: Vec::new(), kept: Kept::default(), pieces_of_an_import: 3, clock: None }
+        Self {
+            origins: Vec::new(),
+            kept: Kept::default(),
+            pieces_of_an_import: 3,
+            tries: 3,
+            clock: None,
+        }
     }
 }
 

@@ -36,10 +36,15 @@ fn address(said: &str) -> String {
 }
 
 fn post(address: &str, path: &str, body: &str) -> String {
+    post_as("", address, path, body)
+}
+
+fn post_as(token: &str, address: &str, path: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let length = body.len();
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\
+         Authorization: Bearer {token}\r\n\r\n"
     );
     stream.write_all((head + body).as_bytes()).unwrap();
     let mut answer = String::new();
@@ -99,6 +104,41 @@ fn a_server_starts_serves_and_stops() {
     // One line for the request, with how long it took.
     let lines: Vec<&str> = log.lines().filter(|line| line.contains("/login")).collect();
     assert!(matches!(lines[..], [line] if line.contains("db_ms=")), "{log}");
+}
+
+#[test]
+fn phones_that_push_at_the_same_time_all_come_through() {
+    const PUSHES: u64 = 20;
+    let dir = tempfile::tempdir().unwrap();
+    let (server, said) = start(dir.path(), &[]);
+    set_up(&said);
+    let address = address(&said);
+    let login =
+        r#"{"username":"ann","password":"choose a long one","device":{"name":"","platform":""}}"#;
+    let sign_in = |_| {
+        let answer = post(&address, "/login", login);
+        let token = answer.split("\"access_token\":\"").nth(1).unwrap();
+        token.split('"').next().unwrap().to_owned()
+    };
+    let tokens: Vec<String> = (0..8).map(sign_in).collect();
+    std::thread::scope(|scope| {
+        for (phone, token) in tokens.iter().enumerate() {
+            let address = &address;
+            scope.spawn(move || {
+                for n in 1..=PUSHES {
+                    let id = format!("01890a5d-ac96-774b-bcce-{phone:04}{n:08}");
+                    let body = format!(
+                        r#"{{"sent_at":"2026-11-22T10:00:00.000Z","ops":[{{"op_seq":{n},"op_id":"o{n}","op":"put",
+                        "id":"{id}","base_rev":0,"set":{{"name":"{phone} {n}"}}}}]}}"#
+                    );
+                    let answer = post_as(token, address, "/sync/contacts", &body);
+                    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+                    assert!(answer.contains("\"applied\""), "{answer}");
+                }
+            });
+        }
+    });
+    stop(server, "-TERM");
 }
 
 #[test]

@@ -8,7 +8,6 @@ use callbook_base::ContactId;
 use callbook_contacts::{Changes, Held};
 use callbook_dedup::NumberKey;
 
-use super::TRIES;
 use crate::app::{App, Moment};
 use crate::database::{DatabaseError, Statement};
 use crate::problem::Problem;
@@ -33,7 +32,7 @@ pub(super) async fn change<T>(
     (ids, keys): (&[ContactId], &BTreeSet<NumberKey>),
     decide: impl Fn(&Session, Held) -> Result<Decision<T>, Problem>,
 ) -> Result<T, Problem> {
-    for _ in 0..TRIES {
+    for _ in 0..app.settings.tries {
         let [contacts, claims] = push::near(ids, keys);
         let reads = vec![contacts, claims, push::fields(ids), book::read()];
         let (session, rows) = app.session(access, reads).await?;

@@ -11,7 +11,6 @@ use callbook_base::{Cursor, Rev};
 use callbook_contacts::wire::{InvalidRequest, PullAnswer, PushAnswer};
 use callbook_contacts::{Facts, PlanError, Push, plan};
 
-use super::TRIES;
 use super::paging::{Paging, Tag};
 use crate::app::{App, Body, Caller, Moment};
 use crate::problem::Problem;
@@ -28,7 +27,7 @@ pub(super) async fn push(
     Body(body): Body,
 ) -> Result<Json<PushAnswer>, Problem> {
     let push = Push::read(&body)?;
-    for _ in 0..TRIES {
+    for _ in 0..app.settings.tries {
         let Found { book, facts, took_a_step } = read(&app, &access, &push, moment).await?;
         if let Some(fork) = push.epoch.as_deref().and_then(|known| book.forks_from(known)) {
             let detail = "the book was restored from a backup: pull from the start";

@@ -32,6 +32,10 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long requests under way may take after a signal to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
+/// How often a change of the book is tried when others come between. Here each takes a millisecond: all connections may
+/// push at once, and no phone is sent away.
+const TRIES: u32 = 100;
+
 /// Answers with fewer bytes are sent as they are: to whom takes it, others are packed.
 const LEAST_PACKED: u64 = 1_024;
 
@@ -164,6 +168,7 @@ async fn serve(options: Options) -> Result<(), String> {
             origins: options.allow_origin,
             kept,
             pieces_of_an_import: usize::MAX,
+            tries: TRIES,
             clock: None,
         },
     }
