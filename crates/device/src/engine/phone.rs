@@ -63,6 +63,8 @@ pub struct Pass {
     queue: Queue,
     /// Of the batch under way.
     sent: Vec<Group>,
+    /// When that was asked for.
+    sent_at: Option<Timestamp>,
     /// Written just now and to be read again: of which contact, and at which rev.
     written: BTreeMap<RawId, (ContactId, Option<Rev>)>,
     /// How often each contact has failed by itself.
@@ -221,7 +223,7 @@ impl<S: Store> Engine<S> {
             }
             (Stage::Take, Given::Rows { contacts }) => self.take(pass, contacts, now, chance)?,
             (Stage::Compare, Given::Rows { contacts }) => self.compare(pass, contacts)?,
-            (Stage::Apply, Given::Applied { results }) => self.applied(pass, &results)?,
+            (Stage::Apply, Given::Applied { results }) => self.applied(pass, &results, now)?,
             (Stage::ReadBack, Given::Rows { contacts }) => self.read_back(pass, contacts)?,
             (Stage::Apply, Given::Refused { why }) => self.refused_by_phone(pass, why),
             // What was asked for cannot be had.
@@ -254,6 +256,7 @@ impl<S: Store> Engine<S> {
                 Stage::Apply => {
                     pass.sent = pass.next_batch(&account);
                     if !pass.sent.is_empty() {
+                        pass.sent_at = Some(now);
                         return Ok(Ask::Apply(Batch::of(&pass.sent)));
                     }
                     match std::mem::take(&mut pass.is_cut) {

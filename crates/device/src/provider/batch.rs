@@ -16,6 +16,13 @@ pub const MOST_OPERATIONS: usize = 499;
 /// under way at a time.
 const MOST_BYTES: usize = 256 * 1024;
 
+/// So long a batch is meant to take, in milliseconds. Nothing interrupts one, and a sync is to end within a second of
+/// being cancelled.
+const MEANT_MILLIS: usize = 200;
+
+/// So many operations a first batch has: how fast the phone is, it tells.
+const FIRST_OPERATIONS: usize = 16;
+
 /// What Android adds to the texts of an operation, about.
 const BYTES_OF_AN_OPERATION: usize = 200;
 
@@ -83,14 +90,18 @@ fn bytes(op: &Operation) -> usize {
 #[derive(Debug)]
 pub(crate) struct Queue {
     groups: VecDeque<Group>,
+    /// More the phone does not take: a contact that needs more is cut.
     most_operations: usize,
+    /// More would take it too long: a contact that needs more goes alone.
+    at_once: usize,
     most_groups: usize,
 }
 
 impl Default for Queue {
     fn default() -> Self {
         let most = MOST_OPERATIONS;
-        Self { groups: VecDeque::new(), most_operations: most, most_groups: most }
+        let at_once = FIRST_OPERATIONS;
+        Self { groups: VecDeque::new(), most_operations: most, at_once, most_groups: most }
     }
 }
 
@@ -116,7 +127,8 @@ impl Queue {
         {
             ops += group.ops.len();
             bytes += group.bytes();
-            if ops <= self.most_operations && bytes <= MOST_BYTES {
+            let is_fast = ops <= self.at_once || groups.is_empty();
+            if is_fast && ops <= self.most_operations && bytes <= MOST_BYTES {
                 groups.push(group);
                 continue;
             }
@@ -150,9 +162,11 @@ impl Queue {
         self.most_groups = (groups / 2).max(1);
     }
 
-    /// A batch was applied.
-    pub(crate) fn widen(&mut self) {
+    /// A batch of so many operations was applied, in so many milliseconds.
+    pub(crate) fn applied(&mut self, operations: usize, millis: usize) {
         self.most_groups = (self.most_groups * 2).min(MOST_OPERATIONS);
+        let in_time = operations * MEANT_MILLIS / millis.max(1);
+        self.at_once = in_time.clamp(1, 2 * self.at_once).min(MOST_OPERATIONS);
     }
 }
 

@@ -348,7 +348,10 @@ proptest! {
 
     /// Batches have all operations once, in order, within what Android takes; references stay within a contact.
     #[test]
-    fn batches_hold_what_android_takes(sizes in prop::collection::vec(1usize..600, 0..40)) {
+    fn batches_hold_what_android_takes(
+        sizes in prop::collection::vec(1usize..600, 0..40),
+        millis in 0usize..3_000,
+    ) {
         let mut queue = Queue::default();
         let op = |n: usize| Operation::DeleteRow { row: n as i64 };
         let id = ContactId::new(Timestamp::from_millis(0), [0; 10]);
@@ -364,6 +367,7 @@ proptest! {
             }
             let batch = Batch::of(&groups);
             prop_assert!(batch.operations.len() <= MOST_OPERATIONS);
+            queue.applied(batch.operations.len(), millis);
             let starts = &batch.yields;
             for (index, op) in batch.operations.iter().enumerate() {
                 match op {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use callbook_base::{ContactId, Rev};
+use callbook_base::{ContactId, Rev, Timestamp};
 use callbook_contacts::Fields;
 
 use super::{Pass, Stage, UNREAD, delete};
@@ -143,8 +143,16 @@ impl<S: Store> Engine<S> {
 
     /// A batch was applied. What it wrote is read again: Android makes something of what it is given, such as
     /// the parts of a name, and that must not look like its user's doing.
-    pub(super) fn applied(&mut self, pass: &mut Pass, results: &[i64]) -> Result<(), StoreError> {
+    pub(super) fn applied(
+        &mut self,
+        pass: &mut Pass,
+        results: &[i64],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let sent = std::mem::take(&mut pass.sent);
+        // A clock that was set back meanwhile tells nothing.
+        let millis = pass.sent_at.take().map_or(0, |sent_at| now.millis_since(sent_at));
+        pass.queue.applied(results.len(), usize::try_from(millis).unwrap_or(0));
         let (mut rest, mut gone) = (results, Vec::new());
         for group in sent {
             let (results, others) = rest.split_at(group.ops.len().min(rest.len()));
@@ -166,7 +174,6 @@ impl<S: Store> Engine<S> {
                 }
             }
         }
-        pass.queue.widen();
         pass.unread = pass.written.keys().rev().copied().collect();
         pass.stage = Stage::ReadBack;
         gone.retain(|raw| self.links.get(*raw).is_some());

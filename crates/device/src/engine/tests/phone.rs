@@ -526,6 +526,43 @@ fn a_crash_while_a_plan_is_applied_heals_without_duplicates() {
     }
 }
 
+/// A batch takes a slow phone no longer than it does to be cancelled, and a fast one has few of them.
+#[test]
+fn a_batch_is_as_large_as_the_phone_is_fast() {
+    /// How many operations the batches have of 250 contacts of two operations, when so many microseconds pass with each.
+    #[track_caller]
+    fn check(micros: impl Fn(usize) -> usize, sizes: &[usize], batches: usize) {
+        let mut phone = Phone::new();
+        for n in 0..250 {
+            phone.others_name(id(n), &format!("Name {n}"));
+        }
+        phone.bench.sync();
+        let (mut pass, mut given, mut seen) = (Pass::default(), Given::Start, Vec::new());
+        loop {
+            let ask = phone.ask(&mut pass, given);
+            if let Ask::Apply(batch) = &ask {
+                let took = batch.operations.len() * micros(seen.len()) / 1_000;
+                phone.bench.now = phone.bench.now.after(Duration::from_millis(took as u64));
+                seen.push(batch.operations.len());
+            }
+            if ask == Ask::Done {
+                break;
+            }
+            given = phone.fake.serve(ask);
+        }
+        assert_eq!(phone.names(&own()).len(), 250);
+        assert_eq!((&seen[..sizes.len()], seen.len()), (sizes, batches), "{seen:?}");
+    }
+    check(|_| 0, &[16, 32, 64, 128, 256, 4], 6);
+    check(|_| 100, &[16, 32, 64, 128, 256, 4], 6);
+    check(|_| 5_000, &[16, 32, 40, 40], 14);
+    check(|_| 30_000, &[16, 6, 6], 82);
+    // However slow it is, there is a contact in each.
+    check(|_| 900_000, &[16, 2, 2], 243);
+    // It had something else to do for a while.
+    check(|batch| if batch == 3 { 40_000 } else { 400 }, &[16, 32, 64, 128, 4, 10, 20, 40, 80], 10);
+}
+
 #[test]
 fn a_batch_that_is_too_large_is_halved_and_one_that_fails_holds_up_nobody() {
     let mut phone = Phone::new();

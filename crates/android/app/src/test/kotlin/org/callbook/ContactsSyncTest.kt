@@ -125,7 +125,7 @@ class ContactsSyncTest : AppTest() {
         many(300)
         other.sync()
         provider.isContended = isContended
-        provider.beforeOperation = { batch, operation -> if (batch == 2 && operation == 100) throw PowerLost() }
+        provider.beforeOperation = { batch, operation -> if (batch == 4 && operation == 100) throw PowerLost() }
         val died = runCatching { sync() }.exceptionOrNull()
         assertTrue("$died", died is PowerLost)
         Books.closeAll()
@@ -177,11 +177,41 @@ class ContactsSyncTest : AppTest() {
         many(300)
         other.sync()
         val sync = Sync(app, account)
-        provider.beforeOperation = { batch, operation -> if (batch == 1 && operation == 50) sync.cancel() }
+        provider.beforeOperation = { batch, operation -> if (batch == 3 && operation == 50) sync.cancel() }
         assertTrue(sync.run().cancelled)
         assertTrue(book.raws(account).size < 300)
         syncsWell()
         assertEquals(300, book.raws(account).size)
+    }
+
+    @Test
+    fun `cancelled while a slow phone writes, it ends within a second`() {
+        many(300)
+        other.sync()
+        // At the beginning of each batch once: of those that follow the first, the phone has told how fast it is.
+        for (at in listOf(1, 2, 4, 5, 6)) {
+            val sync = Sync(app, account)
+            val before = provider.batches
+            var cancelled = 0L
+            provider.beforeOperation = { batch, operation ->
+                if (batch == before + at && operation == 0) {
+                    cancelled = System.nanoTime()
+                    sync.cancel()
+                }
+                Thread.sleep(5)
+            }
+            assertTrue(sync.run().cancelled)
+            val millis = (System.nanoTime() - cancelled) / 1_000_000
+            println("cancelled in batch $at, it ended after $millis ms")
+            assertTrue("$millis ms", millis < 1_000)
+        }
+        assertTrue(book.raws(account).size in 1 until 300)
+        provider.beforeOperation = { _, _ -> }
+        syncsWell()
+        other.sync()
+        assertEquals(300, book.raws(account).size)
+        assertEquals(other.shown(), book.shown(account))
+        assertEquals(0, Books.of(app, account).askList("duplicates").size)
     }
 
     @Test
@@ -314,6 +344,8 @@ class ContactsSyncTest : AppTest() {
         other.sync()
         assertEquals(10_000, book.raws(account).size)
         assertEquals(other.shown(), book.shown(account))
+        // A phone that is fast is given as much at a time as Android takes.
+        assertTrue("${provider.largestBatch} operations", provider.largestBatch > 490)
         for ((query, found) in listOf("mine 4321" to 1, "300 4321" to 1, "theirs" to 100, "" to 100, "nobody" to 0)) {
             val times = (1..50).map { searchMillis(query, found) }.sorted()
             println("first page of '$query' among 10,000: median %.1f ms, at most %.1f".format(times[25], times.last()))

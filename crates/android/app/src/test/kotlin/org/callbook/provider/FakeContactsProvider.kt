@@ -43,6 +43,10 @@ class FakeContactsProvider : ContentProvider() {
     var batches = 0
         private set
 
+    /** How many operations the largest of them had. */
+    var largestBatch = 0
+        private set
+
     override fun onCreate(): Boolean {
         db = SQLiteDatabase.create(null)
         rows = ContactRows(db)
@@ -157,6 +161,7 @@ class FakeContactsProvider : ContentProvider() {
 
     override fun applyBatch(operations: ArrayList<ContentProviderOperation>): Array<ContentProviderResult> {
         batches++
+        largestBatch = maxOf(largestBatch, operations.size)
         val results = ArrayList<ContentProviderResult>(operations.size)
         var sinceYield = 0
         db.beginTransaction()
