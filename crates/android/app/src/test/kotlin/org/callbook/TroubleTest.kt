@@ -69,10 +69,10 @@ class TroubleTest : AppTest() {
         Book.openPhone = Phone::open
     }
 
-    private fun perform(account: Account): SyncResult {
+    private fun perform(account: Account, adapter: SyncAdapter = SyncAdapter(app)): SyncResult {
         val result = SyncResult()
         app.contentResolver.acquireContentProviderClient(ContactsContract.AUTHORITY)!!.use {
-            SyncAdapter(app).onPerformSync(account, Bundle.EMPTY, ContactsContract.AUTHORITY, it, result)
+            adapter.onPerformSync(account, Bundle.EMPTY, ContactsContract.AUTHORITY, it, result)
         }
         return result
     }
@@ -207,6 +207,28 @@ class TroubleTest : AppTest() {
     }
 
     @Test
+    fun `what is pending when the next sync has begun ends after that`() = Relay(server.address).use { relay ->
+        val account = signIn(address = relay.address)
+        val adapter = SyncAdapter(app)
+        fun idleForTwoSeconds() = ShadowLooper.idleMainLooper(2, java.util.concurrent.TimeUnit.SECONDS)
+        assertFalse(perform(account, adapter).hasError())
+        val status = ShadowContentResolver.getStatus(account, ContactsContract.AUTHORITY)
+        ContentResolver.requestSync(account, ContactsContract.AUTHORITY, Bundle())
+        relay.isSilent = true
+        val next = thread { perform(account, adapter) }
+        await("a request") { relay.waits > 0 }
+        // Android would end the one that runs with those that wait.
+        repeat(3) { idleForTwoSeconds() }
+        assertEquals(1, status.syncRequests)
+        assertTrue(next.isAlive)
+        relay.isSilent = false
+        next.join(30_000)
+        assertEquals(1, status.syncRequests)
+        idleForTwoSeconds()
+        assertEquals(0, status.syncRequests)
+    }
+
+    @Test
     fun `a server that asks to wait is left alone for so long`() {
         val account = signIn()
         book.save(account, "Ann Lee", "(415) 555-2671")
@@ -248,6 +270,28 @@ class TroubleTest : AppTest() {
         val millis = (System.nanoTime() - began) / 1_000_000
         assertTrue("$millis ms", millis < 1_000)
         assertTrue(Log.lines(app).last().contains("cancelled"))
+    }
+
+    @Test
+    fun `a sync that waits for another is cancelled by itself`() = Relay(server.address).use { relay ->
+        val account = signIn(address = relay.address)
+        relay.isSilent = true
+        var first: Outcome? = null
+        val running = thread { first = Sync(app, account).run() }
+        await("a request") { relay.waits > 0 }
+        val second = Sync(app, account)
+        var outcome: Outcome? = null
+        val waiting = thread { outcome = second.run() }
+        Thread.sleep(200)
+        assertTrue(waiting.isAlive)
+        second.cancel()
+        waiting.join(1_000)
+        assertEquals(Outcome(cancelled = true), outcome)
+        // The other goes on.
+        assertTrue(running.isAlive)
+        relay.isSilent = false
+        running.join(30_000)
+        assertFalse(first.toString(), first!!.cancelled)
     }
 
     @Test

@@ -8,6 +8,7 @@ import android.content.pm.PackageManager.PERMISSION_GRANTED
 import android.provider.ContactsContract
 import java.io.IOException
 import java.time.Instant
+import java.util.concurrent.TimeUnit
 import org.callbook.account.Book
 import org.callbook.account.Books
 import org.callbook.account.ContactsOfAccount
@@ -56,10 +57,14 @@ class Sync(private val context: Context, private val account: Account) {
     var ended = false
         private set
 
+    /** While it is this sync that uses it. */
     @Volatile
     private var book: Book? = null
 
-    /** From any thread: the sync ends within the step that it is in, and a request under way is given up. */
+    /**
+     * From any thread: the sync ends within the step that it is in, and a request under way is given up. One that waits
+     * for another ends alone.
+     */
     fun cancel() {
         stopped = true
         book?.cancel()
@@ -70,19 +75,26 @@ class Sync(private val context: Context, private val account: Account) {
      * @param onStep told how many contacts have been written so far.
      */
     fun run(toServer: Boolean = true, onStep: (Long) -> Unit = {}): Outcome = try {
-        val book = Books.of(context, account).also { book = it }
-        book.syncing.lock()
-        try {
-            if (stopped) Outcome(cancelled = true) else run(book, toServer, onStep)
-        } finally {
-            book.syncing.unlock()
+        val book = Books.of(context, account)
+        var outcome: Outcome? = null
+        while (outcome == null && !stopped) {
+            if (book.syncing.tryLock(WAIT_MILLIS, TimeUnit.MILLISECONDS)) outcome = holding(book) { run(book, toServer, onStep) }
         }
+        outcome ?: Outcome(cancelled = true)
     } catch (e: CallbookException) {
         if (e.code == "cancelled") Outcome(cancelled = true) else Outcome(failure = e.code)
     } catch (_: IOException) {
         Outcome(failure = "storage_full")
     } finally {
         ended = true
+    }
+
+    private fun holding(book: Book, work: () -> Outcome): Outcome = try {
+        this.book = book
+        if (stopped) Outcome(cancelled = true) else work()
+    } finally {
+        this.book = null
+        book.syncing.unlock()
     }
 
     private fun run(book: Book, toServer: Boolean, onStep: (Long) -> Unit): Outcome {
@@ -171,6 +183,9 @@ class Sync(private val context: Context, private val account: Account) {
     class Parts(val contacts: Boolean, val calls: Boolean)
 
     companion object {
+        /** So often one that waits for another looks whether it is still wanted. */
+        private const val WAIT_MILLIS = 100L
+
         fun parts(context: Context, account: Account): Parts {
             fun has(name: String) = context.checkSelfPermission(name) == PERMISSION_GRANTED
             fun isOn(authority: String) = ContentResolver.getSyncAutomatically(account, authority)
