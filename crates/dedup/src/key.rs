@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::number::{self, LONGEST, Number, Plan, digit};
+use crate::number::{self, Code, LONGEST, Number, Plan, digit};
 
 /// One version of the tables and rules that make keys. A book stores which made its own, since another
 /// may make others.
@@ -45,33 +45,30 @@ impl Tables {
 /// assert_eq!(number_key("911", "US"), None);
 /// ```
 pub fn number_key(text: &str, region: &str) -> Option<NumberKey> {
-    let mut region: Option<[u8; 2]> = region.as_bytes().try_into().ok();
-    region.iter_mut().flatten().for_each(|letter| letter.make_ascii_uppercase());
-    let home = region.and_then(|region| Plan::of_region(&region));
-    match without_note(text) {
-        None => key(text, home),
-        Some(number) => key_before_note(number, home).or_else(|| key_before_note(text, home)),
+    let region: Option<&[u8; 2]> = region.as_bytes().try_into().ok();
+    let home = region.and_then(|region| Plan::of_region(&region.map(|byte| byte & !0x20)));
+    match text.as_bytes().last() {
+        Some(b'0'..=b'9') => key(text, home), // most texts: no note
+        _ => key_beside_note(text, home),
     }
 }
 
-#[inline]
+// By itself, so that what calls it last only jumps to it.
+#[inline(never)]
 fn key(text: &str, home: Option<&'static Plan>) -> Option<NumberKey> {
     let mut number = Number::NONE;
-    number.read(text, home)?;
-    number.is_possible().then(|| NumberKey::of(&number))
+    let code = number.read(text, home)?.code;
+    number.is_possible(code).then(|| NumberKey::of(code, &number))
 }
 
-/// The same for the few texts that end in a note.
-#[cold]
-fn key_before_note(text: &str, home: Option<&'static Plan>) -> Option<NumberKey> {
-    key(text, home)
+/// The key of a text that may end in a note.
+#[inline(never)]
+fn key_beside_note(text: &str, home: Option<&'static Plan>) -> Option<NumberKey> {
+    without_note(text).and_then(|number| key(number, home)).or_else(|| key(text, home))
 }
 
 /// A text without the words in brackets at its end, if it has such.
 fn without_note(text: &str) -> Option<&str> {
-    if text.as_bytes().last().is_some_and(u8::is_ascii_alphanumeric) {
-        return None; // most texts
-    }
     let inside = text.trim_end().strip_suffix([')', ']'])?;
     let start = inside.rfind(['(', '['])?;
     let note = &inside[start + 1..];
@@ -115,13 +112,13 @@ const EXTENSION: &str = ";ext=";
 const MOST: usize = 20;
 
 impl NumberKey {
-    fn of(number: &Number) -> Self {
-        let (code, national, count) = number.parts();
+    fn of(code: Code, number: &Number) -> Self {
+        let (national, count) = number.national();
         // Eight digits at a time: to pack them singly would be a third of all the work on a number.
-        let (first, rest) = national.split_first_chunk().expect("17 digits");
-        let (second, last) = rest.split_first_chunk().expect("9 digits");
-        let national = packed(first, count) << 32 | packed(second, count.saturating_sub(8));
-        let last = if count == LONGEST { nibble(last[0]) << 60 } else { 0 };
+        let &[a, b, c, d, e, f, g, h, ref rest @ .., last] = national;
+        let national = packed([a, b, c, d, e, f, g, h]) << 32 | packed(*rest);
+        let national = national & !u64::MAX.unbounded_shr(4 * count as u32);
+        let last = if count == LONGEST { nibble(last) << 60 } else { 0 };
         // One to three digits: none of these shifts is one by nothing, or by all.
         let (down, up) = (4 * code.len(), 64 - 4 * code.len());
         let key = Self([code.nibbles() << up | national >> down, national << up | last >> down, 0]);
@@ -136,6 +133,8 @@ impl NumberKey {
         self.0
     }
 
+    #[cold] // few numbers have one
+    #[inline(never)]
     fn with_extension(mut self, digits: &[u8]) -> Self {
         let start = self.nibbles().count();
         self.put(start, SEPARATOR);
@@ -157,11 +156,11 @@ fn nibble(digit: u8) -> u64 {
     u64::from(digit - b'0' + 1)
 }
 
-/// The first `count` of eight ASCII digits, four bits each, from the top of the lower 32.
-fn packed(digits: &[u8; 8], count: usize) -> u64 {
-    let valid = !u64::MAX.unbounded_shr(8 * count.min(8) as u32);
-    let mut nibbles = (u64::from_be_bytes(*digits) & 0x0F0F_0F0F_0F0F_0F0F) + 0x0101_0101_0101_0101;
-    nibbles &= valid & 0x0F0F_0F0F_0F0F_0F0F;
+/// Eight ASCII digits, four bits each, in the lower half. What is no digit gets any bits.
+fn packed(digits: [u8; 8]) -> u64 {
+    // No byte of a text is 255.
+    let mut nibbles = u64::from_be_bytes(digits).wrapping_add(0x0101_0101_0101_0101);
+    nibbles &= 0x0F0F_0F0F_0F0F_0F0F;
     nibbles = (nibbles | nibbles >> 4) & 0x00FF_00FF_00FF_00FF;
     nibbles = (nibbles | nibbles >> 8) & 0x0000_FFFF_0000_FFFF;
     (nibbles | nibbles >> 16) & 0xFFFF_FFFF

@@ -11,8 +11,8 @@ mod text;
 use std::fmt;
 use std::ops::Deref;
 
-use tables::{Code, Length};
-pub(crate) use tables::{Plan, VERSION};
+use tables::Length;
+pub(crate) use tables::{Code, Plan, VERSION};
 pub(crate) use text::digit;
 use text::{Digits, Extension, Form, Undo};
 
@@ -73,54 +73,55 @@ impl fmt::Debug for E164 {
 pub fn e164(text: &str, region: &str) -> Option<E164> {
     let mut number = Number::NONE;
     let home = region.as_bytes().try_into().ok().and_then(Plan::of_region);
-    number.read(text, home)?;
-    Some(number.e164())
+    let plan = number.read(text, home)?;
+    Some(number.e164(plan.code))
 }
 
 /// A number in the making. It is filled in place and never moved: its digits are written one by one,
 /// and a processor that then reads several as one word has to wait for them.
 pub(crate) struct Number {
-    code: Code,
     digits: Digits,
     pub(crate) extension: Extension,
 }
 
 impl Number {
-    pub(crate) const NONE: Self =
-        Self { code: Code::NONE, digits: Digits::NONE, extension: Extension::NONE };
+    pub(crate) const NONE: Self = Self { digits: Digits::NONE, extension: Extension::NONE };
 
     /// Whether libphonenumber's reason is `IS_POSSIBLE`: a number of this length can be dialled from
     /// abroad.
-    pub(crate) fn is_possible(&self) -> bool {
+    pub(crate) fn is_possible(&self, code: Code) -> bool {
         // Of a code with several regions, the main one's plan has the lengths of all.
-        Plan::of_code(self.code)
-            .is_some_and(|plan| plan.length(self.digits.len()) == Length::Possible)
+        Plan::of_code(code).is_some_and(|plan| plan.length(self.digits.len()) == Length::Possible)
     }
 
-    /// The calling code, and the national significant number: its first eight, second eight and last
-    /// ASCII digit, as many of them as it has. What stands behind them means nothing.
-    pub(crate) fn parts(&self) -> (Code, &[u8; LONGEST], usize) {
-        (self.code, self.digits.padded(), self.digits.len())
+    /// The national significant number: its ASCII digits, and how many they are. What stands behind
+    /// them means nothing.
+    pub(crate) fn national(&self) -> (&[u8; LONGEST], usize) {
+        (self.digits.padded(), self.digits.len())
     }
 
-    fn e164(&self) -> E164 {
+    fn e164(&self, code: Code) -> E164 {
         let mut text = [0; 1 + 3 + LONGEST];
         text[0] = b'+';
-        text[1..4].copy_from_slice(self.code.padded());
-        let start = 1 + self.code.digits().len();
+        text[1..4].copy_from_slice(code.padded());
+        let start = 1 + code.digits().len();
         // Copies of a known length take an instruction or two; what is too much is not shown.
         text[start..start + LONGEST].copy_from_slice(self.digits.padded());
         E164 { text, length: (start + self.digits.len()) as u8 }
     }
 
-    /// Reads a text as written in the region of a plan; `None` when libphonenumber's `Parse` fails.
+    /// Reads a text as written in the region of a plan. The plan by which it was read, or `None` when
+    /// libphonenumber's `Parse` fails.
     #[inline]
-    pub(crate) fn read(&mut self, text: &str, home: Option<&'static Plan>) -> Option<()> {
+    pub(crate) fn read(
+        &mut self,
+        text: &str,
+        home: Option<&'static Plan>,
+    ) -> Option<&'static Plan> {
         let plan = match text::read(text, &mut self.digits, &mut self.extension)? {
             Form::International => self.take_code_after_plus(home)?,
             Form::AsDialled => self.take_code_dialled_at(home?)?.or(home)?,
         };
-        self.code = plan.code;
         if self.digits.len() < SHORTEST {
             return None;
         }
@@ -129,16 +130,26 @@ impl Number {
         {
             undo.on(&mut self.digits);
         }
-        (SHORTEST..=LONGEST).contains(&self.digits.len()).then_some(())
+        (SHORTEST..=LONGEST).contains(&self.digits.len()).then_some(plan)
     }
 
     /// Takes off the calling code that has to follow a plus.
+    #[inline(always)]
     fn take_code_after_plus(&mut self, home: Option<&'static Plan>) -> Option<&'static Plan> {
         if self.digits.len() <= SHORTEST {
             return None;
         }
         // A plus before a number as dialled at home ("+00 49 …") is passed over.
-        self.take_code().or_else(|| self.take_code_dialled_at(home?)?)
+        self.take_code().or_else(|| self.take_code_dialled_after_plus(home))
+    }
+
+    /// The same for such a number.
+    #[cold]
+    fn take_code_dialled_after_plus(
+        &mut self,
+        home: Option<&'static Plan>,
+    ) -> Option<&'static Plan> {
+        self.take_code_dialled_at(home?)?
     }
 
     /// Takes off the calling code of a number as dialled in the region of a plan. `Some(None)` when it
@@ -151,7 +162,8 @@ impl Number {
                 (self.digits.len() > SHORTEST).then_some(())?;
                 self.take_code().map(Some)
             }
-            _ => Some(self.take_own_code(home)),
+            _ if home.code.starts(&self.digits) => Some(self.take_own_code(home)),
+            _ => Some(None),
         }
     }
 
@@ -166,9 +178,6 @@ impl Number {
     /// number of what was none. The plan is the one that reads the code.
     #[inline(never)]
     fn take_own_code(&mut self, home: &'static Plan) -> Option<&'static Plan> {
-        if !home.code.starts(&self.digits) {
-            return None;
-        }
         let too_long = home.length(self.digits.len()) == Length::TooLong;
         if !too_long && home.general.takes(&self.digits) {
             return None;

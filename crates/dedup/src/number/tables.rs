@@ -18,9 +18,9 @@ use states::{SPANS, STATES};
 
 /// A numbering plan: of a region, or of a network that is no region's.
 pub(crate) struct Plan {
-    pub(super) code: Code,
-    pub(super) international_prefix: Start,
-    pub(super) national_prefix: Start,
+    pub(crate) code: Code,
+    pub(super) international_prefix: Prefix,
+    pub(super) national_prefix: Prefix,
     /// The national significant numbers.
     pub(super) general: Start,
     /// The digits put before what the group of a national prefix held, as ASCII, then zeros.
@@ -29,17 +29,17 @@ pub(crate) struct Plan {
     local_only: u32,
 }
 
-/// A calling code: its one to three ASCII digits, then zeros, and how many they are.
+/// A calling code: its one to three ASCII digits, then zeros, and how many they are; what it is as a
+/// number, and as a key has it.
 #[derive(Clone, Copy)]
 pub(crate) struct Code {
     digits: [u8; 3],
     length: u8,
     value: u16,
+    nibbles: u16,
 }
 
 impl Code {
-    pub(super) const NONE: Self = Self { digits: [0; 3], length: 0, value: 0 };
-
     const fn new(code: u16) -> Self {
         const fn digit(n: u16) -> u8 {
             b'0' + (n % 10) as u8
@@ -49,7 +49,12 @@ impl Code {
             10.. => ([digit(code / 10), digit(code), 0], 2),
             _ => ([digit(code), 0, 0], 1),
         };
-        Self { digits, length, value: code }
+        let (mut nibbles, mut index) = (0, 0);
+        while index < length {
+            nibbles = nibbles << 4 | (digits[index as usize] - b'0' + 1) as u16;
+            index += 1;
+        }
+        Self { digits, length, value: code, nibbles }
     }
 
     pub(super) fn digits(&self) -> &[u8] {
@@ -58,8 +63,7 @@ impl Code {
 
     /// As a key has it: four bits a digit, each more by one.
     pub(crate) fn nibbles(self) -> u64 {
-        let [a, b, c] = self.digits.map(|digit| u64::from(digit & 15) + 1);
-        (a << 8 | b << 4 | c) >> (4 * (3 - self.len()))
+        self.nibbles.into()
     }
 
     pub(crate) fn len(self) -> u32 {
@@ -72,15 +76,22 @@ impl Code {
 
     /// Whether some digits start with the code.
     pub(super) fn starts(self, digits: &[u8]) -> bool {
-        let mut pairs = self.digits.iter().zip(digits);
-        digits.len() >= usize::from(self.length)
-            && pairs.all(|(code, digit)| *code == 0 || code == digit)
+        digits.first() == Some(&self.digits[0]) && digits.starts_with(self.digits())
     }
 }
 
 /// The state in which an automaton starts.
 #[derive(Clone, Copy)]
 pub(super) struct Start(u16);
+
+/// An automaton that finds a prefix.
+#[derive(Clone, Copy)]
+pub(super) struct Prefix {
+    start: Start,
+    /// A bit for each digit with which a match may start: most numbers have no prefix, and need nothing
+    /// more.
+    first: u16,
+}
 
 /// What libphonenumber calls the length of a national significant number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,11 +180,27 @@ impl Start {
         }
         STATES[state + END] != 0
     }
+}
+
+impl Prefix {
+    const fn new(start: u16) -> Self {
+        let (mut first, mut digit) = (0, 0);
+        while digit < 10 {
+            if STATES[start as usize + ON] != 0 || STATES[start as usize + digit] != 0 {
+                first |= 1 << digit;
+            }
+            digit += 1;
+        }
+        Self { start: Start(start), first }
+    }
 
     /// The match at the start of the digits, if there is one.
     #[inline(always)]
     pub(super) fn find(self, digits: &[u8]) -> Option<Match> {
-        let mut state = usize::from(self.0);
+        if digits.first().is_some_and(|digit| self.first >> (digit & 15) & 1 == 0) {
+            return None;
+        }
+        let mut state = usize::from(self.start.0);
         let (mut end, mut says) = (0, STATES[state + ON]);
         for (index, digit) in digits.iter().enumerate() {
             state = next(state, *digit);
@@ -233,8 +260,8 @@ const fn plan(
     }
     Plan {
         code: Code::new(calling_code),
-        international_prefix: Start(starts[0]),
-        national_prefix: Start(starts[1]),
+        international_prefix: Prefix::new(starts[0]),
+        national_prefix: Prefix::new(starts[1]),
         general: Start(starts[2]),
         before: digits,
         possible: bits(possible),

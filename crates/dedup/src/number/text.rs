@@ -122,7 +122,7 @@ pub(crate) struct Extension {
 
 impl Extension {
     const MOST: usize = 20;
-    pub(super) const NONE: Self = Self { digits: [b'0'; Self::MOST], length: 0 };
+    pub(super) const NONE: Self = Self { digits: [0; Self::MOST], length: 0 };
 
     /// Reads the digits at the end of a text that ends in an extension, backwards.
     fn read(&mut self, text: impl Iterator<Item = char>) {
@@ -183,6 +183,25 @@ static KINDS: [u8; 256] = {
     kinds
 };
 
+/// What a byte adds to the place of the next digit in [`plain`]: 1 for a digit, nothing for a separator,
+/// and for any other more than there are places.
+static STEPS: [u32; 256] = {
+    let mut steps = [0; 256];
+    let mut index = 0;
+    while index < steps.len() {
+        let kind = KINDS[index];
+        steps[index] = if kind & kind::DIGIT != 0 {
+            1
+        } else if kind & kind::SEPARATOR != 0 {
+            0
+        } else {
+            1 << 16
+        };
+        index += 1;
+    }
+    steps
+};
+
 /// Reads a text of ASCII digits and plain separators, with a plus before them or not, and any words
 /// before that. `None` when there is anything else in it, also when it is too short or too long to be
 /// plain.
@@ -195,24 +214,61 @@ fn plain(text: &[u8], digits: &mut Digits) -> Option<Form> {
     if text.len() > MOST {
         return None;
     }
-    let (mut end, mut kinds) = (ROOM, 0);
+    // The place of the next digit, and above it how many bytes are neither a digit nor a separator.
+    let mut end = ROOM as u32;
     for byte in text {
-        let kind = KINDS[usize::from(*byte)];
-        digits.bytes[end % BYTES] = *byte; // always within: without a check
-        end += usize::from(kind & kind::DIGIT);
-        kinds |= kind;
+        digits.bytes[end as usize % BYTES] = *byte; // always within: without a check
+        end += STEPS[usize::from(*byte)];
     }
-    let plain = kinds & !(kind::DIGIT | kind::SEPARATOR | kind::SLASH) == 0 && end >= ROOM + 3;
+    let end = end as usize;
+    let plain = (ROOM + 3..=ROOM + MOST).contains(&end);
     plain.then(|| {
         digits.end = end;
         Form::of(plus)
     })
 }
 
+/// What [`plain`] reads, in the digits, separators and pluses of any script.
+fn plain_in_any_script(text: &str, digits: &mut Digits) -> Option<Form> {
+    let (mut read, mut form) = (*digits, None);
+    for char in text.chars() {
+        match (digit(char), form) {
+            (Some(digit), _) => {
+                form.get_or_insert(Form::AsDialled);
+                read.push(digit)?;
+            }
+            (None, None) if is_plus(char) => form = Some(Form::International),
+            (None, None) if is_interchangeable(char) => {}
+            // A space that does not break is one of the separators, and of a class of its own for what
+            // stands before an extension's label only.
+            (None, Some(_)) if char == '\u{a0}' || SEPARATORS >> class(char) & 1 == 1 => {}
+            _ => return None,
+        }
+    }
+    (read.len() >= 3).then(|| *digits = read).and(form)
+}
+
+/// A bit for each class of a character that [`plain`] passes over.
+const SEPARATORS: u64 = {
+    let (mut bits, mut index) = (0, 0);
+    while index < ASCII.len() {
+        if KINDS[index] & kind::SEPARATOR != 0 {
+            bits |= 1 << ASCII[index];
+        }
+        index += 1;
+    }
+    bits
+};
+
 /// Reads any text.
 #[inline(never)]
 fn written(text: &str, digits: &mut Digits, extension: &mut Extension) -> Option<Form> {
     let kinds = text.bytes().fold(0, |kinds, byte| kinds | KINDS[usize::from(byte)]);
+    if kinds & (kind::STRANGE | kind::SEMICOLON) == kind::STRANGE
+        && let Some(form) = plain_in_any_script(text, digits)
+    {
+        return Some(form);
+    }
     let whole = Pieces::of(text, kinds)?;
     let number = whole.without_extension();
     // Without what stood around it, or behind it, the number may be plain.
@@ -247,7 +303,7 @@ impl<'t> Pieces<'t> {
         if kinds & kind::SEMICOLON == 0 {
             return Some(Self { context: "", number: possible(text, kinds)? });
         }
-        let (context, number) = match text.split_once(";phone-context=") {
+        let (context, number) = match split_at_parameter(text, ";phone-context=") {
             Some((before, after)) => {
                 let context = after.split(';').next().unwrap_or_default();
                 if !is_global_number(context) && !is_domain(context) {
@@ -263,7 +319,7 @@ impl<'t> Pieces<'t> {
             }
             None => ("", possible(text, kinds)?),
         };
-        let number = number.find(";isub=").map_or(number, |end| &number[..end]);
+        let number = split_at_parameter(number, ";isub=").map_or(number, |(before, _)| before);
         Some(Self { context, number })
     }
 
@@ -337,6 +393,11 @@ fn before_second_extension(line: &str) -> Option<&str> {
     let starts_extension =
         |(at, _): &(usize, &str)| line[at + 1..].trim_start_matches(' ').starts_with('x');
     line.rmatch_indices(['/', '\\']).find(starts_extension).map(|(at, _)| &line[..at])
+}
+
+/// What stands before a parameter of RFC 3966 and what behind its name, which starts with a semicolon.
+fn split_at_parameter<'t>(text: &'t str, name: &str) -> Option<(&'t str, &'t str)> {
+    text.match_indices(';').find_map(|(at, _)| Some((&text[..at], text[at..].strip_prefix(name)?)))
 }
 
 /// RFC 3966's global-number-digits: a plus, visual separators, at least one digit.
