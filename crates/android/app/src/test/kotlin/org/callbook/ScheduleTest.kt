@@ -9,7 +9,6 @@ import android.app.job.JobParameters
 import android.app.job.JobScheduler
 import android.app.job.JobService
 import android.content.Intent
-import android.content.pm.PackageManager
 import android.os.Build
 import android.provider.CallLog
 import android.provider.ContactsContract
@@ -283,24 +282,5 @@ class ScheduleTest : AppTest() {
         deny(permission.READ_CALL_LOG)
         Afterwards.of(app, account, Outcome())
         assertEquals(listOf(app.getString(R.string.notice_permission)), shown().map(::title))
-    }
-
-    @Test
-    fun `exactly these permissions, and nothing that anybody may call`() {
-        val info = app.packageManager.getPackageInfo(
-            app.packageName, PackageManager.GET_PERMISSIONS or PackageManager.GET_SERVICES,
-        )
-        val wanted = listOf(
-            "READ_CONTACTS", "WRITE_CONTACTS", "READ_CALL_LOG", "WRITE_CALL_LOG", "READ_PHONE_STATE", "RECEIVE_BOOT_COMPLETED",
-            "FOREGROUND_SERVICE", "FOREGROUND_SERVICE_DATA_SYNC", "INTERNET", "ACCESS_NETWORK_STATE", "POST_NOTIFICATIONS",
-            "REQUEST_IGNORE_BATTERY_OPTIMIZATIONS", "RUN_USER_INITIATED_JOBS", "READ_SYNC_SETTINGS", "WRITE_SYNC_SETTINGS",
-        )
-        assertEquals(wanted.map { "android.permission.$it" }.toSet(), info.requestedPermissions!!.toSet())
-        assertEquals(26 to 34, app.applicationInfo.minSdkVersion to app.applicationInfo.targetSdkVersion)
-        val adapters = app.packageManager.queryIntentServices(
-            Intent("android.content.SyncAdapter"), PackageManager.GET_META_DATA,
-        ).map { it.serviceInfo.metaData.getInt("android.content.SyncAdapter") }
-        assertEquals(setOf(R.xml.sync_contacts, R.xml.sync_calls), adapters.toSet())
-        assertNotNull(info.services)
     }
 }
