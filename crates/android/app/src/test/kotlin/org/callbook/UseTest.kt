@@ -20,6 +20,7 @@ import android.widget.ListView
 import android.widget.RadioGroup
 import android.widget.TextView
 import java.time.LocalDate
+import org.callbook.account.Books
 import org.callbook.account.Notes
 import org.callbook.provider.FakeCallLog
 import org.callbook.sync.CALLS_AUTHORITY
@@ -111,6 +112,33 @@ class UseTest : UsedPhone() {
         await("its end") { shadowOf(service.get()).isStoppedBySelf }
         assertTrue(Log.lines(app).last().contains("cancelled"))
         assertTrue(PhoneBook(app.contentResolver).raws(account).size < 300)
+    }
+
+    @Test
+    @Config(sdk = [26, 31, 33])
+    fun `two first syncs at a time show both, and the service stays for the second`() {
+        Script(server).addUser("mia")
+        val second = signIn("mia")
+        // Each waits until nobody holds its book.
+        val books = listOf(account, second).map { Books.of(app, it) }
+        books.forEach { it.syncing.lock() }
+        val service = Robolectric.buildService(FirstSyncService::class.java).create()
+        val shadow = shadowOf(service.get())
+        fun shown() = app.getSystemService(NotificationManager::class.java).activeNotifications
+            .map { it.notification.extras.getString(android.app.Notification.EXTRA_SUB_TEXT) }.toSet()
+        for ((at, of) in listOf(account, second).withIndex()) {
+            service.withIntent(FirstSyncService.startIntent(app, of)).startCommand(0, at + 1)
+            await("its beginning") { Syncing.of(of).isNotEmpty() }
+        }
+        await("both") { shown() == setOf(account.name, second.name) }
+        books[0].syncing.unlock()
+        await("the end of the first") { Syncing.of(account).isEmpty() && account.name !in shown() }
+        assertFalse(shadow.isStoppedBySelf || shadow.isForegroundStopped)
+        assertEquals(setOf(second.name), shown())
+        books[1].syncing.unlock()
+        await("the end of the second") { shadow.isStoppedBySelf }
+        assertTrue(shadow.isForegroundStopped)
+        assertEquals(emptySet<String>(), shown())
     }
 
     @Test

@@ -20,7 +20,7 @@ class FirstSyncJob : SyncingJob() {
         val show = {
             val written = SyncState.progress(account) ?: 0
             val notification = Notifications.progress(this, account, written)
-            setNotification(params, Notifications.PROGRESS, notification, JOB_END_NOTIFICATION_POLICY_REMOVE)
+            setNotification(params, params.jobId, notification, JOB_END_NOTIFICATION_POLICY_REMOVE)
         }
         show()
         SyncState.listen(show)
@@ -33,25 +33,48 @@ class FirstSyncJob : SyncingJob() {
     }
 }
 
-/** The first sync before Android 14. */
+/** The first sync before Android 14, of each account that has one. The service runs until the last of them has ended. */
 class FirstSyncService : Service() {
+    /** Used, as the next is, on the main thread alone. */
+    private val running = ArrayList<Account>()
+
+    /** Stopped by an older one, Android would drop a start that is on its way. */
+    private var latestStart = 0
+
     override fun onBind(intent: Intent): IBinder? = null
 
     override fun onStartCommand(intent: Intent?, flags: Int, startId: Int): Int {
+        latestStart = startId
         val account = intent?.account(ACCOUNT)
         if (account == null) {
-            stopSelf(startId)
+            if (running.isEmpty()) stopSelf(startId)
             return START_NOT_STICKY
         }
-        startForeground(Notifications.PROGRESS, Notifications.progress(this, account, 0))
+        running += account
+        showFirst(account)
         val show = { Notifications.showProgress(this, account, SyncState.progress(account) ?: 0) }
         SyncState.listen(show)
         Work.run({ Syncing.run(this, account, Sync(this, account)) }) {
             SyncState.forget(show)
-            stopForeground(STOP_FOREGROUND_REMOVE)
-            stopSelf(startId)
+            ended(account)
         }
         return START_NOT_STICKY
+    }
+
+    /** Android has the service run on for what this shows. */
+    private fun showFirst(account: Account) =
+        startForeground(Schedule.firstId(this, account), Notifications.progress(this, account, SyncState.progress(account) ?: 0))
+
+    private fun ended(account: Account) {
+        running -= account
+        val other = running.lastOrNull()
+        if (other == null) {
+            stopForeground(STOP_FOREGROUND_REMOVE)
+            stopSelf(latestStart)
+        } else {
+            showFirst(other)
+        }
+        if (account !in running) Notifications.endProgress(this, account)
     }
 
     companion object {

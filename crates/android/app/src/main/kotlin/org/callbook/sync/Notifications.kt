@@ -15,9 +15,6 @@ import org.callbook.ui.Words
 
 /** What the user is told while the app is out of sight. One of a kind for each account; what is mended goes away. */
 object Notifications {
-    /** The id of the one that a first sync shows. */
-    const val PROGRESS = 1
-
     private const val SIGN_IN = 2
     private const val DELETES = 3
     private const val FAILING = 4
@@ -67,7 +64,7 @@ object Notifications {
             setContentIntent(activity(context, MainActivity.intent(context)))
         }
 
-    /** Of a first sync. */
+    /** Of a first sync. Its id is [Schedule.firstId]: two accounts may have theirs at a time. */
     fun progress(context: Context, account: Account, written: Long): Notification =
         Notification.Builder(context, PROGRESS_CHANNEL)
             .setSmallIcon(R.drawable.ic_sync)
@@ -81,7 +78,9 @@ object Notifications {
             .build()
 
     fun showProgress(context: Context, account: Account, written: Long) =
-        manager(context).notify(PROGRESS, progress(context, account, written))
+        manager(context).notify(Schedule.firstId(context, account), progress(context, account, written))
+
+    fun endProgress(context: Context, account: Account) = manager(context).cancel(Schedule.firstId(context, account))
 
     /** All of an account that is gone. */
     fun forget(context: Context, account: Account) =

@@ -37,6 +37,9 @@ object Schedule {
     private fun number(context: Context, account: Account): Int =
         Accounts.key(context, account).hashCode().and(0x7fff) * 10_000
 
+    /** Of an account's first sync: its job, and the notification that shows how far it is. */
+    fun firstId(context: Context, account: Account): Int = FIRST + number(context, account)
+
     /** The account of a job, if it is still there. */
     fun account(context: Context, extras: PersistableBundle): Account? {
         val key = extras.getString(ACCOUNT) ?: return null
@@ -88,7 +91,7 @@ object Schedule {
     /** The first sync of an account: as its user waits for it, it may run on. */
     fun first(context: Context, account: Account) {
         if (Build.VERSION.SDK_INT < 34) return FirstSyncService.start(context, account)
-        val job = builder(context, account, FIRST + number(context, account), FirstSyncJob::class.java)
+        val job = builder(context, account, firstId(context, account), FirstSyncJob::class.java)
             .setUserInitiated(true)
             .setEstimatedNetworkBytes(JobInfo.NETWORK_BYTES_UNKNOWN.toLong(), JobInfo.NETWORK_BYTES_UNKNOWN.toLong())
         try {
