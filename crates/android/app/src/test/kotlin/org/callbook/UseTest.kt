@@ -233,6 +233,26 @@ class UseTest : UsedPhone() {
     }
 
     @Test
+    fun `contacts that the book cannot take are told, and why`() {
+        val phones = PhoneBook(app.contentResolver)
+        phones.save(account, "Big", "415-555-0109", note = "n".repeat(1_500_000))
+        phones.save(account, "Huge", "415-555-0108", note = "n".repeat(5_000_000))
+        phones.save(account, "Nul\u0000la", "415-555-0107")
+        assertTrue(Syncing.run(app, account, Sync(app, account)).wentWell)
+        main(0) { activity ->
+            val aside = activity.findViewById<ViewGroup>(R.id.aside)
+            await("cards") { aside.childCount == 3 }
+            val said = List(3) { at -> aside.getChildAt(at).findViewById<TextView>(R.id.line2).text.toString() }
+            assertEquals(
+                listOf(R.string.unreadable_text, R.string.unfit_too_long, R.string.unfit_nul).map(app::getString).toSet(),
+                said.toSet(),
+            )
+            val one = app.resources.getQuantityString(R.plurals.unreadable, 1, 1)
+            assertEquals(one, aside.getChildAt(0).findViewById<TextView>(R.id.line1).text)
+        }
+    }
+
+    @Test
     fun `looking for somebody by name and by number`() {
         repeat(1_000) { create("Contact $it", "+1 415 ${"%07d".format(2_000_000 + it)}") }
         create("Zoë Abel", "415-555-0123")
@@ -270,6 +290,23 @@ class UseTest : UsedPhone() {
             it.get().findViewById<View>(R.id.edit).performClick()
             await("the editor") { shadowOf(it.get()).peekNextStartedActivity() != null }
             assertEquals(Intent.ACTION_EDIT, shadowOf(it.get()).nextStartedActivity.action)
+        }
+    }
+
+    @Test
+    @Config(qualifiers = "de")
+    fun `what kind of a number it is says Android in the phone's language`() {
+        val edit = """{"set":{"name":"Ann Lee"},"add":{
+            "phones":[{"number":"415-555-0101","type":"mobile"},{"number":"415-555-0102","type":"mms"},
+                {"number":"415-555-0103","type":"work","label":"Lager"},{"number":"415-555-0104","type":"brand-new"}],
+            "emails":[{"value":"ann@example.org","type":"work"}],"addresses":[{"value":"Main Street 1","type":"home"}],
+            "urls":[{"value":"https://example.org","type":"homepage"}]}}"""
+        val id = book.ask("create") { put("edit", org.json.JSONObject(edit)) } as String
+        Robolectric.buildActivity(ContactActivity::class.java, ContactActivity.intent(app, account, id)).setup().use {
+            val parts = it.get().findViewById<ViewGroup>(R.id.parts)
+            await("its numbers") { parts.childCount >= 7 }
+            val kinds = List(7) { at -> parts.getChildAt(at).findViewById<TextView>(R.id.line2).text.toString() }
+            assertEquals(listOf("Mobil", "MMS", "Lager", "", "Geschäftlich", "", "Privat"), kinds)
         }
     }
 

@@ -44,7 +44,8 @@ class ContactActivity : Page() {
 
     private fun load() = inBackground({ local(id) }) { contact ->
         if (contact == null) {
-            findViewById<TextView>(R.id.title).setText(R.string.contact_gone)
+            setTitle(R.string.contact_gone)
+            findViewById<TextView>(R.id.title).text = title
             findViewById<View>(R.id.edit).showIf(false)
         } else {
             show(contact)
@@ -104,7 +105,7 @@ class ContactActivity : Page() {
         val links = listOf("emails" to "mailto:", "urls" to "", "addresses" to "geo:0,0?q=")
         for ((list, scheme) in links) for (entry in contact.getJSONArray(list).objects()) {
             val value = entry.getString("value")
-            add(value, entry.text("label") ?: entry.text("type")) {
+            add(value, ContactWords.kind(this, list, entry)) {
                 open(Intent(Intent.ACTION_VIEW, Uri.parse(scheme + if (list == "addresses") Uri.encode(value) else value)))
             }
         }
@@ -114,7 +115,7 @@ class ContactActivity : Page() {
 
     private fun addNumber(phone: JSONObject) {
         val number = phone.getString("number")
-        val row = add(number.ltr(), phone.text("label") ?: phone.text("type")) {
+        val row = add(number.ltr(), ContactWords.kind(this, "phones", phone)) {
             open(Intent(Intent.ACTION_DIAL, Uri.fromParts("tel", number, null)))
         }
         row.contentDescription = getString(R.string.call_number, number)

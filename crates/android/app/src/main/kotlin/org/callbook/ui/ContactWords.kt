@@ -1,6 +1,9 @@
 package org.callbook.ui
 
 import android.content.Context
+import android.provider.ContactsContract.CommonDataKinds.Email
+import android.provider.ContactsContract.CommonDataKinds.Phone
+import android.provider.ContactsContract.CommonDataKinds.StructuredPostal
 import org.callbook.R
 import org.callbook.account.objects
 import org.callbook.account.text
@@ -14,6 +17,28 @@ object ContactWords {
             ?: numbers(fields).firstOrNull() ?: context.getString(R.string.no_name)
 
     fun numbers(fields: JSONObject): List<String> = fields.getJSONArray("phones").objects().map { it.getString("number") }
+
+    /** What kind of a number or address it is: in its user's own word, or in Android's, which are in the phone's language. */
+    fun kind(context: Context, list: String, entry: JSONObject): String? =
+        entry.text("label") ?: entry.text("type")?.let { word ->
+            val type = KINDS[list].orEmpty().indexOf(word) + 1
+            when {
+                type == 0 -> null
+                list == "phones" -> Phone.getTypeLabel(context.resources, type, null)
+                list == "emails" -> Email.getTypeLabel(context.resources, type, null)
+                else -> StructuredPostal.getTypeLabel(context.resources, type, null)
+            }?.toString()
+        }
+
+    /** The protocol's words in the order of Android's numbers, which begin with 1. */
+    private val KINDS = mapOf(
+        "phones" to listOf(
+            "home", "mobile", "work", "fax_work", "fax_home", "pager", "other", "callback", "car", "company_main", "isdn", "main",
+            "other_fax", "radio", "telex", "tty_tdd", "work_mobile", "work_pager", "assistant", "mms",
+        ),
+        "emails" to listOf("home", "work", "other", "mobile"),
+        "addresses" to listOf("home", "work", "other"),
+    )
 
     /** Why a contact of the phone cannot be in the book. */
     fun unfit(context: Context, why: String?): String = context.getString(
