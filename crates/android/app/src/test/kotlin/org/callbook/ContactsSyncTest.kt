@@ -158,18 +158,26 @@ class ContactsSyncTest : AppTest() {
 
     @Test
     fun `a provider that gives no cursor, and one that gives NULL`() {
-        book.save(account, "Ann Lee", "(415) 555-2671")
+        val ann = book.save(account, "Ann Lee", "(415) 555-2671")
         syncsWell()
-        provider.givesNoCursors = true
-        assertTrue(sync().phoneTrouble)
-        provider.givesNoCursors = false
-        provider.givesNulls = true
-        assertTrue(sync().phoneTrouble)
-        provider.givesNulls = false
+        // What its user has changed is read again: nothing of it may be taken for an answer.
+        book.rename(ann, "Ann Miller")
+        val troubles = listOf<(Boolean) -> Unit>(
+            { provider.givesNoCursors = it },
+            { provider.nullTable = "raw_contacts".takeIf { _ -> it } },
+            { provider.nullTable = "view_data".takeIf { _ -> it } },
+        )
+        for (trouble in troubles) {
+            trouble(true)
+            assertTrue(sync().phoneTrouble)
+            trouble(false)
+            other.sync()
+            assertEquals(listOf("Ann Lee: (415) 555-2671"), other.shown())
+        }
         syncsWell()
-        assertEquals(listOf("Ann Lee: (415) 555-2671"), book.shown(account))
         other.sync()
-        assertEquals(listOf("Ann Lee: (415) 555-2671"), other.shown())
+        assertEquals(listOf("Ann Miller: (415) 555-2671"), other.shown())
+        assertEquals(other.shown(), book.shown(account))
     }
 
     @Test
@@ -215,6 +223,27 @@ class ContactsSyncTest : AppTest() {
     }
 
     @Test
+    fun `cancelled while a slow phone reads, it ends within a second`() {
+        book.saveMany(account, 1_500, { "Mine $it" }, { "+1 415 ${"%07d".format(2_000_000 + it)}" })
+        val sync = Sync(app, account)
+        var (rows, cancelled) = 0 to 0L
+        provider.beforeRow = {
+            Thread.sleep(1)
+            if (++rows == 100) {
+                cancelled = System.nanoTime()
+                sync.cancel()
+            }
+        }
+        assertTrue(sync.run().cancelled)
+        val millis = (System.nanoTime() - cancelled) / 1_000_000
+        assertTrue("$millis ms", millis < 1_000)
+        provider.beforeRow = null
+        syncsWell()
+        other.sync()
+        assertEquals(1_500, other.contacts().size)
+    }
+
+    @Test
     fun `contacts that are lost are not deleted`() {
         many(30)
         other.sync()
@@ -244,10 +273,10 @@ class ContactsSyncTest : AppTest() {
         assertEquals(6, book.raws(account).size)
     }
 
-    private fun perform(extras: Bundle = Bundle.EMPTY): SyncResult {
+    private fun perform(extras: Bundle = Bundle.EMPTY, of: Account = account): SyncResult {
         val result = SyncResult()
         app.contentResolver.acquireContentProviderClient(AUTHORITY)!!.use {
-            SyncAdapter(app).onPerformSync(account, extras, AUTHORITY, it, result)
+            SyncAdapter(app).onPerformSync(of, extras, AUTHORITY, it, result)
         }
         return result
     }
@@ -269,6 +298,19 @@ class ContactsSyncTest : AppTest() {
         assertEquals(1, failed.stats.numIoExceptions)
         assertEquals("offline", Notes.of(app, account).failure)
         assertEquals(1, Books.of(app, account).askObject("status").getInt("unpushed"))
+    }
+
+    @Test
+    fun `Android is told that somebody must sign in, and does not try by itself`() {
+        Script(server).addUser("mia")
+        val mia = signIn("mia")
+        assertFalse(perform(of = mia).hasError())
+        Script(server).disable("mia")
+        val result = perform(of = mia)
+        assertEquals(1, result.stats.numAuthExceptions)
+        assertTrue(result.hasHardError())
+        assertFalse(result.hasSoftError())
+        assertTrue(Notes.of(app, mia).signIn != null)
     }
 
     @Test

@@ -49,6 +49,13 @@ class Script(private val server: Server) {
         ask("GET", "/users", token("ann"), null).getJSONArray("users").objects()
             .associate { it.getString("username") to it.getBoolean("disabled") }
 
+    /** From now on a user is let in nowhere. */
+    fun disable(name: String) {
+        val users = ask("GET", "/users", token("ann"), null).getJSONArray("users").objects()
+        val id = users.single { it.getString("username") == name }.getString("id")
+        ask("PATCH", "/users/$id", token("ann"), JSONObject().put("disabled", true))
+    }
+
     companion object {
         /** A plain JVM's client knows no PATCH; Android's does. */
         fun setMethod(connection: HttpURLConnection, method: String) =

@@ -1,6 +1,5 @@
 package org.callbook.sync
 
-import android.accounts.Account
 import android.content.ContentProviderClient
 import android.content.ContentUris
 import android.content.OperationApplicationException
@@ -25,7 +24,7 @@ import org.json.JSONObject
  * The phone's contacts as the library asks for them: reads and writes through Android's provider, and decides nothing.
  * What cannot be had is refused, so that the rest of the sync goes on; [trouble] says so.
  */
-class PhoneContacts(private val provider: ContentProviderClient, private val account: Account) {
+class PhoneContacts(private val provider: ContentProviderClient, private val isStopped: () -> Boolean) {
     /** What has been written, for Android's own account of a sync. */
     var inserted = 0L
         private set
@@ -112,6 +111,8 @@ class PhoneContacts(private val provider: ContentProviderClient, private val acc
         val found = heads(raws)
         val rows = found.keys.associateWith { JSONArray() }
         query(Data.CONTENT_URI, ROW_COLUMNS, "${Data.RAW_CONTACT_ID} IN (${raws.joinToString()})", Data._ID) { c ->
+            // Read without its rows, a contact would look as if its user had emptied it.
+            if (c.isNull(1) || c.isNull(2)) throw RemoteException("a row of no contact or of no kind")
             val raw = c.getLong(1)
             if (!c.isNull(4)) found[raw]?.put("saved_at", java.time.Instant.ofEpochMilli(c.getLong(4)).withMillis())
             rows[raw]?.put(row(c, whole))
@@ -154,7 +155,15 @@ class PhoneContacts(private val provider: ContentProviderClient, private val acc
     ): List<T> {
         val cursor = provider.query(uri.ofSyncAdapter(), columns, where, null, order)
             ?: throw RemoteException("the contacts provider gave no cursor")
-        return cursor.use { c -> buildList { while (c.moveToNext()) add(each(c)) } }
+        return cursor.use { c ->
+            buildList {
+                while (c.moveToNext()) {
+                    // A phone has thousands of rows, and the sync is to end within a second.
+                    if (isStopped()) throw RemoteException("cancelled")
+                    add(each(c))
+                }
+            }
+        }
     }
 
     private fun apply(ask: JSONObject): JSONObject {

@@ -103,7 +103,7 @@ class Sync(private val context: Context, private val account: Account) {
         val provider = context.contentResolver.takeIf { parts.contacts }
             ?.acquireUnstableContentProviderClient(ContactsContract.AUTHORITY)
         try {
-            val contacts = provider?.let { PhoneContacts(it, account) }
+            val contacts = provider?.let { PhoneContacts(it) { stopped } }
             val calls = PhoneCalls(context.contentResolver).takeIf { parts.calls }
             val ended = try {
                 steps(book, contacts, calls, toServer, onStep)

@@ -8,6 +8,7 @@ import android.content.ContentValues
 import android.content.OperationApplicationException
 import android.content.UriMatcher
 import android.database.Cursor
+import android.database.CursorWrapper
 import android.database.sqlite.SQLiteDatabase
 import android.database.sqlite.SQLiteQueryBuilder
 import android.net.Uri
@@ -34,11 +35,14 @@ class FakeContactsProvider : ContentProvider() {
     /** Called before each operation of a batch, with the number of the batch and of the operation: may throw. */
     var beforeOperation: (Int, Int) -> Unit = { _, _ -> }
 
+    /** Called before each row that is read. */
+    var beforeRow: (() -> Unit)? = null
+
     /** Whether queries give nothing at all, as a provider that is not there. */
     var givesNoCursors = false
 
-    /** Whether each column of a raw contact but its id reads as NULL. */
-    var givesNulls = false
+    /** The table of which each column but the id reads as NULL. */
+    var nullTable: String? = null
 
     var batches = 0
         private set
@@ -64,13 +68,17 @@ class FakeContactsProvider : ContentProvider() {
         val asked = projection ?: COLUMNS.getValue(table(uri)).toTypedArray()
         asked.firstOrNull { it !in COLUMNS.getValue(table(uri)) }
             ?.let { throw IllegalArgumentException("Invalid column $it") }
-        val columns = if (!givesNulls) asked else asked.map { if (it == "_id") it else "NULL AS $it" }.toTypedArray()
+        val columns = if (nullTable != table(uri)) asked else asked.map { if (it == "_id") it else "NULL AS $it" }.toTypedArray()
         val account = uri.account()
         val where = listOfNotNull(of(uri), account?.let { ContactRows.OF_ACCOUNT }, selection)
             .joinToString(" AND ") { "($it)" }.ifEmpty { null }
         val values = (listOfNotNull(account?.first, account?.second) + args.orEmpty()).toTypedArray()
         val builder = SQLiteQueryBuilder().apply { tables = table(uri) }
-        return builder.query(db, columns, where, values, null, null, order)
+        val cursor = builder.query(db, columns, where, values, null, null, order)
+        val before = beforeRow ?: return cursor
+        return object : CursorWrapper(cursor) {
+            override fun moveToNext(): Boolean = super.moveToNext().also { before() }
+        }
     }
 
     private fun table(uri: Uri): String = when (MATCHER.match(uri)) {
