@@ -74,6 +74,8 @@ class ScheduleTest : AppTest() {
                 setOf(ContactsContract.AUTHORITY_URI, CallLog.Calls.CONTENT_URI),
                 changes()!!.triggerContentUris!!.map { it.uri }.toSet(),
             )
+            // Within seconds, and however long somebody goes on writing.
+            assertEquals(3_000L to 30_000L, changes()!!.triggerContentUpdateDelay to changes()!!.triggerContentMaxDelay)
         }
         Accounts.remove(app, account)
         Schedule.all(app)
@@ -145,6 +147,20 @@ class ScheduleTest : AppTest() {
         val service = start<FirstSyncJob>(params(job))
         await("its end") { shadowOf(service).isJobFinished }
         assertNotNull(Notes.of(app, account).lastSync)
+    }
+
+    @Test
+    @Config(sdk = [31, 33])
+    fun `a first sync that Android 12 lets no service do is an ordinary job's`() {
+        val account = signIn()
+        Schedule.all(app)
+        val inBackground = object : android.content.ContextWrapper(app) {
+            override fun startForegroundService(service: Intent) = throw android.app.ForegroundServiceStartNotAllowedException("")
+        }
+        assertNull(once())
+        Schedule.first(inBackground, account)
+        start<SyncJob>(params(once()!!))
+        await("a sync") { Notes.of(app, account).lastSync != null }
     }
 
     /** Robolectric's own forgets what a job shows. */

@@ -42,7 +42,7 @@ import org.robolectric.annotation.GraphicsMode
 
 /**
  * Each screen with real data, in light and dark, from right to left, in German and with large letters: nothing that may be
- * tapped is too small or has no name, and nothing reaches beyond the screen. With `callbook.screens` they are kept as PNG.
+ * tapped is too small or has no name, nothing reaches beyond the screen, and each has a title and a heading. With `callbook.screens` they are kept as PNG.
  */
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 @Config(qualifiers = "w360dp-h740dp-port-xhdpi")
@@ -151,7 +151,8 @@ class ScreensTest : AppTest() {
         all { name, activity ->
             val picture = draw(activity)
             assertEquals("$name: the page is ${if (isDark) "dark" else "light"}", isDark, luminance(picture.getPixel(picture.width / 2, 2)) < 0.5)
-            faults(activity.window.decorView).let { assertEquals("$variant/$name", emptyList<String>(), it) }
+            val faults = faults(activity.window.decorView) + faultsOfNames(activity)
+            assertEquals("$variant/$name", emptyList<String>(), faults)
             System.getProperty("callbook.screens")?.takeIf(String::isNotEmpty)?.let { folder ->
                 val older = if (Build.VERSION.SDK_INT < 34) "-${Build.VERSION.SDK_INT}" else ""
                 val file = File(folder, "$variant$older/$name.png").apply { parentFile!!.mkdirs() }
@@ -193,6 +194,19 @@ class ScreensTest : AppTest() {
         }
         visit(root)
         return faults
+    }
+
+    /** A screen reader tells a screen's title when it opens, and goes from heading to heading. */
+    private fun faultsOfNames(activity: Activity): List<String> {
+        fun headings(view: View): Int {
+            if (view.visibility != View.VISIBLE) return 0
+            val below = if (view is ViewGroup) (0 until view.childCount).sumOf { headings(view.getChildAt(it)) } else 0
+            return below + if (view.isAccessibilityHeading && words(view).isNotBlank()) 1 else 0
+        }
+        val hasTitle = activity.title.isNotBlank() && activity.title != app.getString(R.string.app_name)
+        // Views say that they are headings since Android 9.
+        val hasHeading = Build.VERSION.SDK_INT < 28 || headings(activity.window.decorView) > 0
+        return listOfNotNull("no title".takeUnless { hasTitle }, "no heading".takeUnless { hasHeading })
     }
 
     /** What a screen reader says of it. */
