@@ -48,6 +48,7 @@ impl Shared {
     pub(crate) async fn revoke(&self, device: &str, chance: &mut ChaCha8Rng) {
         let Some(admin) = self.log_in(0, chance).await else { return };
         let (path, restores) = (format!("/devices/{device}"), self.restores());
+        self.may_be_shut_out(device);
         let answer = self.ask((Method::DELETE, &path), Some(admin), Value::Null, chance).await;
         // A restore that came between may have brought it back.
         if answer.status == 204 && self.restores() == restores {
@@ -69,6 +70,7 @@ impl Shared {
     /// An admin disables a user for some hours.
     pub(crate) async fn disable(self: Arc<Self>, user: usize, mut chance: ChaCha8Rng) {
         let Some(admin) = self.log_in(0, &mut chance).await else { return };
+        self.may_be_shut_out(&self.user_id(user));
         if self.patch(user, json!({ "disabled": true }), admin, &mut chance).await {
             self.fault(Fault::UserDisabled);
         }

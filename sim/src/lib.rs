@@ -27,6 +27,7 @@ mod rows;
 mod safety;
 mod schema;
 mod script;
+mod sessions;
 mod shared;
 mod shrink;
 mod spelling;

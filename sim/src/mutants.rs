@@ -262,8 +262,10 @@ fn fate(program: &Path, number: usize) -> Result<Fate, String> {
 
 /// Which checker a difference is of, by its words.
 fn checker(difference: &str) -> &'static str {
-    const WORDS: [(&str, &str); 22] = [
+    const WORDS: [(&str, &str); 24] = [
         ("panicked", "a panic"),
+        ("itself for a copy", "sessions"),
+        ("has ended it", "sessions"),
         ("never showed it", "never held"),
         ("goes back", "goes back"),
         ("count of ops", "counts of ops"),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use callbook_auth::Secret;
 use callbook_base::Timestamp;
-use callbook_device::{Engine, MemoryStore, Next, Status, Store, StoreError, Transport};
+use callbook_device::{Engine, MemoryStore, Next, State, Status, Store, StoreError, Transport};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -164,7 +164,7 @@ impl Phone {
         };
         let store = PhoneStore {
             memory: MemoryStore::sharing(shared.pool.clone()),
-            eye: Some(Eye::new(shared.clone(), index)),
+            eye: Some(Eye::new(shared.clone(), index, &State::default())),
             ..PhoneStore::default()
         };
         let providers = shared.mix().through_providers.then(Providers::default);
@@ -466,6 +466,9 @@ impl Phone {
     }
 
     fn become_as(&mut self, image: Image) {
+        if let Some(device) = image.store.state().expect("a store in memory reads").device {
+            self.shared.is_copied(device);
+        }
         self.providers = image.providers;
         self.open(image.store);
     }
@@ -485,7 +488,8 @@ impl Phone {
         self.had = Had::after(self.shared.restores().0);
         self.signed_out_with.clear();
         self.network.pulled = None;
-        let eye = Some(Eye::new(self.shared.clone(), self.index));
+        let state = store.state().expect("a store in memory reads");
+        let eye = Some(Eye::new(self.shared.clone(), self.index, &state));
         let store = PhoneStore { power_for: None, eye, ..store };
         self.engine = Some(Engine::open(store).expect("a store in memory opens"));
         let region = line(&self.region);

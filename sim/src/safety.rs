@@ -116,12 +116,13 @@ impl Shared {
 pub(crate) struct Eye {
     shared: Arc<Shared>,
     phone: usize,
-    last: Option<Reached>,
+    last: Reached,
 }
 
 impl Eye {
-    pub(crate) fn new(shared: Arc<Shared>, phone: usize) -> Self {
-        Self { shared, phone, last: None }
+    /// `state` is what the store has so far.
+    pub(crate) fn new(shared: Arc<Shared>, phone: usize, state: &State) -> Self {
+        Self { shared, phone, last: Reached::of(state, None) }
     }
 
     /// Before a commit.
@@ -131,15 +132,23 @@ impl Eye {
             _ => None,
         });
         let Some(state) = states.next_back() else { return };
-        let reached = Reached::of(state, self.last.as_ref());
+        let reached = Reached::of(state, Some(&self.last));
         let drops_calls = changes.contains(&StoreChange::RemoveCalls);
-        let back = self.last.as_ref().and_then(|last| reached.is_behind(last, drops_calls));
-        if let Some(what) = back {
+        if let Some(what) = reached.is_behind(&self.last, drops_calls) {
             let phone = self.phone;
             self.shared.violation(format!("phone {phone}: {what} goes back"));
         }
         self.shared.check_shown(self.phone, state.epoch.as_deref().unwrap_or_default(), changes);
-        self.last = Some(reached);
+        if let Some(device) = self.last.device.filter(|_| self.last.has_session) {
+            match reached.device {
+                None => self.shared.check_copy(self.phone, device),
+                Some(_) if !reached.has_session => {
+                    self.shared.check_end(self.phone, device, state.user);
+                }
+                Some(_) => {}
+            }
+        }
+        self.last = reached;
     }
 }
 
@@ -149,6 +158,7 @@ struct Reached {
     epoch: Option<String>,
     pass: u64,
     device: Option<DeviceId>,
+    has_session: bool,
     acked_seq: u64,
     contacts: Stand,
     calls: Stand,
@@ -179,6 +189,7 @@ impl Reached {
             epoch: state.epoch.clone(),
             pass: state.pass,
             device: state.device,
+            has_session: state.session.is_some(),
             acked_seq: state.acked_seq,
             contacts: Stand::of(state.cursor.as_ref(), last.map(|last| &last.contacts)),
             calls: Stand::of(state.calls_cursor.as_ref(), last.map(|last| &last.calls)),

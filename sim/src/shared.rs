@@ -28,6 +28,7 @@ use crate::network::{CURRENT, Delivered};
 use crate::phone::Image;
 use crate::requests::RequestLog;
 use crate::safety::Epochs;
+use crate::sessions::Sessions;
 use crate::stats::{Stats, Trace};
 use crate::watch::Watch;
 use crate::world::START;
@@ -60,10 +61,11 @@ pub(crate) struct Inner {
     trace: Trace,
     pub(crate) model: Model,
     pub(crate) epochs: Epochs,
+    pub(crate) sessions: Sessions,
     /// Of each user, what the last of their phones has that somebody might copy.
     to_clone: BTreeMap<usize, Image>,
     /// How often the book was put back from a backup, and the rev to which the last time took it.
-    restores: (u64, u64),
+    pub(crate) restores: (u64, u64),
 }
 
 impl Shared {
@@ -92,6 +94,7 @@ impl Shared {
                 trace: Trace::default(),
                 model: Model::new(keys, mix.upgrade),
                 epochs: Epochs::default(),
+                sessions: Sessions::default(),
                 to_clone: BTreeMap::new(),
                 restores: (0, 0),
             }),
