@@ -1,19 +1,15 @@
 //! What phones have before they sign in, and what their users will type.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use callbook_base::Timestamp;
-use callbook_dedup::number_key;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::chances::{Chances, Place};
 use crate::fault::Fault;
+use crate::keys::Keys;
 use crate::mix::{Mix, STEPS};
-use crate::model::{Keys, Made};
 use crate::rows::Row;
 use crate::spelling::{Spelling, respell};
-use crate::tables::older;
 use crate::world::{START, split};
 
 /// What a phone has before it signs in, and what its user may type later.
@@ -43,10 +39,9 @@ pub(crate) fn phone_books(
     rows: &[Row],
     chance: &mut ChaCha8Rng,
 ) -> (Vec<PhoneBook>, Keys) {
-    let mut keys = BTreeMap::new();
+    let mut keys = Keys::default();
     let mut write = |row: &Row, spelling: Spelling| {
-        let made = Made { older: row.key.as_deref().and_then(older), current: row.key.clone() };
-        keys.insert((spelling.number.clone(), spelling.region.clone()), made);
+        keys.write(row, &spelling);
         spelling
     };
     let mut books: Vec<PhoneBook> = (0..mix.devices).map(|_| PhoneBook::default()).collect();
@@ -89,23 +84,9 @@ pub(crate) fn phone_books(
             customers.push(Customer { at, spelling, chance });
         }
     }
-    if mix.through_providers {
-        read_anywhere(&books, &mut keys);
+    let homes = books.iter().enumerate().filter(|(phone, _)| mix.has_providers(*phone));
+    for (_, first) in homes.filter_map(|(_, book)| book.saved.first()) {
+        keys.are_read_in(&first.region);
     }
     (books, keys)
-}
-
-/// Android knows no region of a number: a phone that has lost all but its contacts reads them in its own.
-fn read_anywhere(books: &[PhoneBook], keys: &mut Keys) {
-    let homes: BTreeSet<&String> =
-        books.iter().filter_map(|book| Some(&book.saved.first()?.1.region)).collect();
-    let numbers: BTreeSet<String> = keys.keys().map(|(number, _)| number.clone()).collect();
-    for (number, home) in
-        numbers.iter().flat_map(|number| homes.iter().map(move |home| (number, *home)))
-    {
-        keys.entry((number.clone(), home.clone())).or_insert_with(|| {
-            let key = number_key(number, home).map(|key| key.to_string());
-            Made { older: key.as_deref().and_then(older), current: key }
-        });
-    }
 }

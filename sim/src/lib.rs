@@ -15,6 +15,7 @@ mod coverage;
 mod database;
 mod desk;
 mod fault;
+mod keys;
 mod mix;
 mod model;
 mod network;

@@ -37,7 +37,8 @@ pub struct Mix {
     pub tombstones_kept: Duration,
     /// Whether a new release of the service, with other numbering tables, comes in the middle.
     pub upgrade: bool,
-    /// Whether people use their phones' own contacts and calls too, which the engine follows.
+    /// Whether people use their phones' own contacts and calls too, which the engine follows; in a large team
+    /// those of its first [`WITH_CONTACTS`] phones, since each keeps all that the book shows once more.
     pub through_providers: bool,
     /// What goes wrong.
     pub rates: Rates,
@@ -48,6 +49,9 @@ pub(crate) const STEPS: u32 = 100;
 
 /// Beyond so many phones a book changes no more often.
 const BUSIEST: usize = 25;
+
+/// So many phones of a larger team have their own contacts in the run.
+const WITH_CONTACTS: usize = 3;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const WORKING_DAY: Duration = Duration::from_secs(12 * 60 * 60);
@@ -101,7 +105,13 @@ impl Mix {
     #[must_use]
     pub fn with_devices(self, devices: usize) -> Self {
         let time = if devices > BUSIEST { self.time.min(WORKING_DAY) } else { self.time };
-        Self { devices, users: users_of(devices), time, ..self }
+        let through_providers = self.through_providers || devices > BUSIEST;
+        Self { devices, users: users_of(devices), time, through_providers, ..self }
+    }
+
+    /// Whether the run has a phone's own contacts and calls.
+    pub(crate) fn has_providers(&self, phone: usize) -> bool {
+        self.through_providers && (self.devices <= BUSIEST || phone < WITH_CONTACTS)
     }
 
     /// How long a step takes.

@@ -15,17 +15,9 @@ use serde_json::{Map, Value, json};
 
 use self::text::{dialled, empty, identity, keys, millis};
 use crate::database::Rekeyed;
+use crate::keys::Keys;
 use crate::order::Put;
 use crate::versions::Versions;
-
-/// The keys of a number as written in a region.
-pub(crate) type Keys = BTreeMap<(String, String), Made>;
-
-/// The key that each release makes of a number.
-pub(crate) struct Made {
-    pub(crate) older: Option<String>,
-    pub(crate) current: Option<String>,
-}
 
 /// The book.
 #[derive(Clone)]
@@ -414,7 +406,8 @@ impl Model {
             let mut fields = self.contacts[&id].fields.clone();
             for phone in fields["phones"].as_array_mut().expect("a list") {
                 let text = |name: &str| phone[name].as_str().expect("a text").to_owned();
-                phone["key"] = json!(self.key(text("number"), text("region")));
+                let key = self.keys.key(text("number"), text("region"), self.is_older);
+                phone["key"] = json!(key);
             }
             if fields == self.contacts[&id].fields {
                 continue;
@@ -436,13 +429,6 @@ impl Model {
         changed
     }
 
-    /// The key of a number as written in a region.
-    fn key(&self, number: String, region: String) -> Option<&str> {
-        let made = self.keys.get(&(number, region));
-        let made = made.unwrap_or_else(|| panic!("a spelling that nobody wrote"));
-        if self.is_older { &made.older } else { &made.current }.as_deref()
-    }
-
     fn entry(&self, list: &str, new: &Value, there: Option<&Value>, region: &str) -> Value {
         let text = |name: &str| new.get(name).cloned().unwrap_or(Value::Null);
         match list {
@@ -455,8 +441,8 @@ impl Model {
                     (None, Some(there)) => (there["region"].clone(), there["key"].clone()),
                     (said, _) => {
                         let region = said.unwrap_or_else(|| region.to_owned());
-                        let key = json!(self.key(number.clone(), region.clone()));
-                        (json!(region), key)
+                        let key = self.keys.key(number.clone(), region.clone(), self.is_older);
+                        (json!(region), json!(key))
                     }
                 };
                 json!({ "number": number, "region": region, "key": key, "type": text("type"),

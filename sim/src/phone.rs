@@ -167,7 +167,7 @@ impl Phone {
             eye: Some(Eye::new(shared.clone(), index, &State::default())),
             ..PhoneStore::default()
         };
-        let providers = shared.mix().through_providers.then(Providers::default);
+        let providers = shared.mix().has_providers(index).then(Providers::default);
         let backup = Image { store: store.clone(), providers: providers.clone() };
         let engine = Some(Engine::open(store).expect("an empty store opens"));
         let (region, had) = (String::new(), Had::default());

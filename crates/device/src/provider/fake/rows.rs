@@ -209,37 +209,29 @@ impl Rows {
 
     /// The rows of this URI, at this version of their raw contact.
     pub(super) fn matching(&self, uri: &Uri, version: Option<i64>) -> Vec<i64> {
-        let is_asked = |id: i64, raw: Option<&Raw>| {
-            uri.id.is_none_or(|asked| asked == id)
-                && uri
-                    .account
-                    .as_ref()
-                    .is_none_or(|asked| raw.is_some_and(|raw| raw.account.as_ref() == Some(asked)))
+        let is_asked = |raw: Option<&Raw>| {
+            uri.account
+                .as_ref()
+                .is_none_or(|asked| raw.is_some_and(|raw| raw.account.as_ref() == Some(asked)))
                 && version.is_none_or(|version| raw.is_some_and(|raw| raw.version == version))
         };
+        let ids = uri.id.unwrap_or(i64::MIN)..=uri.id.unwrap_or(i64::MAX);
         match uri.table {
-            Table::RawContacts => self
-                .raws
-                .iter()
-                .filter(|(id, raw)| is_asked(**id, Some(raw)))
-                .map(|(id, _)| *id)
-                .collect(),
-            Table::Groups => {
-                let ids = self.groups.keys().copied();
-                ids.filter(|id| uri.id.is_none_or(|asked| asked == *id)).collect()
+            Table::RawContacts | Table::Contacts => {
+                let is_shown = |raw: &Raw| uri.table == Table::RawContacts || !raw.deleted;
+                let rows = self.raws.range(ids).filter(|(_, raw)| is_shown(raw));
+                rows.filter(|(_, raw)| is_asked(Some(raw))).map(|(id, _)| *id).collect()
             }
-            Table::Contacts => {
-                let live = self.raws.iter().filter(|(_, raw)| !raw.deleted);
-                live.filter(|(id, raw)| is_asked(**id, Some(raw))).map(|(id, _)| *id).collect()
-            }
+            Table::Groups => self.groups.range(ids).map(|(id, _)| *id).collect(),
             Table::Data | Table::DataOf(_) => {
                 let of = |datum: &Datum| match uri.table {
                     Table::DataOf(raw) => datum.raw == raw,
                     _ => true,
                 };
                 let seen = |datum: &Datum| self.raws.get(&datum.raw).filter(|raw| !raw.deleted);
-                let rows = self.data.iter().filter(|(_, datum)| of(datum) && seen(datum).is_some());
-                rows.filter(|(id, datum)| is_asked(**id, seen(datum))).map(|(id, _)| *id).collect()
+                let rows = self.data.range(ids);
+                let rows = rows.filter(|(_, datum)| of(datum) && seen(datum).is_some());
+                rows.filter(|(_, datum)| is_asked(seen(datum))).map(|(id, _)| *id).collect()
             }
         }
     }
