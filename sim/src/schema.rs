@@ -97,6 +97,14 @@ impl Schema {
         }
     }
 
+    /// Applies what was to come later than the run has gone on.
+    pub(crate) fn end(&self, steps: u32, (shared, sqlite): (&Shared, &Sqlite)) {
+        if self.whole_at.is_some_and(|at| at >= steps) {
+            shared.fault(Fault::MigrationLate);
+            migrate(&self.all, shared, sqlite);
+        }
+    }
+
     /// Gives a database all that the book is to have.
     pub(crate) fn catch_up(&self, shared: &Shared, sqlite: &Sqlite) {
         apply(&self.all, shared, sqlite);

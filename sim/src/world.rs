@@ -200,6 +200,11 @@ async fn world(
         shared.watch().sample(shared.now(), || check::digest(&database.sqlite()));
         progress(0.9 * f64::from(step + 1) / f64::from(mix.steps));
     }
+    // A script may have been cut before these came.
+    if upgrade_at.is_some_and(|at| at >= mix.steps) {
+        shared.deploy(app(database.clone(), Tables::CURRENT));
+    }
+    schema.end(mix.steps, (&shared, &database.sqlite()));
     let mut phones = Vec::new();
     for phone in living {
         phones.push(phone.await.expect("a phone that fails stops the run"));
