@@ -174,8 +174,10 @@ pub struct Changes {
     pub visible: u64,
     /// The latest time at which the book changed.
     pub clock: Timestamp,
-    /// Contacts to write whole: new ones, and those whose content changed. What they were is history.
+    /// Contacts to write whole: new ones, and those whose content changed.
     pub edited: Vec<(ContactId, Contact, Arc<Fields>)>,
+    /// Those of them that are not new. What they were is history.
+    pub superseded: Vec<ContactId>,
     /// Contacts to write whole whose numbers got other keys. That is no edit.
     pub rekeyed: Vec<(ContactId, Contact, Arc<Fields>)>,
     /// Contacts of which all but the fields is to be written.
@@ -194,6 +196,7 @@ impl Changes {
             visible: held.visible,
             clock: held.clock,
             edited: Vec::new(),
+            superseded: Vec::new(),
             rekeyed: Vec::new(),
             stamped: Vec::new(),
             unclaimed: Vec::new(),

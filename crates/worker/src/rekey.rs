@@ -72,9 +72,10 @@ impl App {
         let (other, keys) = with_other_keys(contacts, tables);
         if !other.is_empty() {
             let ids: Vec<ContactId> = other.keys().copied().collect();
-            let rows = self.batch(push::near(&ids, &keys).to_vec()).await?;
-            let near = rows.first_chunk().ok_or_else(DatabaseError::few_answers)?;
-            let changes = rekey(&Near::read(near)?.of(&book, other), tables, moment.now);
+            let rows = self.batch(vec![push::near(&ids, &keys, 0)]).await?;
+            let near = rows.first().ok_or_else(DatabaseError::few_answers)?;
+            let near = Near { fields: other, ..Near::read(near)? };
+            let changes = rekey(&near.of(&book), tables, moment.now);
             writes.push(book::advance(&book, &changes, tables));
             writes.extend(push::writes(&changes));
         }

@@ -128,6 +128,7 @@ impl<'a> Draft<'a> {
             match (content, fields) {
                 (Content::Edited, Some(fields)) => {
                     changes.edited.push((id, contact.clone(), fields.clone()));
+                    changes.superseded.extend(before.map(|_| id));
                 }
                 (Content::Rekeyed, Some(fields)) => {
                     changes.rekeyed.push((id, contact.clone(), fields.clone()));

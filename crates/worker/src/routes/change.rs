@@ -33,10 +33,9 @@ pub(super) async fn change<T>(
     decide: impl Fn(&Session, Held) -> Result<Decision<T>, Problem>,
 ) -> Result<T, Problem> {
     for _ in 0..app.settings.tries {
-        let [contacts, claims] = push::near(ids, keys);
-        let reads = vec![contacts, claims, push::fields(ids), book::read()];
+        let reads = vec![push::near(ids, keys, push::MOST_READ), book::read()];
         let (session, rows) = app.session(access, reads).await?;
-        let Some((near, [fields, book])) = rows.split_first_chunk() else {
+        let [near, book] = &rows[..] else {
             return Err(DatabaseError::few_answers().into());
         };
         let book = book::read_row(book)?;
@@ -44,7 +43,7 @@ pub(super) async fn change<T>(
             app.rekey(moment).await?;
             continue;
         }
-        let held = Near::read(near)?.of(&book, push::read_fields(fields)?);
+        let held = Near::read(near)?.of(&book);
         let Decision { changes, with, answer } = decide(&session, held)?;
         let Some(changes) = changes else { return Ok(answer) };
         let guards =

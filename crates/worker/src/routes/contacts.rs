@@ -97,7 +97,7 @@ async fn read(app: &App, access: &Access, push: &Push, moment: Moment) -> Result
         rows => Touched::read(rows)?,
     };
     let facts = Facts {
-        held: touched.near.of(&book, touched.fields),
+        held: touched.near.of(&book),
         tables: app.tables,
         user: session.user.id,
         id: session.device.id,

@@ -15,30 +15,8 @@ use super::devices::{self, lineage};
 use super::packed::{self, MOST_BOUND, given_claims, given_contacts};
 use crate::database::{DatabaseError, Rows, Statement};
 
-/// Bytes of fields that one push loads; its plan stops at the first contact beyond.
-const MOST_READ: u64 = 2_000_000;
-
-/// What the ops name: `?1` ids, `?2` keys. `touched` are the contacts named and those that a named
-/// tombstone took with it; `near` are these and all that claim one of their keys or of `?2`.
-macro_rules! near {
-    () => {
-        "WITH named AS MATERIALIZED (
-           SELECT c.id, c.keys, c.took FROM json_each(?1) AS n CROSS JOIN contacts AS c ON c.id = n.value),
-         touched AS MATERIALIZED (
-           SELECT id, keys FROM named
-           UNION
-           SELECT c.id, c.keys FROM named, json_each(named.took) AS t
-           CROSS JOIN contacts AS c ON c.id = t.value),
-         touched_keys AS (
-           SELECT value AS key FROM json_each(?2)
-           UNION ALL
-           SELECT k.value FROM touched, json_each(touched.keys) AS k),
-         near AS MATERIALIZED (
-           SELECT id FROM touched
-           UNION
-           SELECT claims.contact FROM touched_keys AS k CROSS JOIN claims ON claims.key = k.key) "
-    };
-}
+/// Bytes of fields that one change loads; a push's plan stops at the first contact beyond.
+pub(crate) const MOST_READ: u64 = 2_000_000;
 
 /// The statements that read what the ops of a push touch, for [`Touched::read`].
 pub(crate) fn reads(push: &Push, device: DeviceId, tables: Tables) -> Vec<Statement> {
@@ -69,48 +47,67 @@ pub(crate) fn reads(push: &Push, device: DeviceId, tables: Tables) -> Vec<Statem
          SELECT contact, max(rev) AS rev FROM edits WHERE device NOT IN (SELECT id FROM lineage)
          GROUP BY contact"
     ));
-    let mut reads = near(&ids, &keys).to_vec();
-    reads.push(fields(&ids));
-    reads.push(devices::lineage_of(device));
-    reads.push(edited_by_others.bind(to_json(&deletes)).bind(device.to_string()));
-    reads
+    vec![
+        near(&ids, &keys, MOST_READ),
+        devices::lineage_of(device),
+        edited_by_others.bind(to_json(&deletes)).bind(device.to_string()),
+    ]
 }
 
-/// The fields of these contacts, in their order, as far as memory goes; for [`read_fields`].
-pub(crate) fn fields(ids: &[ContactId]) -> Statement {
-    Statement::new(
-        "SELECT id, fields FROM (
-           SELECT c.id, c.fields, c.size, sum(c.size) OVER (ORDER BY n.key) AS total
-           FROM json_each(?1) AS n CROSS JOIN contacts AS c ON c.id = n.value)
-         WHERE total - size < ?2",
-    )
-    .bind(to_json(&ids))
-    .bind(MOST_READ)
-}
-
-/// The statements that read contacts with these ids, those that have one of their keys or of `keys`,
-/// the claims on all of these, and those of their keys that are shared, for [`Near::read`].
-pub(crate) fn near(ids: &[ContactId], keys: &BTreeSet<NumberKey>) -> [Statement; 2] {
-    let (ids, keys) = (to_json(&ids), to_json(&keys));
-    let contacts = Statement::new(concat!(
-        near!(),
-        "SELECT ",
-        columns!(),
-        " FROM near CROSS JOIN contacts AS c ON c.id = near.id"
-    ));
-    let claims = Statement::new(concat!(
-        near!(),
-        ", all_keys AS MATERIALIZED (
+/// The statement that reads contacts with these ids, those that a tombstone of them took with it, and those
+/// that claim one of their keys or of `keys`; the claims on all their keys, and which of these are shared; and
+/// so many bytes of the fields of the contacts with these ids, in their order. For [`Near::read`].
+///
+/// It is one statement, so that lists are gone through once: most of what a first push names is not there.
+pub(crate) fn near(ids: &[ContactId], keys: &BTreeSet<NumberKey>, most_read: u64) -> Statement {
+    let statement = Statement::new(concat!(
+        "WITH named AS MATERIALIZED (
+           SELECT c.id, c.keys, c.took, n.key AS place
+           FROM json_each(?1) AS n CROSS JOIN contacts AS c ON c.id = n.value),
+         touched AS MATERIALIZED (
+           SELECT id, keys FROM named
+           UNION
+           SELECT c.id, c.keys FROM named, json_each(named.took) AS t
+           CROSS JOIN contacts AS c ON c.id = t.value),
+         touched_keys AS MATERIALIZED (
+           SELECT value AS key FROM json_each(?2)
+           UNION ALL
+           SELECT k.value FROM touched, json_each(touched.keys) AS k),
+         near AS MATERIALIZED (
+           SELECT id FROM touched
+           UNION
+           SELECT claims.contact FROM touched_keys AS k CROSS JOIN claims ON claims.key = k.key),
+         all_keys AS MATERIALIZED (
            SELECT key FROM touched_keys
            UNION
            SELECT k.value FROM near CROSS JOIN contacts AS c ON c.id = near.id, json_each(c.keys) AS k)
-         SELECT claims.key, claims.created_at, claims.contact
-         FROM all_keys AS k CROSS JOIN claims ON claims.key = k.key
+         SELECT 'contact' AS kind, NULL AS key, NULL AS shared, NULL AS fields, ",
+        columns!(),
+        " FROM near CROSS JOIN contacts AS c ON c.id = near.id
          UNION ALL
-         SELECT s.key, NULL, NULL FROM all_keys AS k CROSS JOIN shared_keys AS s ON s.key = k.key"
+         SELECT 'key', k.key, s.key IS NOT NULL, NULL, claims.contact, claims.created_at, ",
+        no_more_columns!(),
+        " FROM all_keys AS k
+         LEFT JOIN claims ON claims.key = k.key LEFT JOIN shared_keys AS s ON s.key = k.key
+         WHERE claims.key IS NOT NULL OR s.key IS NOT NULL
+         UNION ALL
+         SELECT 'fields', NULL, NULL, fields, id, NULL, ",
+        no_more_columns!(),
+        " FROM (
+           SELECT c.id, c.fields, c.size, sum(c.size) OVER (ORDER BY named.place) AS total
+           FROM named CROSS JOIN contacts AS c ON c.id = named.id)
+         WHERE total - size < ?3"
     ));
-    [contacts.bind(ids.clone()).bind(keys.clone()), claims.bind(ids).bind(keys)]
+    statement.bind(to_json(&ids)).bind(to_json(&keys)).bind(most_read)
 }
+
+/// The columns of a contact behind its id and creation.
+macro_rules! no_more_columns {
+    () => {
+        "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+    };
+}
+use no_more_columns;
 
 /// What is near some contacts and keys.
 #[derive(Default)]
@@ -118,36 +115,38 @@ pub(crate) struct Near {
     pub(crate) contacts: BTreeMap<ContactId, Contact>,
     pub(crate) claims: Vec<(NumberKey, Claim)>,
     pub(crate) shared: BTreeSet<NumberKey>,
+    pub(crate) fields: BTreeMap<ContactId, Fields>,
 }
 
 impl Near {
-    /// The answers to [`near`], in their order.
-    pub(crate) fn read([contacts, claimed]: &[Rows; 2]) -> Result<Self, DatabaseError> {
-        let (mut claims, mut shared) = (Vec::with_capacity(claimed.values.len()), BTreeSet::new());
-        for row in claimed.iter() {
-            let key = row.parse("key")?;
-            match row.time_or_null("created_at")? {
-                Some(created_at) => {
-                    claims.push((key, Claim { created_at, contact: row.parse("contact")? }));
+    /// The answer to [`near`].
+    pub(crate) fn read(rows: &Rows) -> Result<Self, DatabaseError> {
+        let mut near = Self::default();
+        for row in rows.iter() {
+            match row.text("kind")? {
+                "contact" => {
+                    near.contacts.insert(row.parse("id")?, read(row)?);
                 }
-                None => {
-                    shared.insert(key);
+                "key" => {
+                    let key = row.parse("key")?;
+                    if let Some(created_at) = row.time_or_null("created_at")? {
+                        near.claims.push((key, Claim { created_at, contact: row.parse("id")? }));
+                    }
+                    if row.int("shared")? == 1 {
+                        near.shared.insert(key);
+                    }
+                }
+                _ => {
+                    near.fields.insert(row.parse("id")?, row.json("fields")?);
                 }
             }
         }
-        Ok(Self {
-            contacts: contacts
-                .iter()
-                .map(|row| Ok((row.parse("id")?, read(row)?)))
-                .collect::<Result<_, DatabaseError>>()?,
-            claims,
-            shared,
-        })
+        Ok(near)
     }
 
-    /// With the book that they are of, and the fields of those that are to change.
-    pub(crate) fn of(self, book: &Book, fields: BTreeMap<ContactId, Fields>) -> Held {
-        let Self { contacts, claims, shared } = self;
+    /// With the book that they are of.
+    pub(crate) fn of(self, book: &Book) -> Held {
+        let Self { contacts, claims, shared, fields } = self;
         Held {
             rev: book.rev,
             digest: book.digest,
@@ -165,7 +164,6 @@ impl Near {
 #[derive(Default)]
 pub(crate) struct Touched {
     pub(crate) near: Near,
-    pub(crate) fields: BTreeMap<ContactId, Fields>,
     pub(crate) lineage: BTreeMap<DeviceId, Deletes>,
     pub(crate) edited_by_others: BTreeMap<ContactId, Rev>,
 }
@@ -173,12 +171,11 @@ pub(crate) struct Touched {
 impl Touched {
     /// The answers to [`reads`], in their order.
     pub(crate) fn read(rows: &[Rows]) -> Result<Self, DatabaseError> {
-        let Some((near, [fields, lineage, edited_by_others])) = rows.split_first_chunk() else {
+        let [near, lineage, edited_by_others] = rows else {
             return Err(DatabaseError::few_answers());
         };
         Ok(Self {
             near: Near::read(near)?,
-            fields: read_fields(fields)?,
             lineage: devices::read_lineage(lineage)?,
             edited_by_others: edited_by_others
                 .iter()
@@ -202,7 +199,7 @@ pub(crate) fn fields_to_rekey(tables: Tables, limit: usize, bytes: u64) -> State
     .bind(bytes)
 }
 
-/// The answer to [`fields_to_rekey`] and [`fields`].
+/// The answer to [`fields_to_rekey`].
 pub(crate) fn read_fields(rows: &Rows) -> Result<BTreeMap<ContactId, Fields>, DatabaseError> {
     rows.iter().map(|row| Ok((row.parse("id")?, row.json("fields")?))).collect()
 }
@@ -232,7 +229,7 @@ pub(crate) fn writes(changes: &Changes) -> Vec<Statement> {
     let of_contacts = |statement: fn() -> Statement| {
         move |(rows, texts)| statement().bind(rows).bind(texts).bind(rev)
     };
-    let ids = changes.edited.iter().map(|(id, ..)| *id);
+    let ids = changes.superseded.iter().map(to_json);
     let mut writes = in_parts(ids, |ids| supersede().bind(ids));
     writes.extend(edited.parts().map(upsert));
     writes.extend(rekeyed.parts().map(of_contacts(rekey)));
@@ -243,15 +240,14 @@ pub(crate) fn writes(changes: &Changes) -> Vec<Statement> {
     writes
 }
 
-/// Statements with these rows as their first value: one, several when the rows are more than D1 binds
+/// Statements with these rows, each as JSON, as their first value: one, several when the rows are more than D1 binds
 /// at once, and none when there are none.
 fn in_parts(
-    rows: impl Iterator<Item = impl Serialize>,
+    rows: impl Iterator<Item = String>,
     statement: impl Fn(String) -> Statement,
 ) -> Vec<Statement> {
     let mut parts: Vec<String> = Vec::new();
     for row in rows {
-        let row = to_json(&row);
         match parts.last_mut() {
             Some(part) if part.len() + row.len() < MOST_BOUND => {
                 part.push(',');
@@ -347,7 +343,7 @@ mod tests {
         #[track_caller]
         fn check(lengths: &[usize], parts: &[usize]) {
             let rows: Vec<String> = lengths.iter().map(|length| "x".repeat(*length)).collect();
-            let statements = in_parts(rows.iter(), |part| claim().bind(part));
+            let statements = in_parts(rows.iter().map(to_json), |part| claim().bind(part));
             let bound: Vec<Vec<String>> = statements
                 .iter()
                 .map(|statement| match &statement.params[..] {
