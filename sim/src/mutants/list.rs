@@ -146,7 +146,7 @@ pub(super) const ALL: &[Mutant] = &[
     m("the book's digest keeps what is gone", DRAFT,
         "changes.digest.without(id, before.rev)", "changes.digest"),
     m("the phone's digest keeps what is gone", PULL,
-        "state.digest.without(row.id, before)", "state.digest"),
+        "digest.without(id, before)", "digest"),
     m("the book forgets to count a contact", DRAFT,
         "changes.visible += 1", "()"),
     m("a cursor has the rev and not the last row", PUSH,

@@ -1,6 +1,7 @@
 //! Pulling contacts: each page and its cursor in one commit, and the digest that proves the mirror.
 
-use callbook_base::Timestamp;
+use callbook_base::{ContactId, Rev, Timestamp};
+use callbook_contacts::Digest;
 use callbook_contacts::wire::{Form, PullAnswer};
 
 use super::{Ask, Engine, Outcome, Sent};
@@ -38,9 +39,9 @@ impl<S: Store> Engine<S> {
         let (mut lost, mut duplicates) = (Vec::new(), Vec::new());
         // A page has a contact once.
         for row in contacts {
-            if let Some(before) = self.store.rev(row.id)? {
-                state.digest = state.digest.without(row.id, before);
-            }
+            let is_shown = matches!(row.form, Form::Visible(_));
+            let revs = (self.store.rev(row.id)?, is_shown.then_some(row.rev));
+            state.digest = moved(state.digest, row.id, revs);
             duplicates.extend(self.duplicate(row.id, &row.form, now)?);
             let shown = match &row.form {
                 Form::Visible(shown) => Some(&shown.fields),
@@ -49,7 +50,6 @@ impl<S: Store> Engine<S> {
             lost.extend(self.lost(row.id, shown, state.next_place + lost.len() as u64)?);
             changes.push(match row.form {
                 Form::Visible(shown) => {
-                    state.digest = state.digest.with(row.id, row.rev);
                     let contact = Mirrored { rev: row.rev, pass: state.pass, shown };
                     StoreChange::PutContact(row.id, contact)
                 }
@@ -142,6 +142,15 @@ impl<S: Store> Engine<S> {
         let pass = self.state.pass + 1;
         State { cursor: None, pass, sweeping: true, is_whole: false, ..self.state.clone() }
     }
+}
+
+/// A digest when a contact that had one rev in it has another; none, when it is not there.
+fn moved(digest: Digest, id: ContactId, (before, now): (Option<Rev>, Option<Rev>)) -> Digest {
+    if before == now {
+        return digest; // as most do in a pull from the start
+    }
+    let digest = before.map_or(digest, |before| digest.without(id, before));
+    now.map_or(digest, |now| digest.with(id, now))
 }
 
 /// The address of the next page of a pull, of so many rows.

@@ -113,8 +113,8 @@ impl<S: Store> Engine<S> {
         let Some(agrees_to) = self.state.agrees_to else { return Ok(None) };
         // What this pass has pulled already is of the restored book.
         let is_older = |it: &Mirrored| it.rev > agrees_to && it.pass < self.state.pass;
-        let mirrored = self.store.contact(id)?.filter(is_older);
-        let (Some(mirrored), Some(shown)) = (mirrored, self.contact(id)?) else { return Ok(None) };
+        let Some(mirrored) = self.store.contact(id)?.filter(is_older) else { return Ok(None) };
+        let Some(shown) = self.contact(id)? else { return Ok(None) };
         if now.is_some_and(|now| has(now, &shown, &self.state.region)) {
             return Ok(None);
         }

@@ -12,6 +12,12 @@ use crate::database::{DatabaseError, Row, Rows, Statement};
 /// What a row adds to a page beside its fields, in bytes of JSON.
 const ROW_OVERHEAD: u64 = 256;
 
+/// By how much the times make a row longer, at most, with a comma.
+const LONGER: usize = 64;
+
+/// What an answer has beside its rows, about.
+const ANSWER_OVERHEAD: usize = 512;
+
 /// A page ends before it has more than so many bytes.
 const PAGE_BYTES: u64 = 1 << 20;
 
@@ -118,7 +124,10 @@ pub(crate) fn read_page(found: &Rows, limit: u64) -> Result<Page, DatabaseError>
         id: ContactId,
         rev: Rev,
     }
-    let mut rows = String::new();
+    // With what `write` makes longer, and what the answer has around them: a page is moved once, if at all.
+    let bytes = |row: Row<'_>| row.text_or_null("pulled").ok().flatten().map_or(0, str::len);
+    let bytes: usize = found.iter().map(|row| bytes(row) + LONGER).sum();
+    let mut rows = String::with_capacity(bytes + ANSWER_OVERHEAD);
     let (mut count, mut last) = (0, 0);
     for row in found.iter().take(limit as usize) {
         let Some(row) = row.text_or_null("pulled")? else { break };
