@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use callbook_base::{Cursor, DeviceId};
-use callbook_device::{State, StoreChange};
+use callbook_base::{ContactId, Cursor, DeviceId};
+use callbook_device::{Mirrored, State, StoreChange};
 use callbook_worker::sqlite::Sqlite;
 
 use crate::check;
@@ -87,20 +87,20 @@ impl Shared {
     }
 
     /// Whether the book of that epoch has ever shown what a phone is about to show.
-    fn check_shown(&self, phone: usize, epoch: &str, changes: &[StoreChange]) {
+    fn check_shown(&self, phone: usize, epoch: &str, changes: &mut [StoreChange]) {
         let inner = self.inner();
         let versions = match epoch == inner.epochs.now {
             true => Some(&inner.model.versions),
             false => inner.epochs.past.get(epoch),
         };
-        let mut shown = changes.iter().filter_map(|change| match change {
+        let shown = changes.iter_mut().filter_map(|change| match change {
             StoreChange::PutContact(id, mirrored) => Some((*id, mirrored)),
             _ => None,
         });
-        let is_wrong = |versions: &Versions, (id, it): &(_, &callbook_device::Mirrored)| {
-            !versions.have(*id, it.rev, &it.shown)
+        let is_wrong = |(id, it): &mut (ContactId, &mut Mirrored)| {
+            versions.is_none_or(|versions| !versions.have(*id, it.rev, &mut it.shown))
         };
-        let wrong = shown.find(|row| versions.is_none_or(|versions| is_wrong(versions, row)));
+        let wrong = shown.into_iter().find_map(|mut row| is_wrong(&mut row).then_some(row));
         drop(inner);
         if let Some((id, mirrored)) = wrong {
             let rev = mirrored.rev.0;
@@ -126,7 +126,7 @@ impl Eye {
     }
 
     /// Before a commit.
-    pub(crate) fn see(&mut self, changes: &[StoreChange]) {
+    pub(crate) fn see(&mut self, changes: &mut [StoreChange]) {
         let mut states = changes.iter().filter_map(|change| match change {
             StoreChange::State(state) => Some(&**state),
             _ => None,
@@ -138,7 +138,6 @@ impl Eye {
             let phone = self.phone;
             self.shared.violation(format!("phone {phone}: {what} goes back"));
         }
-        self.shared.check_shown(self.phone, state.epoch.as_deref().unwrap_or_default(), changes);
         if let Some(device) = self.last.device.filter(|_| self.last.has_session) {
             match reached.device {
                 None => self.shared.check_copy(self.phone, device),
@@ -148,6 +147,8 @@ impl Eye {
                 Some(_) => {}
             }
         }
+        let epoch = reached.epoch.as_deref().unwrap_or_default();
+        self.shared.check_shown(self.phone, epoch, changes);
         self.last = reached;
     }
 }

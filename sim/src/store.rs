@@ -101,14 +101,14 @@ impl Store for PhoneStore {
         self.memory.events()
     }
 
-    fn commit(&mut self, changes: Vec<StoreChange>) -> Result<(), StoreError> {
+    fn commit(&mut self, mut changes: Vec<StoreChange>) -> Result<(), StoreError> {
         match &mut self.power_for {
             Some(0) => return Err(StoreError::Failed("the power is lost".to_owned())),
             Some(commits) => *commits -= 1,
             None => {}
         }
         self.watch(&changes)?;
-        self.eye.iter_mut().for_each(|eye| eye.see(&changes));
+        self.eye.iter_mut().for_each(|eye| eye.see(&mut changes));
         self.memory.commit(changes)
     }
 }

@@ -28,8 +28,8 @@ impl Versions {
         self.0.insert((Rev(rev), id.parse().expect("an id")), Arc::new(version));
     }
 
-    /// Whether the book has shown a contact so, with that rev.
-    pub(crate) fn have(&self, id: ContactId, rev: Rev, shown: &Arc<Shown>) -> bool {
+    /// Whether the book has shown a contact so, with that rev. It is then the one that other phones have, too.
+    pub(crate) fn have(&self, id: ContactId, rev: Rev, shown: &mut Arc<Shown>) -> bool {
         self.0.get(&(rev, id)).is_some_and(|version| version.is(shown))
     }
 }
@@ -39,9 +39,13 @@ impl Version {
         Self { created_at, edited, fields, read: OnceLock::new() }
     }
 
-    fn is(&self, shown: &Arc<Shown>) -> bool {
+    fn is(&self, shown: &mut Arc<Shown>) -> bool {
         if let Some(read) = self.read.get() {
-            return Arc::ptr_eq(read, shown) || **read == **shown;
+            let is = read == shown;
+            if is {
+                shown.clone_from(read);
+            }
+            return is;
         }
         let (at, by) = &self.edited;
         let is = shown.created_at.as_millis() == self.created_at
