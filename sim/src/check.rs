@@ -19,6 +19,16 @@ use crate::phone::Phone;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference(pub String);
 
+impl Difference {
+    /// What it is of: its first words, without ids and numbers.
+    pub fn kind(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .split_whitespace()
+            .filter(|word| !word.contains(|it: char| it.is_ascii_digit()))
+            .take(4)
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -376,5 +386,26 @@ fn rows_of(sqlite: &Sqlite, statement: Statement) -> Rows {
         std::task::Poll::Ready(Ok(mut rows)) => rows.remove(0),
         std::task::Poll::Ready(Err(error)) => panic!("the checker's SQL fails: {error}"),
         std::task::Poll::Pending => unreachable!("SQLite in memory answers at once"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_of_a_kind_whatever_ids_and_numbers_are_in_it() {
+        #[track_caller]
+        fn check(text: &str, kind: &str) {
+            let difference = Difference(text.to_owned());
+            assert_eq!(difference.kind().collect::<Vec<_>>().join(" "), kind);
+        }
+        check("phone 3: its ops were refused: [Refused]", "phone its ops were");
+        check("phone 12: its ops were refused: [Refused, Refused]", "phone its ops were");
+        check("contact 0199455d-1437-777e: rev is 4 on the server", "contact rev is on");
+        check(
+            "contact 0199455d-1437-777f: state is visible on the server",
+            "contact state is visible",
+        );
     }
 }

@@ -104,9 +104,12 @@ pub(crate) struct Short {
 pub(crate) fn keep_short(seed: u64, outcome: &Outcome, rows: &[Row]) -> Option<Short> {
     let started = now();
     let bar = bar(SHRINKING.as_secs(), "making it short: {msg}, {elapsed}");
+    // Of the same kind: what else a shorter script may do is another failure.
+    let first = outcome.differences.first()?;
+    let is_it = |difference: &Difference| difference.kind().eq(first.kind());
     let script = shrink(
         outcome.script.clone(),
-        |script| !replay(script, rows, &Arc::default()).differences.is_empty(),
+        |script| replay(script, rows, &Arc::default()).differences.iter().any(is_it),
         |best| {
             let doings = best.kept.phones.values();
             let changes: usize = doings.map(|it| it.saves.len() + it.changes.len()).sum();
@@ -118,11 +121,11 @@ pub(crate) fn keep_short(seed: u64, outcome: &Outcome, rows: &[Row]) -> Option<S
     );
     bar.finish_and_clear();
     let mut outcome = replay(&script, rows, &Arc::default());
-    if outcome.differences.is_empty() {
+    let Some(at) = outcome.differences.iter().position(is_it) else {
         println!("It does not fail when it is run as a script: please keep the command above.");
         return None;
-    }
-    let difference = outcome.differences.swap_remove(0);
+    };
+    let difference = outcome.differences.swap_remove(at);
     outcome.script.remarks = vec![format!("Seed {seed}: {difference}")];
     let text = outcome.script.to_string();
     let file = Path::new("target/sim").join(format!("seed-{seed}.sim"));
