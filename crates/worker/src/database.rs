@@ -31,17 +31,26 @@ pub struct Statement {
     pub sql: &'static str,
     /// The parameters; D1 takes at most 100.
     pub params: Vec<Value>,
+    /// Whether what it writes may be lost with the power, since it is told again.
+    pub may_be_lost: bool,
 }
 
 impl Statement {
     /// A statement without parameters.
     pub fn new(sql: &'static str) -> Self {
-        Self { sql, params: Vec::new() }
+        Self { sql, params: Vec::new(), may_be_lost: false }
     }
 
     /// Binds the next parameter.
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.params.push(value.into());
+        self
+    }
+
+    /// What it writes may be lost with the power. A batch with such a statement writes nothing else, and
+    /// SQLite does not wait for the disk at its end. D1 makes no difference.
+    pub fn may_be_lost(mut self) -> Self {
+        self.may_be_lost = true;
         self
     }
 }

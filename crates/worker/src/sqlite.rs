@@ -45,8 +45,8 @@ pub struct Sqlite {
 impl Sqlite {
     /// Opens the file, or makes it.
     ///
-    /// What a batch wrote is on the disk when the batch returns: the journal is a write-ahead log
-    /// that is synced at each commit. The files beside it, `-wal` and `-shm`, belong to it.
+    /// What a batch wrote is on the disk when the batch returns, unless it [may be
+    /// lost](Statement::may_be_lost): the journal is a write-ahead log that is synced at each commit. The files beside it, `-wal` and `-shm`, belong to it.
     ///
     /// # Errors
     /// The file is no SQLite database, cannot be opened or written, or its file system cannot hold
@@ -68,7 +68,6 @@ impl Sqlite {
                 let journal: String =
                     connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
                 connection.execute_batch(CACHE)?;
-                connection.execute_batch("PRAGMA synchronous = FULL")?;
                 Ok((journal, Self::from_connection(connection)?))
             })
             .map_err(|error| open_error(path, &error))
@@ -120,8 +119,10 @@ impl Sqlite {
         if statements.is_empty() {
             return Err(no_statements());
         }
-        self.lock().transaction(|connection| {
-            statements.iter().map(|statement| run_statement(connection, statement)).collect()
+        let may_be_lost = statements.iter().any(|statement| statement.may_be_lost);
+        self.lock().transaction(may_be_lost, |connection| {
+            let run = |statement| run_statement(connection, statement, may_be_lost);
+            statements.iter().map(run).collect()
         })
     }
 }
@@ -132,7 +133,11 @@ impl Database for Sqlite {
     }
 }
 
-fn run_statement(connection: &Connection, statement: &Statement) -> Result<Rows, DatabaseError> {
+fn run_statement(
+    connection: &Connection,
+    statement: &Statement,
+    may_be_lost: bool,
+) -> Result<Rows, DatabaseError> {
     if let Some(refusal) = refusal(statement.sql) {
         return Err(refusal);
     }
@@ -142,6 +147,11 @@ fn run_statement(connection: &Connection, statement: &Statement) -> Result<Rows,
     if prepared.parameter_count() != statement.params.len() {
         return Err(DatabaseError::new(
             "D1_ERROR: Wrong number of parameter bindings for SQL query.",
+        ));
+    }
+    if may_be_lost && !statement.may_be_lost && !prepared.readonly() {
+        return Err(DatabaseError::new(
+            "a batch of which a part may be lost writes something else",
         ));
     }
     for (index, value) in (1..).zip(&statement.params) {
@@ -209,8 +219,27 @@ mod tests {
             sqlite.lock().own(read).unwrap()
         };
         assert_eq!(setting("PRAGMA journal_mode"), "wal".to_owned().into());
-        assert_eq!(setting("PRAGMA synchronous"), 2.into()); // FULL
         assert_eq!(setting("PRAGMA foreign_keys"), 1.into());
         assert_eq!(setting("PRAGMA busy_timeout"), 30_000.into());
+
+        // The disk is waited for unless all that a batch writes may be lost.
+        const FULL: i64 = 2;
+        const NORMAL: i64 = 1;
+        let check = |statements: &[Statement], synchronous: Option<i64>| {
+            let ran = sqlite.run(statements);
+            assert_eq!(ran.is_ok(), synchronous.is_some(), "{:?}", ran.err());
+            if let Some(synchronous) = synchronous {
+                assert_eq!(setting("PRAGMA synchronous"), synchronous.into());
+            }
+        };
+        let read = Statement::new("SELECT count(*) FROM t");
+        let write = Statement::new("INSERT INTO t VALUES (1)");
+        let lost = write.clone().may_be_lost();
+        check(&[Statement::new("CREATE TABLE t (a INTEGER)")], Some(FULL));
+        check(&[read.clone(), lost.clone()], Some(NORMAL));
+        check(std::slice::from_ref(&read), Some(FULL));
+        check(&[write, lost], None);
+        let rows = sqlite.run(&[read]).unwrap();
+        assert!(rows[0].values == [[Value::Real(1.0)]], "what was refused wrote nothing");
     }
 }

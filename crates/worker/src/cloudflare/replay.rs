@@ -237,7 +237,7 @@ struct Given {
 
 impl From<Given> for Statement {
     fn from(Given { sql, params }: Given) -> Self {
-        Self { sql: leaked(sql), params }
+        Self { params, ..Self::new(leaked(sql)) }
     }
 }
 

@@ -349,6 +349,7 @@ pub(crate) fn pulled(device: DeviceId, cursor: &Cursor, now: Timestamp) -> Optio
         .first
         .is_none()
         .then(|| update.bind(device.to_string()).bind(rev).bind(cursor.epoch.as_str()).bind(now))
+        .map(Statement::may_be_lost)
 }
 
 /// What the book remembers of a device's pushes, when the book of that epoch has come to that rev. It

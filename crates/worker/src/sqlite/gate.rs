@@ -63,6 +63,7 @@ pub(super) struct Gate {
     connection: Connection,
     /// Whether the statement that runs is the adapter's own, such as BEGIN.
     own: Arc<AtomicBool>,
+    in_memory: bool,
 }
 
 impl Gate {
@@ -88,21 +89,29 @@ impl Gate {
                 Authorization::Deny
             }
         }))?;
-        Ok(Self { connection, own })
+        let in_memory = connection.path().is_none_or(str::is_empty);
+        Ok(Self { connection, own, in_memory })
     }
 
-    /// Runs `work` in one transaction, which stays whole or not at all.
+    /// Runs `work` in one transaction, which stays whole or not at all. It is on the disk at the end, unless
+    /// it may be lost with the power.
     ///
     /// # Errors
     /// That of `work`, of beginning or of committing; after each nothing remains.
     pub(super) fn transaction<T>(
         &self,
+        may_be_lost: bool,
         work: impl FnOnce(&Connection) -> Result<T, DatabaseError>,
     ) -> Result<T, DatabaseError> {
+        let begin = match (self.in_memory, may_be_lost) {
+            (true, _) => "BEGIN IMMEDIATE",
+            (false, true) => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
+            (false, false) => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
+        };
         // Not from the cache of statements: a batch with the text `COMMIT` would find it there,
         // past the authorizer. IMMEDIATE, so that a batch that reads and then writes waits for the
         // lock at its start, not in its middle where waiting is no use.
-        self.own(|connection| connection.execute_batch("BEGIN IMMEDIATE"))?;
+        self.own(|connection| connection.execute_batch(begin))?;
         let result = work(&self.connection).and_then(|value| {
             self.as_own(|connection| connection.execute_batch("COMMIT"))
                 .map_err(|error| commit_error(&error))?;

@@ -71,7 +71,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<Applied, MigrateError> {
         let gate = self.lock();
-        let had = gate.transaction(|_| gate.own(recorded)).map_err(MigrateError::Record)?;
+        let had = gate.transaction(false, |_| gate.own(recorded)).map_err(MigrateError::Record)?;
         let had = had.ok_or(MigrateError::Foreign)?;
         let known = |name: &String| migrations.iter().any(|(known, _)| known == name);
         if let Some(name) = had.iter().find(|name| !known(name)) {
@@ -107,7 +107,7 @@ fn recorded(connection: &Connection) -> rusqlite::Result<Option<Vec<String>>> {
 }
 
 fn apply(gate: &Gate, name: &str, sql: &str, now: Timestamp) -> Result<(), DatabaseError> {
-    gate.transaction(|connection| {
+    gate.transaction(false, |connection| {
         let mut batch = Batch::new(connection, sql);
         while let Some(mut statement) =
             batch.next().map_err(|error| d1_error(&error, Step::Prepare))?
