@@ -156,9 +156,10 @@ impl Parts {
         1 << self.bits
     }
 
-    /// Rows in a block: few, so that it stays in the cache, and enough for a stretch of every part.
+    /// Rows in a block: few, so that it stays in the cache, and enough for a stretch of every part. With
+    /// fewer than 2¹⁵ the beginnings of blocks and parts cost more than the cache saves.
     fn block(self) -> usize {
-        (32 << self.bits).max(1 << 12)
+        (32 << self.bits).max(1 << 15)
     }
 
     fn part(self, (key, _): &Row) -> usize {
