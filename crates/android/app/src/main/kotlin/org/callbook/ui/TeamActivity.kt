@@ -65,7 +65,7 @@ class TeamActivity : Page() {
             Row(user.getString("username"), listOfNotNull(role, state).joinToString(", ")) { userMenu(user) }
         })
         fill(R.id.devices, team.devices.map { device ->
-            val last = device.text("last_sync_at")?.let { getString(R.string.last_sync, Times.ago(this, Instant.parse(it))) }
+            val last = device.text("last_sync_at")?.let { getString(R.string.device_last_sync, Times.ago(this, Instant.parse(it))) }
             val words = listOfNotNull(device.text("username"), device.text("platform"), last).joinToString(", ")
             Row(device.getString("name"), words) { askEnd(device) }
         })
