@@ -5,6 +5,7 @@ import android.app.Application
 import android.net.ConnectivityManager
 import android.net.NetworkCapabilities
 import android.os.Looper
+import android.provider.ContactsContract.AUTHORITY
 import android.widget.Button
 import android.widget.EditText
 import android.widget.TextView
@@ -13,10 +14,12 @@ import org.callbook.account.Books
 import org.callbook.account.Notes
 import org.callbook.account.SignIn
 import org.callbook.engine.Server
+import org.callbook.provider.TroubledProvider
 import org.callbook.ui.SignInActivity
 import org.junit.After
 import org.junit.Before
 import org.junit.runner.RunWith
+import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
@@ -26,6 +29,7 @@ import org.robolectric.shadows.ShadowNetworkCapabilities
 @RunWith(AppRunner::class)
 abstract class AppTest {
     protected val app: Application get() = RuntimeEnvironment.getApplication()
+    protected lateinit var contacts: TroubledProvider
     private var started: Server? = null
 
     /** With the admin `ann`. */
@@ -34,12 +38,14 @@ abstract class AppTest {
     @Before
     fun newPhone() {
         FakeKeyStore.install()
+        contacts = Robolectric.buildContentProvider(TroubledProvider::class.java).create(AUTHORITY).get()
         idle()
     }
 
     @After
     fun closeAll() {
         Books.closeAll()
+        contacts.shutdown()
         started?.close()
     }
 

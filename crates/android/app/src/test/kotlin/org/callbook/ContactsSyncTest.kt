@@ -5,15 +5,20 @@ import android.accounts.AccountManager
 import android.content.ContentResolver
 import android.content.Intent
 import android.content.SyncResult
+import android.database.Cursor
+import android.database.CursorWrapper
+import android.database.MatrixCursor
 import android.database.sqlite.SQLiteFullException
+import android.net.Uri
 import android.os.Bundle
 import android.provider.ContactsContract.AUTHORITY
+import android.provider.ContactsContract.Data
+import android.provider.ContactsContract.RawContacts
 import android.provider.ContactsContract.Settings
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 import org.callbook.account.Books
 import org.callbook.account.Notes
-import org.callbook.provider.FakeContactsProvider
 import org.callbook.sync.Afterwards
 import org.callbook.sync.Answers
 import org.callbook.sync.Outcome
@@ -34,7 +39,6 @@ import org.robolectric.Robolectric
 import org.robolectric.annotation.Config
 
 class ContactsSyncTest : AppTest() {
-    private lateinit var provider: FakeContactsProvider
     private lateinit var account: Account
     private lateinit var other: OtherPhone
     private val book get() = PhoneBook(app.contentResolver)
@@ -42,17 +46,13 @@ class ContactsSyncTest : AppTest() {
 
     @Before
     fun phone() {
-        provider = Robolectric.buildContentProvider(FakeContactsProvider::class.java).create(AUTHORITY).get()
         grant(*Permissions.CONTACTS.toTypedArray())
         account = signIn()
         other = OtherPhone(server)
     }
 
     @After
-    fun close() {
-        other.close()
-        provider.shutdown()
-    }
+    fun close() = other.close()
 
     private fun sync(): Outcome = Sync(app, account).run()
 
@@ -78,9 +78,9 @@ class ContactsSyncTest : AppTest() {
         val shown = app.contentResolver.query(Settings.CONTENT_URI, arrayOf(Settings.UNGROUPED_VISIBLE), null, null, null)!!
         assertEquals(listOf(1), shown.use { c -> buildList { while (c.moveToNext()) add(c.getInt(0)) } })
         // A quiet sync writes nothing.
-        val batches = provider.batches
+        val batches = contacts.batches
         syncsWell()
-        assertEquals(batches, provider.batches)
+        assertEquals(batches, contacts.batches)
     }
 
     @Test
@@ -119,17 +119,21 @@ class ContactsSyncTest : AppTest() {
 
     private fun many(count: Int) = repeat(count) { other.create("Contact $it", "+1 415 555 ${"%04d".format(it)}") }
 
-    /** Power is lost in the middle of a batch, of which a part is committed or none. */
-    private fun dies(isContended: Boolean) {
+    /** Power is lost at an operation of the fourth batch, of which a part is committed or none. */
+    private fun dies(at: Int, isPartDone: Boolean) {
         class PowerLost : Error()
         many(300)
         other.sync()
-        provider.isContended = isContended
-        provider.beforeOperation = { batch, operation -> if (batch == 4 && operation == 100) throw PowerLost() }
+        var before = 0
+        contacts.beforeOperation = { batch, operation ->
+            if (batch == 4 && operation == 0) before = book.raws(account).size
+            if (batch == 4 && operation == at) throw PowerLost()
+        }
         val died = runCatching { sync() }.exceptionOrNull()
         assertTrue("$died", died is PowerLost)
+        assertEquals(isPartDone, book.raws(account).size > before)
         Books.closeAll()
-        provider.beforeOperation = { _, _ -> }
+        contacts.beforeOperation = { _, _ -> }
         syncsWell()
         assertEquals(300, book.raws(account).size)
         other.sync()
@@ -138,20 +142,20 @@ class ContactsSyncTest : AppTest() {
     }
 
     @Test
-    fun `the process dies while contacts are written`() = dies(isContended = false)
+    fun `the process dies while contacts are written`() = dies(at = 0, isPartDone = false)
 
     @Test
-    fun `the process dies while contacts are written and others wait`() = dies(isContended = true)
+    fun `the process dies while contacts are written and others wait`() = dies(at = 100, isPartDone = true)
 
     @Test
     @Config(sdk = [26, 31, 34])
     fun `a provider that throws on the third batch`() {
         many(500)
         other.sync()
-        provider.beforeOperation = { batch, _ -> check(batch != 3) { "of the maker's own" } }
+        contacts.beforeOperation = { batch, _ -> check(batch != 3) { "of the maker's own" } }
         val outcome = sync()
         assertNull(outcome.failure)
-        provider.beforeOperation = { _, _ -> }
+        contacts.beforeOperation = { _, _ -> }
         syncsWell()
         assertEquals(other.shown(), book.shown(account))
     }
@@ -162,15 +166,19 @@ class ContactsSyncTest : AppTest() {
         syncsWell()
         // What its user has changed is read again: nothing of it may be taken for an answer.
         book.rename(ann, "Ann Miller")
-        val troubles = listOf<(Boolean) -> Unit>(
-            { provider.givesNoCursors = it },
-            { provider.nullTable = "raw_contacts".takeIf { _ -> it } },
-            { provider.nullTable = "view_data".takeIf { _ -> it } },
+        fun nulls(found: Cursor) = found.use {
+            MatrixCursor(it.columnNames).apply { repeat(it.count) { addRow(arrayOfNulls<Any>(columnCount)) } }
+        }
+        fun nullsIn(table: Uri) = { uri: Uri, found: Cursor -> if (uri.path == table.path) nulls(found) else found }
+        val troubles = listOf<(Uri, Cursor) -> Cursor?>(
+            { _, found -> found.close().let { null } },
+            nullsIn(RawContacts.CONTENT_URI),
+            nullsIn(Data.CONTENT_URI),
         )
         for (trouble in troubles) {
-            trouble(true)
+            contacts.given = trouble
             assertTrue(sync().phoneTrouble)
-            trouble(false)
+            contacts.given = { _, found -> found }
             other.sync()
             assertEquals(listOf("Ann Lee: (415) 555-2671"), other.shown())
         }
@@ -185,7 +193,7 @@ class ContactsSyncTest : AppTest() {
         many(300)
         other.sync()
         val sync = Sync(app, account)
-        provider.beforeOperation = { batch, operation -> if (batch == 3 && operation == 50) sync.cancel() }
+        contacts.beforeOperation = { batch, operation -> if (batch == 3 && operation == 50) sync.cancel() }
         assertTrue(sync.run().cancelled)
         assertTrue(book.raws(account).size < 300)
         syncsWell()
@@ -199,9 +207,9 @@ class ContactsSyncTest : AppTest() {
         // At the beginning of each batch once: of those that follow the first, the phone has told how fast it is.
         for (at in listOf(1, 2, 4, 5, 6)) {
             val sync = Sync(app, account)
-            val before = provider.batches
+            val before = contacts.batches
             var cancelled = 0L
-            provider.beforeOperation = { batch, operation ->
+            contacts.beforeOperation = { batch, operation ->
                 if (batch == before + at && operation == 0) {
                     cancelled = System.nanoTime()
                     sync.cancel()
@@ -214,7 +222,7 @@ class ContactsSyncTest : AppTest() {
             assertTrue("$millis ms", millis < 1_000)
         }
         assertTrue(book.raws(account).size in 1 until 300)
-        provider.beforeOperation = { _, _ -> }
+        contacts.beforeOperation = { _, _ -> }
         syncsWell()
         other.sync()
         assertEquals(300, book.raws(account).size)
@@ -227,17 +235,21 @@ class ContactsSyncTest : AppTest() {
         book.saveMany(account, 1_500, { "Mine $it" }, { "+1 415 ${"%07d".format(2_000_000 + it)}" })
         val sync = Sync(app, account)
         var (rows, cancelled) = 0 to 0L
-        provider.beforeRow = {
-            Thread.sleep(1)
-            if (++rows == 100) {
-                cancelled = System.nanoTime()
-                sync.cancel()
+        fun slow(found: Cursor) = object : CursorWrapper(found) {
+            override fun moveToNext(): Boolean {
+                Thread.sleep(1)
+                if (++rows == 100) {
+                    cancelled = System.nanoTime()
+                    sync.cancel()
+                }
+                return super.moveToNext()
             }
         }
+        contacts.given = { _, found -> slow(found) }
         assertTrue(sync.run().cancelled)
         val millis = (System.nanoTime() - cancelled) / 1_000_000
         assertTrue("$millis ms", millis < 1_000)
-        provider.beforeRow = null
+        contacts.given = { _, found -> found }
         syncsWell()
         other.sync()
         assertEquals(1_500, other.contacts().size)
@@ -248,7 +260,7 @@ class ContactsSyncTest : AppTest() {
         many(30)
         other.sync()
         syncsWell()
-        provider.lose(account.name)
+        book.lose(account)
         assertEquals(0, syncsWell().unconfirmedDeletes)
         assertEquals(30, book.raws(account).size)
         other.sync()
@@ -387,7 +399,7 @@ class ContactsSyncTest : AppTest() {
         assertEquals(10_000, book.raws(account).size)
         assertEquals(other.shown(), book.shown(account))
         // A phone that is fast is given as much at a time as Android takes.
-        assertTrue("${provider.largestBatch} operations", provider.largestBatch > 490)
+        assertTrue("${contacts.largestBatch} operations", contacts.largestBatch > 490)
         for ((query, found) in listOf("mine 4321" to 1, "300 4321" to 1, "theirs" to 100, "" to 100, "nobody" to 0)) {
             val times = (1..50).map { searchMillis(query, found) }.sorted()
             println("first page of '$query' among 10,000: median %.1f ms, at most %.1f".format(times[25], times.last()))
@@ -447,7 +459,7 @@ class ContactsSyncTest : AppTest() {
         data.forEach { (name, value) -> manager.setUserData(renamed, name, value) }
         ContentResolver.setSyncAutomatically(renamed, AUTHORITY, true)
         // Android takes the contacts of the old name, and tells nobody.
-        provider.lose(account.name)
+        book.lose(account)
         assertTrue(Sync(app, renamed).run().wentWell)
         assertEquals(3, book.raws(renamed).size)
         other.sync()
@@ -471,10 +483,10 @@ class ContactsSyncTest : AppTest() {
     fun `the phone's storage is full`() {
         many(3)
         other.sync()
-        provider.beforeOperation = { _, _ -> throw SQLiteFullException("database or disk is full") }
+        contacts.beforeOperation = { _, _ -> throw SQLiteFullException("database or disk is full") }
         assertTrue(sync().phoneTrouble)
         assertEquals("phone_trouble", sync().also { Afterwards.of(app, account, it) }.let { Notes.of(app, account).failure })
-        provider.beforeOperation = { _, _ -> }
+        contacts.beforeOperation = { _, _ -> }
         syncsWell()
         assertEquals(3, book.raws(account).size)
     }

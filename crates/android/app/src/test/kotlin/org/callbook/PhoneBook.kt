@@ -6,6 +6,7 @@ import android.content.ContentResolver
 import android.content.ContentUris
 import android.content.ContentValues
 import android.provider.ContactsContract.AUTHORITY
+import android.provider.ContactsContract.CALLER_IS_SYNCADAPTER
 import android.provider.ContactsContract.CommonDataKinds.GroupMembership
 import android.provider.ContactsContract.CommonDataKinds.Note
 import android.provider.ContactsContract.CommonDataKinds.Phone
@@ -65,6 +66,15 @@ class PhoneBook(private val resolver: ContentResolver) {
 
     fun deleteAll(account: Account): Int =
         resolver.delete(RawContacts.CONTENT_URI, "account_name = ? AND deleted = 0", arrayOf(account.name))
+
+    /** An account was removed from the phone: Android takes its contacts and labels at once, and leaves no tombstones. */
+    fun lose(account: Account) = listOf(RawContacts.CONTENT_URI, Groups.CONTENT_URI).forEach { table ->
+        val its = table.buildUpon()
+            .appendQueryParameter(CALLER_IS_SYNCADAPTER, "true")
+            .appendQueryParameter(RawContacts.ACCOUNT_NAME, account.name)
+            .appendQueryParameter(RawContacts.ACCOUNT_TYPE, account.type)
+        resolver.delete(its.build(), null, null)
+    }
 
     /** What an account shows: `name: number, number`, sorted. */
     fun shown(account: Account): List<String> {

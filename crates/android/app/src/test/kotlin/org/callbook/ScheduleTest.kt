@@ -17,7 +17,6 @@ import java.time.Instant
 import org.callbook.account.Accounts
 import org.callbook.account.Books
 import org.callbook.account.Notes
-import org.callbook.provider.FakeContactsProvider
 import org.callbook.sync.Afterwards
 import org.callbook.sync.ChangesJob
 import org.callbook.sync.FirstSyncJob
@@ -200,12 +199,11 @@ class ScheduleTest : AppTest() {
     @Test
     fun `a change is written down where there is no network`() {
         grant(*Permissions.CONTACTS.toTypedArray())
-        val provider = Robolectric.buildContentProvider(FakeContactsProvider::class.java)
-            .create(ContactsContract.AUTHORITY).get()
+        val book = PhoneBook(app.contentResolver)
         val account = signIn()
         assertTrue(Sync(app, account).run().wentWell)
         network(isFree = null)
-        PhoneBook(app.contentResolver).save(account, "Ann Lee", "(415) 555-2671")
+        book.save(account, "Ann Lee", "(415) 555-2671")
         Schedule.changes(app)
         jobs.allPendingJobs.forEach { if (it.isPeriodic) jobs.cancel(it.id) }
         val watching = changes()!!
@@ -218,10 +216,9 @@ class ScheduleTest : AppTest() {
         await("a job for that") { once() != null }
         assertEquals(JobInfo.NETWORK_TYPE_ANY, once()!!.networkType)
         // A provider that is wiped now takes nothing with it.
-        provider.lose(account.name)
+        book.lose(account)
         assertTrue(Sync(app, account).run().wentWell)
-        assertEquals(listOf("Ann Lee: (415) 555-2671"), PhoneBook(app.contentResolver).shown(account))
-        provider.shutdown()
+        assertEquals(listOf("Ann Lee: (415) 555-2671"), book.shown(account))
     }
 
     @Test

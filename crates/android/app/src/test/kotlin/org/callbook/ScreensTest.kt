@@ -16,7 +16,6 @@ import android.widget.TextView
 import java.io.File
 import org.callbook.account.Books
 import org.callbook.provider.FakeCallLog
-import org.callbook.provider.FakeContactsProvider
 import org.callbook.sync.CALLS_AUTHORITY
 import org.callbook.sync.Permissions
 import org.callbook.sync.Sync
@@ -47,14 +46,12 @@ import org.robolectric.annotation.GraphicsMode
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 @Config(qualifiers = "w360dp-h740dp-port-xhdpi")
 class ScreensTest : AppTest() {
-    private lateinit var contacts: FakeContactsProvider
     private lateinit var calls: FakeCallLog
     private lateinit var other: OtherPhone
     private lateinit var account: Account
 
     @Before
     fun phone() {
-        contacts = Robolectric.buildContentProvider(FakeContactsProvider::class.java).create(ContactsContract.AUTHORITY).get()
         calls = Robolectric.buildContentProvider(FakeCallLog::class.java).create(CallLog.AUTHORITY).get()
         grant(*(Permissions.CONTACTS + Permissions.CALLS).toTypedArray())
         account = named("ann@book.example.com", signIn())
@@ -108,7 +105,6 @@ class ScreensTest : AppTest() {
     @After
     fun close() {
         other.close()
-        contacts.shutdown()
         calls.shutdown()
     }
 

@@ -23,7 +23,6 @@ import org.callbook.account.Book
 import org.callbook.account.Books
 import org.callbook.account.Notes
 import org.callbook.engine.Phone
-import org.callbook.provider.FakeContactsProvider
 import org.callbook.sync.Afterwards
 import org.callbook.sync.Log
 import org.callbook.sync.Outcome
@@ -54,18 +53,13 @@ import org.robolectric.shadows.ShadowLooper
 
 /** Phones that are not as they should be: nothing is lost, and their users read what to do. */
 class TroubleTest : AppTest() {
-    private lateinit var provider: FakeContactsProvider
     private val book get() = PhoneBook(app.contentResolver)
 
     @Before
-    fun phone() {
-        provider = Robolectric.buildContentProvider(FakeContactsProvider::class.java).create(ContactsContract.AUTHORITY).get()
-        grant(*Permissions.CONTACTS.toTypedArray())
-    }
+    fun phone() = grant(*Permissions.CONTACTS.toTypedArray())
 
     @After
     fun close() {
-        provider.shutdown()
         Book.openPhone = Phone::open
     }
 

@@ -98,10 +98,10 @@ class UseTest : UsedPhone() {
     fun `a first sync is cancelled in its notification`() {
         repeat(300) { create("Contact $it", "+1 415 555 %04d".format(it)) }
         Sync(app, account).run()
-        provider.lose(account.name)
+        PhoneBook(app.contentResolver).lose(account)
         val service = Robolectric.buildService(FirstSyncService::class.java, FirstSyncService.startIntent(app, account)).create()
         val gate = java.util.concurrent.CountDownLatch(1)
-        provider.beforeOperation = { _, operation -> if (operation == 10) gate.await() }
+        contacts.beforeOperation = { _, operation -> if (operation == 10) gate.await() }
         service.startCommand(0, 1)
         await("its beginning") { Syncing.of(account).isNotEmpty() }
         val notification = shadowOf(service.get()).lastForegroundNotification
@@ -218,14 +218,14 @@ class UseTest : UsedPhone() {
     @Test
     fun `a contact that the phone did not take is told`() {
         create("Ann Lee", "(415) 555-2671")
-        provider.beforeOperation = { _, _ -> throw OperationApplicationException("of the maker's own") }
+        contacts.beforeOperation = { _, _ -> throw OperationApplicationException("of the maker's own") }
         Sync(app, account).run()
         main(0) { activity ->
             val aside = activity.findViewById<ViewGroup>(R.id.aside)
             await("a card") { aside.childCount == 1 }
             assertEquals("Ann Lee", aside.findViewById<TextView>(R.id.line1).text)
             assertEquals(app.getString(R.string.not_taken), aside.findViewById<TextView>(R.id.line2).text)
-            provider.beforeOperation = { _, _ -> }
+            contacts.beforeOperation = { _, _ -> }
             activity.findViewById<Button>(R.id.sync).performClick()
             await("it is taken") { aside.childCount == 0 }
         }

@@ -1,34 +1,26 @@
 package org.callbook
 
 import android.accounts.Account
-import android.provider.ContactsContract
 import android.view.ViewGroup
 import android.widget.TextView
 import org.callbook.account.Api
 import org.callbook.account.Books
-import org.callbook.provider.FakeContactsProvider
 import org.callbook.sync.Permissions
 import org.callbook.ui.MainActivity
-import org.junit.After
 import org.junit.Before
 import org.robolectric.Robolectric
 
 /** A phone that is signed in, whose user looks at the screens. */
 abstract class UsedPhone : AppTest() {
-    protected lateinit var provider: FakeContactsProvider
     protected lateinit var account: Account
     protected val book get() = Books.of(app, account)
 
     @Before
     fun phone() {
-        provider = Robolectric.buildContentProvider(FakeContactsProvider::class.java).create(ContactsContract.AUTHORITY).get()
         grant(*Permissions.CONTACTS.toTypedArray())
         account = signIn()
         Api.setMethod = Script.Companion::setMethod
     }
-
-    @After
-    fun close() = provider.shutdown()
 
     protected fun create(name: String, number: String): String = book.ask("create") {
         put("edit", org.json.JSONObject("""{"set":{"name":"$name"},"add":{"phones":[{"number":"$number"}]}}"""))

@@ -185,13 +185,6 @@ class ContactRows(private val db: SQLiteDatabase) {
         db.execSQL(if (isOfSync) "DELETE FROM groups WHERE _id = $id" else "UPDATE groups SET deleted = 1 WHERE _id = $id")
     }
 
-    fun lose(name: String) {
-        db.execSQL("DELETE FROM groups WHERE account_name = ?", arrayOf(name))
-        val its = "SELECT _id FROM raw_contacts WHERE account_name = ?"
-        db.execSQL("DELETE FROM data_rows WHERE raw_contact_id IN ($its)", arrayOf(name))
-        db.execSQL("DELETE FROM raw_contacts WHERE account_name = ?", arrayOf(name))
-    }
-
     /** A name that is given whole is taken apart, and one in parts is put together. */
     private fun nameParts(before: Map<String, String?>, values: ContentValues) {
         val isWhole = values.containsKey("data1")

@@ -8,7 +8,6 @@ import android.content.ContentValues
 import android.content.OperationApplicationException
 import android.content.UriMatcher
 import android.database.Cursor
-import android.database.CursorWrapper
 import android.database.sqlite.SQLiteDatabase
 import android.database.sqlite.SQLiteQueryBuilder
 import android.net.Uri
@@ -32,25 +31,6 @@ class FakeContactsProvider : ContentProvider() {
     /** Whether others wait for the database, so that a yield point commits. A phone in use has both. */
     var isContended = false
 
-    /** Called before each operation of a batch, with the number of the batch and of the operation: may throw. */
-    var beforeOperation: (Int, Int) -> Unit = { _, _ -> }
-
-    /** Called before each row that is read. */
-    var beforeRow: (() -> Unit)? = null
-
-    /** Whether queries give nothing at all, as a provider that is not there. */
-    var givesNoCursors = false
-
-    /** The table of which each column but the id reads as NULL. */
-    var nullTable: String? = null
-
-    var batches = 0
-        private set
-
-    /** How many operations the largest of them had. */
-    var largestBatch = 0
-        private set
-
     override fun onCreate(): Boolean {
         db = SQLiteDatabase.create(null)
         rows = ContactRows(db)
@@ -63,22 +43,16 @@ class FakeContactsProvider : ContentProvider() {
         selection: String?,
         args: Array<String>?,
         order: String?,
-    ): Cursor? {
-        if (givesNoCursors) return null
+    ): Cursor {
         val asked = projection ?: COLUMNS.getValue(table(uri)).toTypedArray()
         asked.firstOrNull { it !in COLUMNS.getValue(table(uri)) }
             ?.let { throw IllegalArgumentException("Invalid column $it") }
-        val columns = if (nullTable != table(uri)) asked else asked.map { if (it == "_id") it else "NULL AS $it" }.toTypedArray()
         val account = uri.account()
         val where = listOfNotNull(of(uri), account?.let { ContactRows.OF_ACCOUNT }, selection)
             .joinToString(" AND ") { "($it)" }.ifEmpty { null }
         val values = (listOfNotNull(account?.first, account?.second) + args.orEmpty()).toTypedArray()
         val builder = SQLiteQueryBuilder().apply { tables = table(uri) }
-        val cursor = builder.query(db, columns, where, values, null, null, order)
-        val before = beforeRow ?: return cursor
-        return object : CursorWrapper(cursor) {
-            override fun moveToNext(): Boolean = super.moveToNext().also { before() }
-        }
+        return builder.query(db, asked, where, values, null, null, order)
     }
 
     private fun table(uri: Uri): String = when (MATCHER.match(uri)) {
@@ -140,7 +114,7 @@ class FakeContactsProvider : ContentProvider() {
     }
 
     private fun ids(uri: Uri, selection: String?, args: Array<String>?): List<Long> =
-        query(uri, arrayOf("_id"), selection, args, "_id")!!.use { c ->
+        query(uri, arrayOf("_id"), selection, args, "_id").use { c ->
             buildList { while (c.moveToNext()) add(c.getLong(0)) }
         }
 
@@ -168,8 +142,6 @@ class FakeContactsProvider : ContentProvider() {
     }
 
     override fun applyBatch(operations: ArrayList<ContentProviderOperation>): Array<ContentProviderResult> {
-        batches++
-        largestBatch = maxOf(largestBatch, operations.size)
         val results = ArrayList<ContentProviderResult>(operations.size)
         var sinceYield = 0
         db.beginTransaction()
@@ -184,7 +156,6 @@ class FakeContactsProvider : ContentProvider() {
                     sinceYield = 0
                     if (isContended) commit()
                 }
-                beforeOperation(batches, at)
                 results += op.apply(this, results.toTypedArray(), at)
             }
             rows.flush()
@@ -204,9 +175,6 @@ class FakeContactsProvider : ContentProvider() {
         db.endTransaction()
         db.beginTransaction()
     }
-
-    /** An account was removed from the phone: Android takes its contacts at once, and tells nobody. */
-    fun lose(name: String) = rows.lose(name)
 
     override fun getType(uri: Uri): String? = null
 
