@@ -182,9 +182,9 @@ pub struct Changes {
     pub rekeyed: Vec<(ContactId, Contact, Arc<Fields>)>,
     /// Contacts of which all but the fields is to be written.
     pub stamped: Vec<(ContactId, Contact)>,
-    /// Claims that end.
+    /// Claims that end, as the book sorts them.
     pub unclaimed: Vec<(NumberKey, Claim)>,
-    /// Claims that begin.
+    /// Claims that begin, as the book sorts them.
     pub claimed: Vec<(NumberKey, Claim)>,
 }
 

@@ -136,6 +136,8 @@ impl<'a> Draft<'a> {
                 _ => changes.stamped.push((id, contact.clone())),
             }
         }
+        changes.unclaimed.sort_unstable();
+        changes.claimed.sort_unstable();
         changes
     }
 }
