@@ -152,9 +152,15 @@ fn with_mistakes(file: &Path, mut text: String) -> Result<String, String> {
         text.push_str("    ];\n}\n");
     }
     if file.ends_with("crates/worker/src/database.rs") {
-        let new = "Self { sql, params: Vec::new() }";
-        text =
-            text.replace(new, "Self { sql: callbook_base::mutant::sql(sql), params: Vec::new() }");
+        let new = "Self { sql, params: Vec::new()";
+        if text.matches(new).count() != 1 {
+            return Err(format!(
+                "mistakes in SQL no longer fit: {} begins no statement with \"{new}\". Mend it in \
+                 sim/src/mutants.rs",
+                file.display()
+            ));
+        }
+        text = text.replace(new, "Self { sql: callbook_base::mutant::sql(sql), params: Vec::new()");
     }
     if file.ends_with("Cargo.toml") && text.contains("[workspace.package]") {
         // Another version, or cargo would take what it builds of these for the true ones.
