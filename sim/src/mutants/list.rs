@@ -158,7 +158,7 @@ pub(super) const ALL: &[Mutant] = &[
     m("calls do not count", SQL,
         "THEN calls_rev + 1 END", "THEN calls_rev END"),
     // What is old.
-    m("an old answer is taken for the one that is waited for", ENGINE,
+    m("an old answer is taken for the awaited one", ENGINE,
         "*waiting == id", "true"),
     m("a 410 drops the outbox", ENGINE,
         "(410, Sent::PullContacts) => self.resync()?,",
@@ -192,10 +192,10 @@ pub(super) const ALL: &[Mutant] = &[
         "Some(mirrored) if mirrored.pass < self.state.pass && !MUTANT => at_most(mirrored.rev, agrees_to),"),
     m("after a restore calls are not pushed again", CALLS,
         "self.state.user.map(|user| self.store.calls_of(user)).transpose()?", "None::<Vec<callbook_calls::wire::PulledCall>>"),
-    m("after a restore contacts on the phone have the revs of before", RESTORED,
+    m("after a restore the phone keeps revs of before", RESTORED,
         "link.rev > Some(rev)", "false"),
     // The phone's own contacts.
-    m("what is typed into a contact of Callbook's account is no change", TAKE,
+    m("what is typed into Callbook's account is no change", TAKE,
         "!own || head.dirty", "!own"),
     m("a contact that Callbook wrote is not known again", "crates/device/src/engine/phone.rs",
         "head.source_id.as_deref()?.parse().ok()", "None"),
