@@ -151,28 +151,24 @@ fn with_mistakes(file: &Path, mut text: String) -> Result<String, String> {
         }
         text.push_str("    ];\n}\n");
     }
+    let replace = |text: String, find: &str, put: &str| replaced(file, text, find, put);
     if file.ends_with("crates/worker/src/database.rs") {
-        let new = "Self { sql, params: Vec::new()";
-        if text.matches(new).count() != 1 {
-            return Err(format!(
-                "mistakes in SQL no longer fit: {} begins no statement with \"{new}\". Mend it in \
-                 sim/src/mutants.rs",
-                file.display()
-            ));
-        }
-        text = text.replace(new, "Self { sql: callbook_base::mutant::sql(sql), params: Vec::new()");
+        let put = "Self { sql: callbook_base::mutant::sql(sql), params";
+        text = replace(text, "Self { sql, params", put)?;
     }
     if file.ends_with("Cargo.toml") && text.contains("[workspace.package]") {
         // Another version, or cargo would take what it builds of these for the true ones.
-        text = text.replacen("version = \"", "version = \"0.0.0-", 1);
+        let version = "[workspace.package]\nversion = \"";
+        text = replace(text, version, &format!("{version}0.0.0-"))?;
     }
     if file.ends_with("crates/worker/Cargo.toml") {
         // What is a shared library too has no version in the name of its file: it would be put in the true one's place.
-        text = text.replace("\"cdylib\", ", "");
+        text = replace(text, "\"cdylib\", ", "")?;
     }
     if file.ends_with("sim/Cargo.toml") {
         // Beside the program that runs this.
-        text = text.replace("default-run = \"callbook-sim\"", "default-run = \"callbook-mutants\"");
+        let run = "default-run = \"callbook-";
+        text = replace(text, &format!("{run}sim\""), &format!("{run}mutants\""))?;
         text.push_str("\n[[bin]]\nname = \"callbook-mutants\"\npath = \"src/main.rs\"\n");
     }
     let mut here: BTreeMap<&str, Vec<(usize, &Mutant)>> = BTreeMap::new();
@@ -186,6 +182,18 @@ fn with_mistakes(file: &Path, mut text: String) -> Result<String, String> {
         text = text.replacen(find, &with_choice(find, &mutants), 1);
     }
     Ok(text)
+}
+
+/// A file's text with what must be in it once replaced.
+fn replaced(file: &Path, text: String, find: &str, put: &str) -> Result<String, String> {
+    match text.matches(find).count() {
+        1 => Ok(text.replacen(find, put, 1)),
+        times => Err(format!(
+            "the program with mistakes cannot be made: {} has {find:?} {times} times, not once. Mend it in \
+             sim/src/mutants.rs",
+            file.display()
+        )),
+    }
 }
 
 fn no_longer_fits(Mutant { name, file, .. }: &Mutant, times: usize) -> String {
