@@ -45,8 +45,9 @@ pub struct Sqlite {
 impl Sqlite {
     /// Opens the file, or makes it.
     ///
-    /// What a batch wrote is on the disk when the batch returns, unless it [may be
-    /// lost](Statement::may_be_lost): the journal is a write-ahead log that is synced at each commit. The files beside it, `-wal` and `-shm`, belong to it.
+    /// What a batch wrote is on the disk when the batch returns, unless it
+    /// [may be lost](Statement::may_be_lost): the journal is a write-ahead log that is synced at each
+    /// commit. The files beside it, `-wal` and `-shm`, belong to it.
     ///
     /// # Errors
     /// The file is no SQLite database, cannot be opened or written, or its file system cannot hold

@@ -240,8 +240,8 @@ pub(crate) fn writes(changes: &Changes) -> Vec<Statement> {
     writes
 }
 
-/// Statements with these rows, each as JSON, as their first value: one, several when the rows are more than D1 binds
-/// at once, and none when there are none.
+/// Statements with these rows, each as JSON, as their first value: one, several when the rows are more
+/// than D1 binds at once, and none when there are none.
 fn in_parts(
     rows: impl Iterator<Item = String>,
     statement: impl Fn(String) -> Statement,
