@@ -59,7 +59,7 @@ const MOST_STATEMENTS: u64 = 50;
 
 /// What a pull may take: so many steps, and so many more for each row that the database gave. Twice what
 /// was measured, over the standard mix and books of 20,000 contacts, which was the same: 110 and 228 for
-/// contacts, which are 121 where no page is full of contacts with many numbers, some of them asleep; 71 and
+/// contacts, which are 101 where no page is full of contacts with many numbers, some of them asleep; 71 and
 /// 19 for calls. A step of re-keying that a pull takes reads its own rows, and stays below that too.
 const CONTACTS: (u64, u64) = (220, 460);
 const CALLS: (u64, u64) = (150, 40);

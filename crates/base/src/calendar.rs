@@ -56,10 +56,27 @@ impl Date {
         Some(Self { year, month, day: day as u8 + 1 })
     }
 
+    /// As `YYYY-MM-DD`.
+    pub(crate) fn text(self) -> [u8; 10] {
+        let mut text = *b"0000-00-00";
+        put(&mut text[..4], self.year);
+        put(&mut text[5..7], self.month.into());
+        put(&mut text[8..], self.day.into());
+        text
+    }
+
     /// How many days it is after 1970-01-01.
     pub(crate) fn days(self) -> i64 {
         let months = (1..self.month).map(|month| i64::from(days_of_month(self.year, month)));
         days_before(self.year.into()) - EPOCH + months.sum::<i64>() + i64::from(self.day) - 1
+    }
+}
+
+/// Writes a number over zeros, as far as they go.
+pub(crate) fn put(zeros: &mut [u8], mut number: u16) {
+    for zero in zeros.iter_mut().rev() {
+        *zero += (number % 10) as u8;
+        number /= 10;
     }
 }
 
@@ -91,7 +108,7 @@ impl FromStr for Date {
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+        f.write_str(std::str::from_utf8(&self.text()).expect("digits are text"))
     }
 }
 

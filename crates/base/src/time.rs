@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::calendar::{Date, digits};
+use crate::calendar::{Date, digits, put};
 
 /// A text that is not RFC 3339 in UTC ending in `Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -91,7 +91,15 @@ impl fmt::Display for Timestamp {
         let (seconds, millis) = (millis / 1_000, millis % 1_000);
         let (minutes, second) = (seconds / 60, seconds % 60);
         let (hour, minute) = (minutes / 60, minutes % 60);
-        write!(f, "{date}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+        // A page of a pull has thousands of times: std takes six times as long for the same digits.
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        text[..10].copy_from_slice(&date.text());
+        for (place, number) in
+            [(11..13, hour), (14..16, minute), (17..19, second), (20..23, millis)]
+        {
+            put(&mut text[place], number as u16);
+        }
+        f.write_str(std::str::from_utf8(&text).expect("digits are text"))
     }
 }
 

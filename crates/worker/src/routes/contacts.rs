@@ -132,7 +132,7 @@ pub(super) async fn pull(
         app.rekey(moment).await?; // what it changes is for the next pull
     }
 
-    let Page { rows, last, has_more } = contacts::read_page(&rows[1], paging.limit)?;
+    let Page { rows, last, has_more } = contacts::read_page(&rows[1])?;
     let (rev, last, first) = match last {
         Some((rev, id)) if has_more => {
             let first = match pull {

@@ -9,16 +9,16 @@ use serde::Deserialize;
 
 use crate::database::{DatabaseError, Row, Rows, Statement};
 
-/// What a row adds to a page beside its fields, in bytes of JSON.
-const ROW_OVERHEAD: u64 = 256;
+/// The most bytes of JSON that a row of a page has beside its fields, with a comma.
+const ROW_OVERHEAD: u64 = 200;
 
-/// By how much the times make a row longer, at most, with a comma.
-const LONGER: usize = 64;
+/// By how much a row is longer on its page than the database gives it, at most, with a comma.
+const LONGER: usize = 112;
 
 /// What an answer has beside its rows, about.
 const ANSWER_OVERHEAD: usize = 512;
 
-/// A page ends before it has more than so many bytes.
+/// The most bytes of a page's rows, if it has more than one.
 const PAGE_BYTES: u64 = 1 << 20;
 
 /// The columns of a [`Contact`], of the table named `c`.
@@ -30,62 +30,70 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-/// The JSON of a contact as a phone pulls it, of the table named `c`, as [`callbook_contacts::pulled`] and serde
-/// would write it, but for the times of a visible one: they are left to [`write`], since SQLite takes half of
-/// all its time to write them. Few have numbers that others own, which are left out.
+/// A contact as a phone pulls it, of the table named `c`: its JSON, or of a visible one what [`write`] makes that
+/// of, since SQLite takes long to write times, and to join many texts. Few have numbers that others own, which
+/// are left out.
 macro_rules! pulled {
     () => {
         r#"CASE c.state
-           WHEN 0 THEN c.created_at || '|' || c.edit_at || '|{"id":"' || c.id || '","rev":' || c.rev ||
-             ',|,"updated_by":"' || c.edit_user || '",' || substr(
-               CASE c.asleep WHEN '[]' THEN c.fields ELSE json_set(c.fields, '$.phones', json((
-                 SELECT json_group_array(json(p.value) ORDER BY p.key)
-                 FROM json_each(c.fields, '$.phones') AS p
-                 WHERE NOT coalesce(instr(c.asleep, '"' || (p.value ->> 'key') || '"'), 0)))) END, 2)
+           WHEN 0 THEN concat_ws('|', c.created_at, c.edit_at, c.id, c.rev, c.edit_user,
+             CASE c.asleep WHEN '[]' THEN c.fields ELSE json_set(c.fields, '$.phones', json((
+               SELECT json_group_array(json(p.value) ORDER BY p.key)
+               FROM json_each(c.fields, '$.phones') AS p
+               WHERE NOT coalesce(instr(c.asleep, '"' || (p.value ->> 'key') || '"'), 0)))) END)
            WHEN 1 THEN
              '{"id":"' || c.id || '","rev":' || c.rev || ',"hidden":true,"owner":"' || c.other || '"}'
            ELSE '{"id":"' || c.id || '","rev":' || c.rev || ',"deleted":true}' END"#
     };
 }
 
-/// Writes a row of a page, with its times.
+/// Writes a row of a page, as [`callbook_contacts::pulled`] and serde would.
 fn write(page: &mut String, row: &str) -> Result<(), DatabaseError> {
     if row.starts_with('{') {
         page.push_str(row);
         return Ok(());
     }
-    let mut parts = row.splitn(4, '|');
+    let mut parts = row.splitn(6, '|');
     let mut next = || parts.next().ok_or_else(|| DatabaseError::shape("pulled", "is too short"));
     let time = |text: &str| match text.parse() {
         Ok(millis) => Ok(Timestamp::from_millis(millis)),
         Err(_) => Err(DatabaseError::shape("pulled", "has no time")),
     };
     let (created_at, updated_at) = (time(next()?)?, time(next()?)?);
-    let (head, rest) = (next()?, next()?);
-    let _ = write!(page, r#"{head}"created_at":"{created_at}","updated_at":"{updated_at}"{rest}"#);
+    let (id, rev, updated_by, fields) = (next()?, next()?, next()?, next()?);
+    let fields = fields.strip_prefix('{').unwrap_or_default();
+    let _ = write!(
+        page,
+        r#"{{"id":"{id}","rev":{rev},"created_at":"{created_at}","updated_at":"{updated_at}","updated_by":"{updated_by}",{fields}"#
+    );
     Ok(())
 }
 
-/// A page of what changed after (rev, id), and one row more when there is more. Rows are JSON as they are
-/// sent, as far as the page may have bytes, and NULL beyond; the first never is. The database writes them:
-/// it has all that they say, and one text crosses to a Worker sooner than the values that it is made of.
+/// A page of what changed after (rev, id), and a NULL when there is more. One text of a row crosses to a Worker
+/// sooner than the values that it is made of.
 ///
 /// In a first pull only visible contacts are sent, and tombstones and hidden rows above `first`,
 /// the book's rev at the first page; at that page, where it is not known yet, it is the book's.
 pub(crate) fn page(after: (Rev, &str), pull: Pull, limit: u64) -> Statement {
-    // Sizes are added up from the index alone.
+    // Sizes are added up from the index alone, so that no row is read that is not sent; row by row only where
+    // bytes run out before rows, since SQLite takes as long for that as for all else.
     Statement::new(concat!(
-        "SELECT CASE WHEN p.before >= ?6 - ?5 THEN NULL ELSE ",
-        pulled!(),
-        " END AS pulled
-         FROM (
-           SELECT c.rev, c.id, sum(?5 + CASE c.state WHEN 0 THEN c.size ELSE 0 END) OVER (
-             ORDER BY c.rev, c.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+        "WITH near AS NOT MATERIALIZED (
+           SELECT c.rev, c.id, ?5 + CASE c.state WHEN 0 THEN c.size ELSE 0 END AS bytes
            FROM contacts AS c
            WHERE (c.rev, c.id) > (?1, ?2)
              AND (c.state = 0 OR c.rev > coalesce(?3, (SELECT rev FROM book)))
-           ORDER BY c.rev, c.id LIMIT ?4 + 1) AS p
-         CROSS JOIN contacts AS c ON c.id = p.id ORDER BY p.rev, p.id",
+           ORDER BY c.rev, c.id LIMIT ?4 + 1),
+         page AS MATERIALIZED (
+           SELECT count(*) AS found, min(?4, CASE WHEN sum(bytes) > ?6 THEN (
+             SELECT max(1, count(*)) FROM (SELECT sum(bytes) OVER (ORDER BY rev, id) AS total FROM near)
+             WHERE total <= ?6) ELSE count(*) END) AS fit
+           FROM near)
+         SELECT pulled FROM (SELECT ",
+        pulled!(),
+        " AS pulled FROM near CROSS JOIN contacts AS c ON c.id = near.id
+           ORDER BY near.rev, near.id LIMIT (SELECT fit FROM page))
+         UNION ALL SELECT NULL FROM page WHERE found > fit",
     ))
     .bind(after.0)
     .bind(after.1)
@@ -118,7 +126,7 @@ pub(crate) struct Page {
 }
 
 /// A page has fewer rows than its limit when bytes ran out.
-pub(crate) fn read_page(found: &Rows, limit: u64) -> Result<Page, DatabaseError> {
+pub(crate) fn read_page(found: &Rows) -> Result<Page, DatabaseError> {
     #[derive(Deserialize)]
     struct Place {
         id: ContactId,
@@ -128,22 +136,21 @@ pub(crate) fn read_page(found: &Rows, limit: u64) -> Result<Page, DatabaseError>
     let bytes = |row: Row<'_>| row.text_or_null("pulled").ok().flatten().map_or(0, str::len);
     let bytes: usize = found.iter().map(|row| bytes(row) + LONGER).sum();
     let mut rows = String::with_capacity(bytes + ANSWER_OVERHEAD);
-    let (mut count, mut last) = (0, 0);
-    for row in found.iter().take(limit as usize) {
-        let Some(row) = row.text_or_null("pulled")? else { break };
-        if count > 0 {
+    let (mut last, mut has_more) = (None, false);
+    for row in found.iter() {
+        let Some(row) = row.text_or_null("pulled")? else {
+            has_more = true;
+            break;
+        };
+        if last.is_some() {
             rows.push(',');
         }
-        (count, last) = (count + 1, rows.len());
+        last = Some(rows.len());
         write(&mut rows, row)?;
     }
-    let place = (count > 0).then(|| serde_json::from_str(&rows[last..])).transpose();
+    let place = last.map(|last| serde_json::from_str(&rows[last..])).transpose();
     let place = place.map_err(|_| DatabaseError::shape("pulled", "is not its JSON"))?;
-    Ok(Page {
-        last: place.map(|Place { id, rev }| (rev, id)),
-        has_more: found.values.len() > count,
-        rows: PageRows(rows),
-    })
+    Ok(Page { last: place.map(|Place { id, rev }| (rev, id)), has_more, rows: PageRows(rows) })
 }
 
 pub(super) fn read(row: Row<'_>) -> Result<Contact, DatabaseError> {
@@ -241,7 +248,7 @@ mod tests {
         run(&sqlite, insert);
         let found = run(&sqlite, page((Rev(0), "~"), Pull::Later, 10));
         let expected = serde_json::to_string(&pulled(id(3), &contact, fields)).unwrap();
-        let page = read_page(&found, 10).unwrap();
+        let page = read_page(&found).unwrap();
         assert_eq!(page.rows.0, expected);
         assert_eq!((page.last, page.has_more), (Some((Rev(7), id(3))), false));
     }
@@ -271,6 +278,44 @@ mod tests {
         for at in [Timestamp::MIN.as_millis(), -1, 0, 1, 999, Timestamp::MAX.as_millis()] {
             check(State::Visible, (at, at), &fields(), &[]);
         }
+    }
+
+    #[test]
+    fn a_page_ends_where_rows_or_bytes_do() {
+        const LARGEST: u64 = PAGE_BYTES - ROW_OVERHEAD;
+        /// Contacts with fields of these sizes, and how many of them a page of so many has.
+        fn check(sizes: &[u64], limit: u64, fit: usize) {
+            let sqlite = Sqlite::in_memory().unwrap();
+            sqlite.migrate(MIGRATIONS, Timestamp::MIN).unwrap();
+            for (n, size) in (0..).zip(sizes) {
+                let insert = Statement::new(
+                    r#"INSERT INTO contacts (id, created_at, rev, state, keys, asleep, took, edit_rev,
+                         edit_at, edit_user, edit_device, fields, size)
+                       VALUES (?1, 0, 7, 0, '[]', '[]', '[]', 6, 0, ?1, ?1, '{"phones":[]}', ?2)"#,
+                );
+                run(&sqlite, insert.bind(id::<ContactId>(n).to_string()).bind(*size));
+            }
+            let page = read_page(&run(&sqlite, page((Rev(0), "~"), Pull::First, limit))).unwrap();
+            let rows: Vec<serde_json::Value> =
+                serde_json::from_str(&format!("[{}]", page.rows.0)).unwrap();
+            let case = format!("{limit} of {sizes:?}");
+            assert_eq!((rows.len(), page.has_more), (fit, fit < sizes.len()), "{case}");
+            let last = fit.checked_sub(1).map(|last| (Rev(7), id(last as u8)));
+            assert_eq!(page.last, last, "{case}");
+        }
+        check(&[], 5, 0);
+        check(&[10; 3], 2, 2);
+        check(&[10; 3], 3, 3);
+        check(&[10; 3], 4, 3);
+        check(&[LARGEST / 2; 3], 5, 1);
+        check(&[400_000; 4], 5, 2);
+        check(&[400_000; 4], 2, 2);
+        check(&[400_000; 4], 1, 1);
+        check(&[LARGEST - ROW_OVERHEAD, 0, 0], 5, 2);
+        check(&[0, LARGEST, 0], 5, 1);
+        // The first is always there.
+        check(&[LARGEST + 1], 5, 1);
+        check(&[LARGEST + 1, 0], 5, 1);
     }
 
     proptest! {
