@@ -30,11 +30,11 @@ pub const MOST_OPS: usize = 500;
 /// gives a request.
 pub const OPS_AT_ONCE: usize = 250;
 
-/// `POST /sync/contacts`, answered with a [`PushAnswer`]. Ops stay as text until each is read by
-/// itself, so that a bad one fails none of its neighbours.
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+// Its messages are `OpMessage`s, or texts of such.
+/// `POST /sync/contacts`, answered with a [`PushAnswer`]. A bad op fails none of its neighbours.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PushRequest))]
 #[derive(Serialize, Deserialize)]
-pub struct PushRequest<'a> {
+pub struct PushRequest<Message> {
     /// The book that the device knows; null when it has had no answer yet.
     #[serde(default)]
     pub epoch: Option<String>,
@@ -53,9 +53,9 @@ pub struct PushRequest<'a> {
     #[serde(default)]
     pub confirm_deletes: bool,
     /// [`OpMessage`]s.
-    #[serde(default, borrow)]
+    #[serde(default = "Vec::new")]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<OpMessage>, max_items = 500))]
-    pub ops: Vec<&'a RawValue>,
+    pub ops: Vec<Message>,
     /// What the ops behind these are called, if earlier pushes may have had them: this one has fewer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also_sent: Vec<OpId>,
@@ -118,18 +118,39 @@ impl Push {
     /// The body as a whole cannot be read; an op that says something wrong is read as its
     /// [`Rejection`].
     pub fn read(body: &[u8]) -> Result<Self, InvalidRequest> {
-        let invalid = |error: &dyn std::fmt::Display| InvalidRequest::Request(error.to_string());
-        let text = std::str::from_utf8(body).map_err(|error| invalid(&error))?;
-        let request: PushRequest<'_> =
-            serde_json::from_str(text).map_err(|error| invalid(&error))?;
+        let text = std::str::from_utf8(body).map_err(invalid)?;
+        // Most pushes are right, and are read in one. In others a bad op fails none of its neighbours.
+        match serde_json::from_str::<PushRequest<Whole>>(text) {
+            Ok(request) => Self::of(request, |op| Ok(op.read())),
+            Err(_) => {
+                let request: PushRequest<&RawValue> =
+                    serde_json::from_str(text).map_err(invalid)?;
+                Self::of(request, |op| read_parts(op.get()))
+            }
+        }
+    }
+
+    fn of<Message>(
+        request: PushRequest<Message>,
+        read: impl Fn(Message) -> serde_json::Result<Parts>,
+    ) -> Result<Self, InvalidRequest> {
         let complete = match (request.complete, request.as_of) {
-            (true, None) => return Err(invalid(&"a complete push needs as_of")),
+            (true, None) => return Err(invalid("a complete push needs as_of")),
             (true, as_of) => as_of,
             (false, _) => None,
         };
-        let ops = request.ops.iter().enumerate();
+        let pushed = |(index, message): (usize, Message)| {
+            let invalid = |reason: String| InvalidRequest::Op { index, reason };
+            let parts = read(message).map_err(|error| invalid(error.to_string()))?;
+            let (Header { op_seq, op_id }, target, op) = parts;
+            // Databases that count in doubles are exact up to 2⁵³.
+            if !(1..1 << 53).contains(&op_seq) {
+                return Err(invalid("the op_seq is out of range".into()));
+            }
+            Ok(PushedOp { op_seq, op_id, target, op })
+        };
         let ops: Vec<PushedOp> =
-            ops.map(|(index, op)| read_op(index, op.get())).collect::<Result<_, _>>()?;
+            request.ops.into_iter().enumerate().map(pushed).collect::<Result<_, _>>()?;
         // Last: what cannot be read is told before what is too much.
         if ops.len() > MOST_OPS {
             return Err(InvalidRequest::TooManyOps);
@@ -145,6 +166,13 @@ impl Push {
         })
     }
 }
+
+fn invalid(error: impl std::fmt::Display) -> InvalidRequest {
+    InvalidRequest::Request(error.to_string())
+}
+
+/// What an op says, as far as it can be read.
+type Parts = (Header, Option<Target>, Result<Op, Rejection>);
 
 /// An op in parts, so that what is wrong with one part leaves the others readable. (`serde(flatten)`
 /// would copy the whole op to look for its members.)
@@ -173,7 +201,7 @@ struct Content {
     remove: Remove,
 }
 
-/// An op of which all is right, in one: most are, and are read once.
+/// An op of which all is right.
 #[derive(Deserialize)]
 struct Whole {
     op_seq: u64,
@@ -191,25 +219,19 @@ struct Whole {
     remove: Remove,
 }
 
-fn read_op(index: usize, text: &str) -> Result<PushedOp, InvalidRequest> {
-    let invalid = |reason: String| InvalidRequest::Op { index, reason };
-    let (Header { op_seq, op_id }, target, op) = match serde_json::from_str(text) {
-        Ok(Whole { op_seq, op_id, op, id, base_rev, created_at, set, add, remove }) => {
-            let content = Ok(Content { created_at, set, add, remove });
-            let (target, op) = read_body(Ok(Body { op, id, base_rev }), || content);
-            (Header { op_seq, op_id }, target, op)
-        }
-        Err(_) => {
-            let header = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
-            let (target, op) = read_body(serde_json::from_str(text), || serde_json::from_str(text));
-            (header, target, op)
-        }
-    };
-    // Databases that count in doubles are exact up to 2⁵³.
-    if !(1..1 << 53).contains(&op_seq) {
-        return Err(invalid("the op_seq is out of range".into()));
+impl Whole {
+    fn read(self) -> Parts {
+        let Self { op_seq, op_id, op, id, base_rev, created_at, set, add, remove } = self;
+        let content = Ok(Content { created_at, set, add, remove });
+        let (target, op) = read_body(Ok(Body { op, id, base_rev }), || content);
+        (Header { op_seq, op_id }, target, op)
     }
-    Ok(PushedOp { op_seq, op_id, target, op })
+}
+
+fn read_parts(text: &str) -> serde_json::Result<Parts> {
+    let header = serde_json::from_str(text)?;
+    let (target, op) = read_body(serde_json::from_str(text), || serde_json::from_str(text));
+    Ok((header, target, op))
 }
 
 fn read_body(

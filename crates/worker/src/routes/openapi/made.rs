@@ -9,8 +9,8 @@ use callbook_auth::wire::{
 };
 use callbook_calls::wire::{CallsAnswer, PullCallsAnswer, PushCallsAnswer, PushCallsRequest};
 use callbook_contacts::wire::{
-    ChangedAnswer, ContactsAnswer, DuplicatesAnswer, ImportAnswer, PullAnswer, PushAnswer,
-    PushRequest, RestoreRequest, ShareAnswer, ShareRequest, SplitRequest,
+    ChangedAnswer, ContactsAnswer, DuplicatesAnswer, ImportAnswer, OpMessage, PullAnswer,
+    PushAnswer, PushRequest, RestoreRequest, ShareAnswer, ShareRequest, SplitRequest,
 };
 use serde_json::{Value, json};
 use utoipa::openapi::HttpMethod::{Delete, Get, Patch, Post, Put};
@@ -237,7 +237,7 @@ fn operations() -> Vec<Said> {
             .fails(403, &["forbidden"])
             .fails(404, &["not_found"]),
         said(Post, "/sync/contacts", "sync", "Pushes changes of contacts.").for_users()
-            .takes::<PushRequest>(json!({ "epoch": null, "region": "US", "sent_at": AT, "ops": [{ "op_seq": 1, "op_id": "first",
+            .takes::<PushRequest<OpMessage<'_>>>(json!({ "epoch": null, "region": "US", "sent_at": AT, "ops": [{ "op_seq": 1, "op_id": "first",
                 "op": "put", "id": ID, "base_rev": 0, "set": { "name": "Ann Lee" },
                 "add": { "phones": [{ "number": "(415) 555-2671", "type": "mobile" }] } }] }))
             .answers::<PushAnswer>(json!({ "epoch": EPOCH, "acked_seq": 1, "rev": 42,
