@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use callbook_worker::database::{BatchFuture, Database, Rows, Statement, Value};
 use callbook_worker::far::{self, Words};
+use callbook_worker::older::OLDER;
 use callbook_worker::sqlite::Sqlite;
 use rand::RngExt;
 
@@ -15,7 +16,6 @@ use crate::cost::Cost;
 use crate::fault::Fault;
 use crate::network::{CURRENT, Delivered};
 use crate::shared::Shared;
-use crate::tables::OLDER;
 
 /// SQLite behind a failing network.
 pub(crate) struct FarDatabase {

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use callbook_dedup::number_key;
+use callbook_worker::older::older;
 
 use crate::rows::Row;
 use crate::spelling::Spelling;
-use crate::tables::older;
 
 /// The keys of numbers as written in regions.
 #[derive(Default)]

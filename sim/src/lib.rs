@@ -34,7 +34,6 @@ mod shrink;
 mod spelling;
 mod stats;
 mod store;
-mod tables;
 mod tape;
 mod versions;
 mod watch;

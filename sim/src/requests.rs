@@ -34,6 +34,8 @@ struct Lines {
 struct Waiting {
     sent: Arc<Delivered>,
     seed: [u8; 32],
+    /// The version of the service's numbering tables.
+    tables: Option<&'static str>,
     answer: Option<Answer>,
 }
 
@@ -51,6 +53,8 @@ struct Answer {
 struct Line<'a> {
     at: Timestamp,
     seed: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tables: Option<&'a str>,
     /// From 0; a desk has none.
     phone: Option<usize>,
     method: &'a str,
@@ -71,10 +75,16 @@ impl RequestLog {
         Self(Mutex::new(Lines { out, first: 0, waiting, written: Ok(()) }))
     }
 
-    /// The place of a request that has arrived, with its share of chance.
-    pub(crate) fn arrived(&self, sent: Arc<Delivered>, seed: [u8; 32]) -> u64 {
+    /// The place of a request that has arrived, with its share of chance and the numbering tables of the release
+    /// that it has come to.
+    pub(crate) fn arrived(
+        &self,
+        sent: Arc<Delivered>,
+        seed: [u8; 32],
+        tables: Option<&'static str>,
+    ) -> u64 {
         let mut lines = self.lines();
-        lines.waiting.push_back(Waiting { sent, seed, answer: None });
+        lines.waiting.push_back(Waiting { sent, seed, tables, answer: None });
         lines.first + lines.waiting.len() as u64 - 1
     }
 
@@ -107,7 +117,7 @@ impl RequestLog {
     fn note(&self, name: &str, moment: Moment, body: String) {
         let path = format!("/replay/{name}");
         let act = Delivered::new(None, moment.now, (Method::POST, &path), None, body);
-        let place = self.arrived(Arc::new(act), moment.seed);
+        let place = self.arrived(Arc::new(act), moment.seed, None);
         self.answered(place, &done(200, String::new()));
     }
 
@@ -190,12 +200,13 @@ impl Lines {
     }
 }
 
-fn line(Waiting { sent, seed, answer }: &Waiting) -> String {
+fn line(Waiting { sent, seed, tables, answer }: &Waiting) -> String {
     let turns = sent.turns.lock().expect("a run has one thread");
     let died = answer.as_ref().is_none_or(|answer| answer.body.as_bytes() == DIED);
     let line = Line {
         at: sent.now,
         seed: seed.iter().map(|byte| format!("{byte:02x}")).collect(),
+        tables: *tables,
         phone: sent.phone(),
         method: sent.method.as_str(),
         path: &sent.path,
@@ -241,7 +252,8 @@ mod tests {
         let out = Out::default();
         let log = RequestLog::new(out.clone());
         let written = || String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
-        let arrive = |request: &Arc<Delivered>| log.arrived(request.clone(), [171; 32]);
+        let arrive =
+            |request: &Arc<Delivered>| log.arrived(request.clone(), [171; 32], Some("older"));
         let sent = request(1_795_341_600_000, Some(3), r#"{"ops":[]}"#);
         sent.turns.lock().unwrap().extend([
             (4, Fate::Arrives),

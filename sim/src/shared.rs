@@ -49,7 +49,8 @@ pub(crate) struct Shared {
     has_imported: AtomicBool,
     /// What the book calls its users.
     users: OnceLock<Vec<String>>,
-    router: Mutex<Option<Router>>,
+    /// With the version of its numbering tables.
+    router: Mutex<Option<(Router, &'static str)>>,
     /// How many batches there were.
     turns: AtomicU64,
     /// What phones have pulled.
@@ -172,8 +173,12 @@ impl Shared {
     }
 
     pub(crate) fn router(&self) -> Router {
-        let router = self.router.lock().expect("a run has one thread").clone();
-        router.expect("the service is there before its phones")
+        self.service().0
+    }
+
+    fn service(&self) -> (Router, &'static str) {
+        let service = self.router.lock().expect("a run has one thread").clone();
+        service.expect("the service is there before its phones")
     }
 
     pub(crate) fn stats(&self, change: impl FnOnce(&mut Stats)) {
@@ -205,7 +210,8 @@ impl Shared {
 
     /// A request that the service has got, with its share of chance; its place among all.
     pub(crate) fn arrived(&self, sent: &Arc<Delivered>, seed: [u8; 32]) -> u64 {
-        self.watch.requests.as_ref().map_or(0, |log| log.arrived(sent.clone(), seed))
+        let arrived = |log: &RequestLog| log.arrived(sent.clone(), seed, Some(self.service().1));
+        self.watch.requests.as_ref().map_or(0, arrived)
     }
 
     /// Something to note in the trace, if there is one.
@@ -392,7 +398,8 @@ impl Shared {
 
     /// From now on requests go to this service. Those on their way end where they are.
     pub(crate) fn deploy(&self, app: App) {
-        *self.router.lock().expect("a run has one thread") = Some(router(app));
+        let tables = app.tables.version;
+        *self.router.lock().expect("a run has one thread") = Some((router(app), tables));
     }
 
     /// The service is no more: it and its database would keep each other.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use callbook_auth::{PasswordCost, Secret, SigningKeys};
 use callbook_dedup::Tables;
 use callbook_worker::database::Database;
+use callbook_worker::older::OLDER;
 use callbook_worker::sqlite::Sqlite;
 use callbook_worker::{App, Moment, Settings, TOMBSTONES_KEPT};
 use rand::{RngExt, SeedableRng};
@@ -33,7 +34,6 @@ use crate::schema::{Schema, set_up_long_ago};
 use crate::script::Script;
 use crate::shared::Shared;
 use crate::stats::{Stats, Trace};
-use crate::tables::OLDER;
 use crate::tape::PHONE;
 use crate::watch::Watch;
 

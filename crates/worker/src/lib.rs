@@ -8,6 +8,7 @@ mod app;
 mod cloudflare;
 pub mod database;
 pub mod far;
+pub mod older;
 mod problem;
 mod purge;
 mod rekey;

@@ -1,7 +1,7 @@
-//! The `replay` build, for tests: each request brings its time, its chance, its book, and what becomes of its
-//! batches, so that a run of the simulator can be had again, batch by batch, on Cloudflare's runtime. It also
-//! lets whoever asks at the database. It runs only where [`ALLOWED`] is bound, which nothing that is deployed
-//! has.
+//! The `replay` build, for tests: each request brings its time, its chance, its release's numbering tables, its
+//! book, and what becomes of its batches, so that a run of the simulator can be had again, batch by batch, on
+//! Cloudflare's runtime. It also lets whoever asks at the database. It runs only where [`ALLOWED`] is bound, which
+//! nothing that is deployed has.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, Response, StatusCode};
 use axum::response::IntoResponse;
 use callbook_auth::PasswordCost;
 use callbook_base::Timestamp;
+use callbook_dedup::Tables;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tower::ServiceExt;
@@ -23,6 +24,7 @@ use worker::{Delay, Env, HttpRequest};
 use super::d1::D1;
 use crate::database::{BatchFuture, Database, DatabaseError, Rows, Statement, Value};
 use crate::far::Fate;
+use crate::older::OLDER;
 use crate::{App, Moment, router};
 
 /// What `dev-workerd --replay` binds.
@@ -42,6 +44,7 @@ thread_local! {
 /// What a request brings.
 struct Asked {
     moment: Moment,
+    tables: Tables,
     book: String,
     batches: VecDeque<(u64, Fate)>,
     dies: bool,
@@ -57,6 +60,12 @@ impl Asked {
         for (n, place) in seed.iter_mut().enumerate() {
             *place = byte(n)?;
         }
+        let tables = match text("replay-tables") {
+            Some(version) => {
+                [OLDER, Tables::CURRENT].into_iter().find(|it| it.version == version)?
+            }
+            None => Tables::CURRENT,
+        };
         let batch = |text: &str| {
             let (turn, fate) = text.split_once(' ')?;
             Some((turn.parse().ok()?, Fate::from_str(fate).ok()?))
@@ -65,6 +74,7 @@ impl Asked {
         let batches = batches.split(',').filter(|text| !text.is_empty()).map(batch);
         Some(Self {
             moment: Moment { now, seed },
+            tables,
             book: text("replay-book").unwrap_or(super::BOOK).to_owned(),
             batches: batches.collect::<Option<_>>()?,
             dies: text("replay-dies").is_some(),
@@ -160,10 +170,10 @@ pub(super) async fn fetch(request: HttpRequest, env: Env) -> Response<Body> {
 }
 
 async fn answer(mut request: HttpRequest, env: &Env) -> Option<Response<Body>> {
-    let Asked { moment, book, batches, dies } = Asked::read(request.headers())?;
+    let Asked { moment, tables, book, batches, dies } = Asked::read(request.headers())?;
     let d1 = || env.d1(&book).ok().map(D1::new);
     let replayed = Arc::new(Replayed::new(d1()?, batches, dies));
-    let mut app = App { password_cost: PasswordCost::SIMULATED, ..super::app(env).ok()? };
+    let mut app = App { tables, password_cost: PasswordCost::SIMULATED, ..super::app(env).ok()? };
     app.database = replayed.clone();
 
     let path = request.uri().path().to_owned();

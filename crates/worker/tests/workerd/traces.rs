@@ -28,6 +28,7 @@ enum Line {
 struct Asked {
     at: Timestamp,
     seed: String,
+    tables: Option<String>,
     method: String,
     path: String,
     token: Option<String>,
@@ -132,6 +133,9 @@ impl Asked {
             .method(self.method.as_str())
             .uri(&self.path)
             .header("replay-batches", self.batches.join(","));
+        if let Some(tables) = &self.tables {
+            request = request.header("replay-tables", tables);
+        }
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
