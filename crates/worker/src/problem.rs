@@ -56,7 +56,7 @@ impl Problem {
 
     /// `503 busy`: not all at the same time again.
     pub(crate) fn busy(moment: Moment) -> Self {
-        let detail = "other phones write to the book at the same time: try again";
+        let detail = "others do the same at the same time: try again";
         let [jitter] = moment.chance().bytes();
         let seconds = 1 + u32::from(jitter % 8);
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(seconds)

@@ -206,7 +206,7 @@ await measure("quiet_pull", 200, { run: async () => (await pull(bob, cursor)).co
 
 // Sixteen phones for three seconds: of ten requests one pushes a change.
 const phones = [];
-for (let n = 0; n < 16; n++) phones.push(await logIn()); // more than ten at once are taken for guesses
+for (let n = 0; n < 16; n++) phones.push(await logIn()); // of more than ten at once some are asked to come again
 const [took, busy] = [[], { count: 0 }];
 const [from, cpuBefore] = [performance.now(), used()];
 await Promise.all(phones.map(async (phone, index) => {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use callbook_auth::{Act, AuthError, Guessed, retry_after};
+use callbook_auth::{Act, AuthError, GUESS_COUNTS, Guessed, retry_after};
 use callbook_base::UserId;
 
 use crate::app::{App, Chance, Moment};
@@ -37,6 +37,10 @@ impl<'a> Guessing<'a> {
         let begun = begin.len();
         let rows = app.batch(begin.into_iter().chain(account).collect()).await?;
         if let Some(free_at) = guess.free_at(&rows[..begun])? {
+            // So soon only because guesses are under way, which may all be right, or a failure has all but passed.
+            if free_at <= moment.now.after(GUESS_COUNTS) {
+                return Err(Problem::busy(moment));
+            }
             return Err(Problem::from(AuthError::TooManyFailures)
                 .retry_after(retry_after(free_at, moment.now)));
         }

@@ -196,7 +196,8 @@ fn operations() -> Vec<Said> {
                 "device": { "name": "Pixel 9", "platform": "android 16" } }))
             .answers::<SessionAnswer>(session())
             .fails(401, &["invalid_credentials"])
-            .fails(429, &["too_many_failures"]),
+            .fails(429, &["too_many_failures"])
+            .fails(503, &["busy"]),
         said(Post, "/token", "sign-in", "Another pair of tokens for the last refresh token.")
             .takes::<TokenRequest>(json!({ "refresh_token": "cbr_…" }))
             .answers::<SessionAnswer>(session())
@@ -212,7 +213,8 @@ fn operations() -> Vec<Said> {
             .answers_nothing()
             .fails(400, &NEW_PASSWORD)
             .fails(401, &["invalid_credentials"])
-            .fails(429, &["too_many_failures"]),
+            .fails(429, &["too_many_failures"])
+            .fails(503, &["busy"]),
         said(Get, "/users", "users", "All users. For admins.").for_admins()
             .answers::<UsersAnswer>(json!({ "users": [user()] })),
         said(Post, "/users", "users", "Makes a user. For admins.").for_admins()
