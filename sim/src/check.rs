@@ -330,10 +330,13 @@ pub(crate) fn book(sqlite: &Sqlite) -> Option<Book> {
     Some(Book { epoch, rev: count("rev"), digest, visible: count("visible") })
 }
 
-/// How many ops of a device the book has taken, if it knows the device.
-pub(crate) fn acked_seq(sqlite: &Sqlite, device: &str) -> Option<u64> {
-    let device = Statement::new("SELECT acked_seq FROM devices WHERE id = ?1").bind(device);
-    rows_of(sqlite, device).first()?.count("acked_seq").ok()
+/// How many ops of a device the book has taken, and its floor, if it knows the device.
+pub(crate) fn pushes(sqlite: &Sqlite, device: &str) -> Option<(u64, Option<i64>)> {
+    let device = Statement::new("SELECT acked_seq, floor FROM devices WHERE id = ?1").bind(device);
+    let rows = rows_of(sqlite, device);
+    let row = rows.first()?;
+    let floor = row.time_or_null("floor").expect("a time");
+    Some((row.count("acked_seq").expect("a count"), floor.map(|floor| floor.as_millis())))
 }
 
 /// Of the book as it is; that of an empty one before there is a book.

@@ -152,9 +152,9 @@ impl Model {
         self.devices.values().any(|device| device.op_ids.iter().any(|taken| taken == op_id))
     }
 
-    /// How many of a device's ops were taken.
-    pub(crate) fn acked(&self, device: &str) -> u64 {
-        self.devices.get(device).map_or(0, |device| device.acked)
+    /// How many of a device's ops were taken, and its floor.
+    pub(crate) fn pushes(&self, device: &str) -> (u64, Option<i64>) {
+        self.devices.get(device).map_or((0, None), |device| (device.acked, device.floor))
     }
 
     /// `POST /sync/contacts`.

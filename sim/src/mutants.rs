@@ -276,13 +276,13 @@ fn fate(program: &Path, number: usize) -> Result<Fate, String> {
 
 /// Which checker a difference is of, by its words.
 fn checker(difference: &str) -> &'static str {
-    const WORDS: [(&str, &str); 24] = [
+    const WORDS: [(&str, &str); 26] = [
         ("panicked", "a panic"),
         ("itself for a copy", "sessions"),
         ("has ended it", "sessions"),
         ("never showed it", "never held"),
         ("goes back", "goes back"),
-        ("count of ops", "counts of ops"),
+        ("count of ops", "counts and floors"),
         ("another order", "order of arrival"),
         ("is only in", "model and server"),
         ("in the model", "model and server"),
@@ -297,6 +297,8 @@ fn checker(difference: &str) -> &'static str {
         ("never done", "exactly once"),
         ("was purged", "purges"),
         ("restored book", "restores"),
+        ("at rest", "contacts at rest"),
+        ("is told of", "contacts at rest"),
         ("something to say", "liveness"),
         ("does not end", "liveness"),
         ("refused", "refused ops"),

@@ -285,8 +285,8 @@ impl Phone {
             self.restart(|store| store.power_for = Some(commits));
         }
         let is_killed = self.providers.is_some() && self.strikes(Fault::PassKilled);
-        let dies_in = is_killed.then(|| self.chance.random_range(0..9));
-        if self.pass(dies_in).is_err() {
+        let mut dies_in = is_killed.then(|| self.chance.random_range(0..9));
+        if self.pass(&mut dies_in).is_err() {
             return self.lose_power();
         }
         let crashes = self.strikes(Fault::PhoneCrashed);
@@ -331,9 +331,10 @@ impl Phone {
                     self.shared.stats(|stats| stats.syncs += 1);
                     self.shared.watch().synced(began, self.shared.now(), || self.status().synced);
                     self.answer();
-                    if self.pass(None).is_err() {
+                    if self.pass(&mut dies_in).is_err() {
                         return self.lose_power();
                     }
+                    self.check_contacts();
                     let wait = until.millis_since(self.clock()).clamp(1_000, 60 * MINUTE);
                     return self.shared.now().plus_millis(wait);
                 }
@@ -530,7 +531,7 @@ impl Phone {
         self.goes_to(Place::Sync(self.index(), self.syncs));
         self.syncs += 1;
         for _ in 0..MOST_SYNCS {
-            self.pass(None).expect("a store in memory takes all");
+            self.pass(&mut None).expect("a store in memory takes all");
             let mut chance = crate::world::split(&mut self.chance);
             let engine = self.engine.as_mut().expect("it is not crashing");
             let now = || shared.now().plus_millis(ahead);
@@ -548,7 +549,7 @@ impl Phone {
                 }
                 _ if self.is_quiet() => {
                     let has_answered = self.answer();
-                    self.pass(None).expect("a store in memory takes all");
+                    self.pass(&mut None).expect("a store in memory takes all");
                     if !has_answered && self.is_quiet() {
                         return;
                     }

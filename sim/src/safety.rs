@@ -74,14 +74,14 @@ impl Shared {
         }
     }
 
-    /// The book counts a device's ops as the model does.
+    /// The book counts a device's ops as the model does, and knows as well up to when it has told all.
     fn check_count(&self, sqlite: &Sqlite, device: &str) {
         // A re-keying step of a push may be the first write after a restore to before the device signed in.
-        let (stored, computed) =
-            (check::acked_seq(sqlite, device), self.inner().model.acked(device));
-        if stored.unwrap_or(0) != computed {
+        let stored = check::pushes(sqlite, device).unwrap_or_default();
+        let computed = self.inner().model.pushes(device);
+        if stored != computed {
             self.violation(format!(
-                "device {device}: its count of ops is {stored:?}; computed anew {computed}"
+                "device {device}: its count of ops and its floor are {stored:?}; computed anew {computed:?}"
             ));
         }
     }

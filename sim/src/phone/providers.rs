@@ -33,7 +33,14 @@ pub(crate) struct Providers {
     log: Vec<(CallRow, Call)>,
     calls_logged: i64,
     /// Texts that its user has typed into contacts, and no op has had yet: of one kind, the last.
-    typed: BTreeMap<(RawId, &'static str), String>,
+    typed: BTreeMap<(RawId, &'static str), Typed>,
+}
+
+/// A text, and the contact of the book that it was typed into, if Callbook had written that.
+#[derive(Clone)]
+struct Typed {
+    text: String,
+    of: Option<ContactId>,
 }
 
 /// Callbook's own, on every phone.
@@ -70,13 +77,16 @@ impl Providers {
         let columns: Columns<'_> = &[("data1", Some(name))];
         let number: Columns<'_> = &[("data1", Some(number)), ("data2", Some("2"))];
         let raw = self.contacts.save(Some(account), &[(NAME, columns), (PHONE, number)]);
-        self.typed.insert((raw, NAME), name.to_owned());
+        self.typed.insert((raw, NAME), Typed { text: name.to_owned(), of: None });
     }
 
     /// Its user types a text that a contact has once.
     fn write(&mut self, raw: RawId, kind: &'static str, text: String) {
         self.contacts.write(raw, kind, &[("data1", Some(&text))]);
-        self.typed.insert((raw, kind), text);
+        let head = self.contacts.contact(raw).map(|contact| contact.head);
+        let source = head.filter(|head| head.account == Some(own())).and_then(|it| it.source_id);
+        let of = source.and_then(|source| source.parse().ok());
+        self.typed.insert((raw, kind), Typed { text, of });
     }
 
     fn remove(&mut self, raw: RawId) {
@@ -95,7 +105,7 @@ impl Providers {
     fn renumber(&mut self, by: i64) {
         self.contacts.renumber(by);
         let typed = std::mem::take(&mut self.typed).into_iter();
-        self.typed = typed.map(|((raw, kind), text)| ((RawId(raw.0 + by), kind), text)).collect();
+        self.typed = typed.map(|((raw, kind), it)| ((RawId(raw.0 + by), kind), it)).collect();
     }
 
     fn live(&self, account: &Account) -> impl Iterator<Item = RawId> {
@@ -133,8 +143,8 @@ impl Phone {
     }
 
     /// What its contacts, its calls and the engine have to tell each other, as the app does before a sync and after.
-    /// Its power may be lost after so many operations of a batch.
-    pub(super) fn pass(&mut self, dies_in: Option<usize>) -> Result<(), StoreError> {
+    /// Its power may be lost after so many operations of the first batch that there is.
+    pub(super) fn pass(&mut self, dies_in: &mut Option<usize>) -> Result<(), StoreError> {
         if self.providers.is_none() {
             return Ok(());
         }
@@ -143,7 +153,7 @@ impl Phone {
         passed
     }
 
-    fn pass_over_contacts(&mut self, dies_in: Option<usize>) -> Result<(), StoreError> {
+    fn pass_over_contacts(&mut self, dies_in: &mut Option<usize>) -> Result<(), StoreError> {
         let clock = self.clock();
         let mut chance = crate::world::split(&mut self.chance);
         let (mut pass, mut given) = (Pass::default(), Given::Start);
@@ -151,15 +161,15 @@ impl Phone {
             let ask = self.engine().phone(&mut pass, given, clock, &mut chance)?;
             let contacts = &mut self.providers.as_mut().expect("it has some").contacts;
             contacts.now = clock.as_millis();
-            given = match (ask, dies_in) {
-                (Ask::Done, _) => return Ok(()),
-                (Ask::Apply(batch), Some(operations)) => {
+            given = match ask {
+                Ask::Done => return Ok(()),
+                Ask::Apply(batch) if let Some(operations) = dies_in.take() => {
                     contacts.apply_first(&batch, operations);
                     self.shared.fault(Fault::PassKilled);
                     self.restart(|_| ());
                     return Ok(());
                 }
-                (ask, _) => contacts.serve(ask),
+                ask => contacts.serve(ask),
             };
         }
         let index = self.index;
@@ -187,23 +197,40 @@ impl Phone {
         Ok(())
     }
 
-    /// What an op has, or the mirror, is no longer the providers' to keep.
+    /// What an op has, or the mirror, is no longer the providers' to keep. It is one about the contact that it was
+    /// typed into.
     fn note_told(&mut self) {
         let typed = &mut self.providers.as_mut().expect("it has some").typed;
         if typed.is_empty() {
             return;
         }
         let engine = self.engine.as_ref().expect("it is not crashing");
-        let ops = engine.store().outbox().expect("a store in memory reads");
-        let ops = serde_json::to_string(&ops).expect("ops are JSON");
-        typed.retain(|_, text| !ops.contains(&format!("\"{text}\"")));
+        let ops = engine.store().outbox().expect("a store in memory reads").into_iter();
+        let ops = ops.map(|op| (op.id, serde_json::to_string(&op).expect("ops are JSON")));
+        let ops: Vec<(ContactId, String)> = ops.collect();
+        let mut astray = Vec::new();
+        typed.retain(|_, Typed { text, of }| {
+            let quoted = format!("\"{text}\"");
+            let mut about = ops.iter().filter(|(_, op)| op.contains(&quoted)).map(|(id, _)| *id);
+            let first = about.next();
+            if let (Some(of), Some(first)) = (*of, first)
+                && first != of
+                && about.all(|id| id != of)
+            {
+                astray.push(format!("{text:?}, typed into {of}, is told of {first}"));
+            }
+            first.is_none()
+        });
+        for what in astray {
+            self.shared.violation(format!("phone {}: {what}", self.index));
+        }
         if typed.is_empty() {
             return;
         }
         let mirror = engine.store().memory.contacts();
         let mirror: BTreeSet<String> =
             mirror.flat_map(|(_, shown)| texts_of(&shown.fields)).collect();
-        typed.retain(|_, text| !mirror.contains(text));
+        typed.retain(|_, typed| !mirror.contains(&typed.text));
     }
 
     /// What happens to a phone's contacts and calls without its user: other apps, and Android.
@@ -222,7 +249,9 @@ impl Phone {
             another_app(providers, &mut chance);
         }
         if let Some(mut chance) = renumbered {
-            providers.renumber(chance.random_range(1..2_000));
+            // Often so few that one now has the id that another had.
+            let most = 2_i64 << chance.random_range(0..11);
+            providers.renumber(chance.random_range(1..most));
         }
         if removed.is_some() {
             providers.lose(&own());
@@ -310,11 +339,24 @@ impl Phone {
             }
         }
         differences.extend(missing.keys().map(|id| format!("its contacts do not show {id}")));
-        let unread = providers.typed.iter().map(|((raw, _), text)| {
+        let unread = providers.typed.iter().map(|((raw, _), Typed { text, .. })| {
             format!("{text:?}, typed into its contact {}, has come to nothing", raw.0)
         });
         differences.extend(unread);
         differences
+    }
+
+    /// After a sync and its pass: when there is no more to push or to pull, its contacts show what it has pulled.
+    pub(super) fn check_contacts(&self) {
+        if self.providers.is_none() || !self.is_quiet() {
+            return;
+        }
+        let mirror = self.engine_ref().store().memory.contacts();
+        let mirror = mirror.map(|(id, shown)| (*id, shown.fields.clone())).collect();
+        let index = self.index;
+        for what in self.contacts_differ(&mirror).into_iter().take(1) {
+            self.shared.violation(format!("phone {index} at rest: {what}"));
+        }
     }
 
     /// How many calls of its log the book has not.
