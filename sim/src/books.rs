@@ -1,5 +1,7 @@
 //! What phones have before they sign in, and what their users will type.
 
+use std::collections::BTreeMap;
+
 use callbook_base::Timestamp;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -21,6 +23,28 @@ pub(crate) struct PhoneBook {
     pub(crate) others: Vec<Spelling>,
     /// New customers, which others enter too, in the order of their times.
     pub(crate) customers: Vec<Customer>,
+}
+
+impl PhoneBook {
+    /// The region of its SIM: in which most of its numbers were written.
+    pub(crate) fn home(&self) -> String {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let written = self.saved.iter().map(|(_, spelling)| spelling).chain(&self.others);
+        for spelling in written.filter(|it| !it.region.is_empty() && !it.number.starts_with('+')) {
+            *counts.entry(&spelling.region).or_default() += 1;
+        }
+        let most = counts.into_iter().max_by_key(|(_, count)| *count);
+        most.map_or_else(String::new, |(region, _)| region.to_owned())
+    }
+
+    /// Half of what its user will type is as people write it at home.
+    fn is_at_home(&mut self) {
+        let home = self.home();
+        let is_here = |it: &&Spelling| it.region == home && !it.number.starts_with('+');
+        let here: Vec<Spelling> = self.others.iter().filter(is_here).cloned().collect();
+        let places = self.others.iter_mut().step_by(2);
+        places.zip(here.iter().cycle()).for_each(|(place, here)| place.clone_from(here));
+    }
 }
 
 /// A new customer, as one user enters it.
@@ -84,9 +108,11 @@ pub(crate) fn phone_books(
             customers.push(Customer { at, spelling, chance });
         }
     }
-    let homes = books.iter().enumerate().filter(|(phone, _)| mix.has_providers(*phone));
-    for (_, first) in homes.filter_map(|(_, book)| book.saved.first()) {
-        keys.are_read_in(&first.region);
+    for book in &mut books {
+        book.is_at_home();
+    }
+    for (_, book) in books.iter().enumerate().filter(|(phone, _)| mix.has_providers(*phone)) {
+        keys.are_read_in(&book.home());
     }
     (books, keys)
 }

@@ -107,12 +107,16 @@ impl Database for FarDatabase {
             let purged = statements.iter().find_map(purged);
             let changes_book = statements.iter().any(|it| it.sql.starts_with("UPDATE book "));
             let signed_in = statements.iter().find_map(signed_in);
+            let given = statements.iter().find_map(token_given);
             let acked = statements.iter().find_map(acked);
             let answer = self.sqlite().batch(statements).await;
             charge(|cost| answer.iter().for_each(|answer| cost.done(answer)));
             let changed = |answer: &Vec<Rows>| answer.iter().any(|rows| rows.changes > 0);
             if let (Some((device, user, older)), Ok(_)) = (&signed_in, &answer) {
                 self.shared.signed_in(device, user, older.as_deref());
+            }
+            if let (Some(device), Ok(_)) = (&given, &answer) {
+                self.shared.gives_token(device);
             }
             if let (Some(ids), Ok(_)) = (&purged, &answer) {
                 self.shared.purged(ids);
@@ -174,6 +178,12 @@ impl Rekeyed {
 fn signed_in(statement: &Statement) -> Option<(String, String, Option<String>)> {
     let makes = statement.sql.starts_with("INSERT INTO devices ");
     makes.then(|| Some((text(statement, 0)?, text(statement, 1)?, text(statement, 5))))?
+}
+
+/// The device that a statement gives a refresh token.
+fn token_given(statement: &Statement) -> Option<String> {
+    let gives = statement.sql.starts_with("INSERT INTO refresh_tokens ");
+    gives.then(|| text(statement, 1))?
 }
 
 /// Up to which op a statement says that a device's ops were taken.

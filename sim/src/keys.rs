@@ -37,6 +37,11 @@ impl Keys {
         self.homes.insert(home.to_owned());
     }
 
+    /// Whether somebody wrote this number in this region.
+    pub(crate) fn are_written(&self, number: String, region: String) -> bool {
+        self.written.contains_key(&(number, region))
+    }
+
     /// The key of a number as written in a region, of the older release or this one.
     pub(crate) fn key(&self, number: String, region: String, is_older: bool) -> Option<String> {
         let place = (number, region);

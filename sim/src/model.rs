@@ -104,6 +104,8 @@ struct Device {
     floor: Option<i64>,
     replaces: Option<String>,
     ended: bool,
+    /// How many refresh tokens it was given.
+    tokens: u64,
     /// What it called each op that was taken.
     op_ids: Vec<String>,
 }
@@ -282,6 +284,7 @@ impl Model {
         put_here.push(id.clone());
         let before = self.contacts.get(&id).map_or_else(empty, |entry| entry.fields.clone());
         let after = self.edited(&before, op, region);
+        self.violations.extend(self.read_elsewhere(&id, &before, &after));
         let live = self.contacts.get(&id).is_some_and(|entry| entry.live);
         if live && after == before {
             return false;
@@ -427,6 +430,27 @@ impl Model {
         }
         self.stamp();
         changed
+    }
+
+    /// A number that was written in one region is not read in another, where nobody has written it.
+    fn read_elsewhere(
+        &self,
+        id: &str,
+        before: &Map<String, Value>,
+        after: &Map<String, Value>,
+    ) -> Option<String> {
+        let phones = |fields: &Map<String, Value>| fields["phones"].as_array().cloned();
+        let before = phones(before).unwrap_or_default();
+        let elsewhere = phones(after)?.into_iter().find(|now| {
+            let was = before.iter().find(|was| was["number"] == now["number"]);
+            let text = |name: &str| now[name].as_str().unwrap_or_default().to_owned();
+            was.is_some_and(|was| was["key"] != now["key"])
+                && !self.keys.are_written(text("number"), text("region"))
+        })?;
+        Some(format!(
+            "contact {id}: a number is read in {}, where nobody wrote it",
+            elsewhere["region"]
+        ))
     }
 
     fn entry(&self, list: &str, new: &Value, there: Option<&Value>, region: &str) -> Value {

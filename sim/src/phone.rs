@@ -85,7 +85,7 @@ pub(crate) struct Phone {
 pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> Phone {
     let mix = phone.shared.mix();
     let (change_every, clears) = (mix.change_every.div_f64(mix.share()), mix.clears);
-    phone.region = book.saved.first().map_or_else(String::new, |(_, first)| first.region.clone());
+    phone.region = book.home();
     let region = line(&phone.region);
     phone.engine().set_region(region).expect("a store in memory takes all");
     phone.follow_contacts();

@@ -13,14 +13,27 @@ use crate::shared::Shared;
 pub(crate) struct Sessions {
     /// Of each device, how many older states of it, or copies, have been set going and not been told so yet.
     copies: BTreeMap<DeviceId, u64>,
-    /// Devices that were ever copied, and those that somebody may have ended, or the users that they are of.
+    /// Devices that were ever copied, and those that somebody may have ended, or the users that they are of; and
+    /// those whose last token a book that was put back does not know.
     excused: BTreeSet<String>,
+}
+
+impl Sessions {
+    /// The book is put back from a backup. Answers of before may yet be on their way.
+    pub(crate) fn restored(&mut self, shut_out: Vec<String>) {
+        self.excused.extend(shut_out);
+    }
 }
 
 impl Shared {
     /// A device, or all those of a user, may be shut out from now on, whether or not anybody hears of it.
     pub(crate) fn may_be_shut_out(&self, whom: &str) {
         self.inner().sessions.excused.insert(whom.to_owned());
+    }
+
+    /// A device gets a refresh token.
+    pub(crate) fn gives_token(&self, device: &str) {
+        self.inner().model.give_token(device);
     }
 
     /// A phone goes on from an earlier state of this device, its own or another phone's.
@@ -49,11 +62,9 @@ impl Shared {
         let inner = self.inner();
         let (device, user) = (device.to_string(), user.map(|user| user.to_string()));
         let is_excused = |whom: &String| inner.sessions.excused.contains(whom);
-        // A book that was put back does not know the tokens that it has given since.
         let may_end = inner.model.has_ended(&device)
             || is_excused(&device)
-            || user.as_ref().is_some_and(is_excused)
-            || inner.restores.0 > 0;
+            || user.as_ref().is_some_and(is_excused);
         drop(inner);
         if !may_end {
             self.violation(format!(

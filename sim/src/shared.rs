@@ -305,6 +305,8 @@ impl Shared {
     /// The book is put back from a backup.
     pub(crate) fn restored(&self, backup: &Model) {
         let mut inner = self.inner();
+        let shut_out = inner.model.shut_out_by(backup);
+        inner.sessions.restored(shut_out);
         inner.model.restore(backup);
         inner.restores = (inner.restores.0 + 1, backup.rev);
     }

@@ -44,6 +44,19 @@ impl Model {
         account.is_admin = body["role"].as_str().map_or(account.is_admin, |role| role == "admin");
     }
 
+    /// A device gets a refresh token.
+    pub(crate) fn give_token(&mut self, device: &str) {
+        self.devices.entry(device.to_owned()).or_default().tokens += 1;
+    }
+
+    /// The devices that have ended, and those whose last token a backup does not know.
+    pub(crate) fn shut_out_by(&self, backup: &Self) -> Vec<String> {
+        let is_shut_out = |(id, device): &(&String, &Device)| {
+            device.ended || backup.devices.get(*id).is_none_or(|then| then.tokens != device.tokens)
+        };
+        self.devices.iter().filter(is_shut_out).map(|(id, _)| id.clone()).collect()
+    }
+
     /// A device that was revoked.
     pub(crate) fn end(&mut self, device: &str) {
         self.devices.entry(device.to_owned()).or_default().ended = true;

@@ -195,6 +195,12 @@ pub(super) const ALL: &[Mutant] = &[
     m("after a restore the phone keeps revs of before", RESTORED,
         "link.rev > Some(rev)", "false"),
     // The phone's own contacts.
+    m("what was typed before the SIM changed is read in the new region", "crates/device/src/engine/people.rs",
+        "self.outbox.ops().filter_map(|op| op.written_in(before)).collect()", "Vec::new()"),
+    m("a phone that has lost its store has no region", "crates/device/src/engine/people.rs",
+        "region == self.state.region", "region == self.state.region || self.state.device.is_none()"),
+    m("a number that is there is read in the region of the push", EDIT,
+        "there.filter(|_| new.region.is_none())", "there.filter(|_| false)"),
     m("what is typed into Callbook's account is no change", TAKE,
         "!own || head.dirty", "!own"),
     m("a contact that Callbook wrote is not known again", "crates/device/src/engine/phone.rs",

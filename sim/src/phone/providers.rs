@@ -26,6 +26,9 @@ const EMAIL: &str = "vnd.android.cursor.item/email_v2";
 /// How many questions a pass asks at most.
 const MOST_ASKED: u32 = 20_000;
 
+/// Contacts of larger books are compared at the end alone.
+const MOST_COMPARED: usize = 1_000;
+
 /// What Android keeps on a phone.
 #[derive(Clone, Default)]
 pub(crate) struct Providers {
@@ -351,8 +354,11 @@ impl Phone {
         if self.providers.is_none() || !self.is_quiet() {
             return;
         }
-        let mirror = self.engine_ref().store().memory.contacts();
-        let mirror = mirror.map(|(id, shown)| (*id, shown.fields.clone())).collect();
+        let memory = &self.engine_ref().store().memory;
+        if memory.contacts().count() > MOST_COMPARED {
+            return;
+        }
+        let mirror = memory.contacts().map(|(id, shown)| (*id, shown.fields.clone())).collect();
         let index = self.index;
         for what in self.contacts_differ(&mirror).into_iter().take(1) {
             self.shared.violation(format!("phone {index} at rest: {what}"));

@@ -280,6 +280,31 @@ mod tests {
         }
     }
 
+    /// Found by the simulator (seed 90000353): each number read the list of those that others own anew.
+    #[test]
+    fn more_numbers_that_others_own_take_no_more_steps() {
+        /// Of a page with a contact of forty numbers, of which others own so many.
+        fn steps(asleep: usize) -> u64 {
+            let sqlite = Sqlite::in_memory().unwrap();
+            sqlite.migrate(MIGRATIONS, Timestamp::MIN).unwrap();
+            let keys: Vec<String> = (10..50).map(|n| format!("+141555526{n}")).collect();
+            let phones: Vec<_> = keys.iter().map(|key| json!({ "key": key })).collect();
+            let insert = Statement::new(
+                "INSERT INTO contacts (id, created_at, rev, state, keys, asleep, took, edit_rev,
+                   edit_at, edit_user, edit_device, fields, size)
+                 VALUES (?1, 0, 7, 0, '[]', ?2, '[]', 6, 0, ?1, ?1, ?3, 1)",
+            );
+            let insert = insert
+                .bind(id::<ContactId>(3).to_string())
+                .bind(json!(keys[..asleep]).to_string())
+                .bind(json!({ "phones": phones }).to_string());
+            run(&sqlite, insert);
+            run(&sqlite, page((Rev(0), "~"), Pull::Later, 10)).steps
+        }
+        let (one, many) = (steps(1), steps(30));
+        assert!(many <= one, "{many} steps, and {one} for one");
+    }
+
     #[test]
     fn a_page_ends_where_rows_or_bytes_do() {
         const LARGEST: u64 = PAGE_BYTES - ROW_OVERHEAD;
