@@ -70,7 +70,7 @@ pub fn oldest_wins(rows: &[Row], threads: usize) -> Owners<'_> {
     assert!(u32::try_from(rows.len()).is_ok(), "2³² rows or more");
     let parts = Parts::of(rows.len());
     // Room from the caller's thread: one that lives for a moment only would get it page by page.
-    let size = parts.block(rows.len(), threads);
+    let size = parts.block(rows.len());
     let mut blocks: Vec<Block> =
         rows.chunks(size).map(|rows| Block::room(rows.len(), parts)).collect();
     let each = blocks.len().div_ceil(threads.max(1)).max(1);
@@ -166,11 +166,8 @@ impl Parts {
     /// Rows in a block: few, so that it stays in the cache, and enough for a stretch of every part. With
     /// fewer than 2¹⁵ the beginnings of blocks and parts cost more than the cache saves; a quarter of all
     /// rows is enough, since what is noted of a block is scratch memory too.
-    /// Every thread has as many blocks, if it has one.
-    fn block(self, rows: usize, threads: usize) -> usize {
-        let most = (64 << self.bits).max(1 << 15).min(rows.div_ceil(4)).max(1);
-        let blocks = rows.div_ceil(most).max(1);
-        rows.div_ceil(blocks.next_multiple_of(threads.clamp(1, blocks))).max(1)
+    fn block(self, rows: usize) -> usize {
+        (64 << self.bits).max(1 << 15).min(rows.div_ceil(4).max(1))
     }
 
     fn part(self, dealt: &Dealt) -> usize {
