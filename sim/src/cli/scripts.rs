@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use callbook_sim::page::{Failure, Page};
-use callbook_sim::{Difference, Outcome, RequestLog, Row, Script, Watch, replay, shrink};
+use callbook_sim::{
+    Difference, Outcome, RequestLog, Row, Script, Watch, replay, shrink, silence_panics,
+};
 
 use super::page::{closer, speed};
 use super::seeds::bar;
@@ -36,6 +38,7 @@ pub(crate) fn replay_file(
         course: out.as_ref().map(|_| Mutex::default()),
         ..Watch::default()
     });
+    silence_panics();
     let started = now();
     let outcome = replay(&script, rows, &watch);
     let logged = watch.requests.as_ref().map_or(Ok(()), RequestLog::finish);
