@@ -72,7 +72,8 @@ pub(crate) fn all(
         differences.extend(phone_and_book(phone, &book).into_iter().take(3));
         differences.extend(mended(phone, restores));
         let index = phone.index;
-        let differs = phone.contacts_differ(&book).into_iter().take(3);
+        let differs =
+            phone.contacts_differ(book.iter().map(|(id, it)| (*id, it))).into_iter().take(3);
         differences.extend(differs.map(|what| Difference(format!("phone {index}: {what}"))));
         let lost = phone.lost_by_signing_in(model, restores);
         let text = format!("phone {}: signing in has lost {lost} ops", phone.index);

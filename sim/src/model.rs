@@ -439,9 +439,8 @@ impl Model {
         before: &Map<String, Value>,
         after: &Map<String, Value>,
     ) -> Option<String> {
-        let phones = |fields: &Map<String, Value>| fields["phones"].as_array().cloned();
-        let before = phones(before).unwrap_or_default();
-        let elsewhere = phones(after)?.into_iter().find(|now| {
+        let before = before["phones"].as_array()?;
+        let elsewhere = after["phones"].as_array()?.iter().find(|now| {
             let was = before.iter().find(|was| was["number"] == now["number"]);
             let text = |name: &str| now[name].as_str().unwrap_or_default().to_owned();
             was.is_some_and(|was| was["key"] != now["key"])

@@ -321,11 +321,14 @@ impl Phone {
 
     /// What of the book its own contacts show otherwise, or not at all, or beyond it; and what was typed there and
     /// written over. Read without the engine.
-    pub(crate) fn contacts_differ(&self, book: &BTreeMap<ContactId, Fields>) -> Vec<String> {
+    pub(crate) fn contacts_differ<'f>(
+        &self,
+        book: impl Iterator<Item = (ContactId, &'f Fields)>,
+    ) -> Vec<String> {
         let Some(providers) = &self.providers else { return Vec::new() };
         let mut differences = Vec::new();
         let mut missing: BTreeMap<String, &Fields> =
-            book.iter().map(|(id, fields)| (id.to_string(), fields)).collect();
+            book.map(|(id, fields)| (id.to_string(), fields)).collect();
         let own = own();
         let live = providers.live(&own);
         for contact in live.filter_map(|raw| providers.contacts.contact(raw)) {
@@ -358,9 +361,9 @@ impl Phone {
         if memory.contacts().count() > MOST_COMPARED {
             return;
         }
-        let mirror = memory.contacts().map(|(id, shown)| (*id, shown.fields.clone())).collect();
+        let mirror = memory.contacts().map(|(id, shown)| (*id, &shown.fields));
         let index = self.index;
-        for what in self.contacts_differ(&mirror).into_iter().take(1) {
+        for what in self.contacts_differ(mirror).into_iter().take(1) {
             self.shared.violation(format!("phone {index} at rest: {what}"));
         }
     }
