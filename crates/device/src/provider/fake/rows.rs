@@ -1,6 +1,7 @@
 //! The tables, and what the provider counts and marks in them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Columns, Table, Thrown, Uri};
 use crate::provider::{Account, GroupRow};
@@ -37,11 +38,12 @@ const MEMBERSHIP: &str = "vnd.android.cursor.item/group_membership";
 const COMPARED: [&str; 3] =
     [NAME, "vnd.android.cursor.item/phone_v2", "vnd.android.cursor.item/postal-address_v2"];
 
-/// What is in the database, and what of it the transaction under way has to flush.
+/// What is in the database, and what of it the transaction under way has to flush. A copy shares the rows: each batch
+/// begins with one, for when it fails.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rows {
-    pub(super) raws: BTreeMap<i64, Raw>,
-    pub(super) data: BTreeMap<i64, Datum>,
+    pub(super) raws: BTreeMap<i64, Arc<Raw>>,
+    pub(super) data: BTreeMap<i64, Arc<Datum>>,
     pub(super) groups: BTreeMap<i64, GroupRow>,
     pub(super) last_raw: i64,
     pub(super) last_datum: i64,
@@ -98,7 +100,7 @@ impl Rows {
 
     fn count(&mut self, raw: i64, changes: i64) {
         if let Some(raw) = self.raws.get_mut(&raw) {
-            raw.version += changes;
+            Arc::make_mut(raw).version += changes;
         }
     }
 
@@ -144,7 +146,7 @@ impl Rows {
         self.last_raw += 1;
         let mut raw = Raw { account, version: 1, ..Raw::default() };
         raw.set(values);
-        self.raws.insert(self.last_raw, raw);
+        self.raws.insert(self.last_raw, Arc::new(raw));
         Ok(Some(self.last_raw))
     }
 
@@ -191,7 +193,7 @@ impl Rows {
         self.last_datum += 1;
         let id = self.last_datum;
         let columns = named(&mimetype, BTreeMap::new(), values);
-        self.data.insert(id, Datum { raw, mimetype, columns });
+        self.data.insert(id, Arc::new(Datum { raw, mimetype, columns }));
         self.inserted_for.insert(raw);
         self.touch(raw, uri.sync);
         if is_one(value(values, "is_primary")) {
@@ -203,13 +205,13 @@ impl Rows {
     /// An app has changed a raw contact.
     fn touch(&mut self, raw: i64, sync: bool) {
         if let Some(raw) = self.raws.get_mut(&raw) {
-            raw.dirty |= !sync;
+            Arc::make_mut(raw).dirty |= !sync;
         }
     }
 
     /// The rows of this URI, at this version of their raw contact.
     pub(super) fn matching(&self, uri: &Uri, version: Option<i64>) -> Vec<i64> {
-        let is_asked = |raw: Option<&Raw>| {
+        let is_asked = |raw: Option<&Arc<Raw>>| {
             uri.account
                 .as_ref()
                 .is_none_or(|asked| raw.is_some_and(|raw| raw.account.as_ref() == Some(asked)))
@@ -256,7 +258,7 @@ impl Rows {
     }
 
     fn update_raw(&mut self, id: i64, sync: bool, values: Columns<'_>) -> bool {
-        let Some(raw) = self.raws.get_mut(&id) else { return false };
+        let Some(raw) = self.raws.get_mut(&id).map(Arc::make_mut) else { return false };
         let (was_deleted, was_at) = (raw.deleted, raw.version);
         let is_of_user = values
             .iter()
@@ -282,7 +284,7 @@ impl Rows {
     }
 
     fn update_datum(&mut self, id: i64, sync: bool, values: Columns<'_>) -> bool {
-        let Some(datum) = self.data.get_mut(&id) else { return false };
+        let Some(datum) = self.data.get_mut(&id).map(Arc::make_mut) else { return false };
         let (primary, others): (Vec<_>, Vec<_>) =
             values.iter().copied().partition(|(name, _)| name.starts_with("is_"));
         let raw = datum.raw;
@@ -301,7 +303,7 @@ impl Rows {
         } else if is_one(value(&primary, "is_primary")) {
             self.make_primary(id, "is_primary");
         } else if !primary.is_empty() {
-            let Some(datum) = self.data.get_mut(&id) else { return false };
+            let Some(datum) = self.data.get_mut(&id).map(Arc::make_mut) else { return false };
             datum.columns.retain(|name, _| !name.starts_with("is_"));
             self.count(raw, 1);
         }
@@ -311,18 +313,19 @@ impl Rows {
 
     /// One row of a kind is the first; each row that is written counts.
     fn make_primary(&mut self, id: i64, column: &str) {
-        let Some(Datum { raw, mimetype, .. }) = self.data.get(&id).cloned() else { return };
+        let Some(first) = self.data.get(&id).cloned() else { return };
         let mut rows = 0;
         for (other, datum) in &mut self.data {
-            if datum.raw == raw && datum.mimetype == mimetype {
+            if datum.raw == first.raw && datum.mimetype == first.mimetype {
+                let columns = &mut Arc::make_mut(datum).columns;
                 match *other == id {
-                    true => datum.columns.insert(column.to_owned(), "1".to_owned()),
-                    false => datum.columns.remove(column),
+                    true => columns.insert(column.to_owned(), "1".to_owned()),
+                    false => columns.remove(column),
                 };
                 rows += 1;
             }
         }
-        self.count(raw, rows);
+        self.count(first.raw, rows);
     }
 
     pub(super) fn delete(&mut self, uri: &Uri, version: Option<i64>) -> usize {
@@ -350,6 +353,7 @@ impl Rows {
             self.raws.remove(&id);
             self.data.retain(|_, datum| datum.raw != id);
         } else if !raw.deleted {
+            let raw = Arc::make_mut(raw);
             (raw.deleted, raw.dirty) = (true, true);
             raw.version += 1;
         }

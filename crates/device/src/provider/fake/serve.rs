@@ -1,5 +1,7 @@
 //! The driver of a fake provider: what [`Ask`] asks, done; and what people and other apps do there.
 
+use std::sync::Arc;
+
 use callbook_base::Timestamp;
 
 use super::rows::is_one;
@@ -149,7 +151,7 @@ impl Fake {
         let rows = &mut self.rows;
         rows.raws =
             std::mem::take(&mut rows.raws).into_iter().map(|(id, raw)| (id + by, raw)).collect();
-        rows.data.values_mut().for_each(|datum| datum.raw += by);
+        rows.data.values_mut().for_each(|datum| Arc::make_mut(datum).raw += by);
         rows.last_raw += by;
     }
 }
