@@ -97,8 +97,9 @@ impl Shared {
             StoreChange::PutContact(id, mirrored) => Some((*id, mirrored)),
             _ => None,
         });
-        let is_wrong = |(id, it): &mut (ContactId, &mut Mirrored)| {
-            versions.is_none_or(|versions| !versions.have(*id, it.rev, &mut it.shown))
+        let mut versions = versions.map(Versions::reader);
+        let mut is_wrong = |(id, it): &mut (ContactId, &mut Mirrored)| {
+            versions.as_mut().is_none_or(|versions| !versions.have(*id, it.rev, &mut it.shown))
         };
         let wrong = shown.into_iter().find_map(|mut row| is_wrong(&mut row).then_some(row));
         drop(inner);

@@ -1,7 +1,9 @@
 //! Each form in which a book has ever shown a contact, by contact and rev: whatever a phone has must be one of
 //! them. Who may see a contact must never be decided here: the model does that.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Range;
 use std::sync::{Arc, OnceLock};
 
 use callbook_base::{ContactId, Rev};
@@ -28,9 +30,35 @@ impl Versions {
         self.0.insert((Rev(rev), id.parse().expect("an id")), Arc::new(version));
     }
 
+    /// For the rows of a page, one after the other.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader { versions: self, rest: self.0.range(..) }
+    }
+}
+
+/// Looks versions up.
+pub(crate) struct Reader<'a> {
+    versions: &'a Versions,
+    /// Those behind the last that was found.
+    rest: Range<'a, (Rev, ContactId), Arc<Version>>,
+}
+
+impl Reader<'_> {
     /// Whether the book has shown a contact so, with that rev. It is then the one that other phones have, too.
-    pub(crate) fn have(&self, id: ContactId, rev: Rev, shown: &mut Arc<Shown>) -> bool {
-        self.0.get(&(rev, id)).is_some_and(|version| version.is(shown))
+    pub(crate) fn have(&mut self, id: ContactId, rev: Rev, shown: &mut Arc<Shown>) -> bool {
+        /// Most rows stand so close to the one before them: between are what was shown once, and is no longer.
+        const NEAR: usize = 8;
+        let place = (rev, id);
+        for (at, version) in self.rest.by_ref().take(NEAR) {
+            match at.cmp(&place) {
+                Ordering::Less => {}
+                Ordering::Equal => return version.is(shown),
+                Ordering::Greater => break,
+            }
+        }
+        self.rest = self.versions.0.range(place..);
+        let found = self.rest.next().filter(|(at, _)| **at == place);
+        found.is_some_and(|(_, version)| version.is(shown))
     }
 }
 
