@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::http::Cancel;
-use crate::phone::Phone;
+use crate::phone::{Phone, parse};
 
 /// The phones that are open, by handle.
 static PHONES: Mutex<BTreeMap<jlong, Arc<Open>>> = Mutex::new(BTreeMap::new());
@@ -68,7 +68,7 @@ pub(crate) extern "system" fn Java_org_callbook_engine_Native_open<'l>(
 ) -> jlong {
     let work = |env: &mut Env<'l>| -> Result<jlong, jni::errors::Error> {
         let config = Zeroizing::new(env.convert_byte_array(&config)?);
-        let opened = serde_json::from_slice(&config).map_err(Error::from).and_then(Phone::open);
+        let opened = parse(&config).and_then(Phone::open);
         or_throw(
             env,
             opened.map(|phone| {

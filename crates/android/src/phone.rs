@@ -158,7 +158,7 @@ impl Phone {
 
     /// What a command says.
     pub(crate) fn read(command: &[u8]) -> Result<Command, Error> {
-        serde_json::from_slice(command).map_err(Error::from).inspect_err(warn)
+        parse(command).inspect_err(warn)
     }
 
     /// Does what a command says, up to a request. Before it is sent and heard of, nothing but queries may be asked.
@@ -184,4 +184,12 @@ impl Phone {
         let json = serde_json::to_vec(&Envelope { answer, session });
         Ok(Zeroizing::new(json.expect("an answer has no maps with other keys than texts")))
     }
+}
+
+/// What Kotlin says. It is read as a text, as all else is: a reader for bytes would be all of it once more in the
+/// library.
+pub(crate) fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Error> {
+    let text = std::str::from_utf8(json);
+    let text = text.map_err(|error| Error::Command(error.valid_up_to() + 1))?;
+    Ok(serde_json::from_str(text)?)
 }

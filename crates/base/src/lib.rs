@@ -19,6 +19,8 @@ pub use time::{InvalidTimestamp, Timestamp};
 
 #[doc(hidden)]
 pub use serde;
+#[doc(hidden)]
+pub use smol_str::SmolStr;
 #[cfg(feature = "openapi")]
 #[doc(hidden)]
 pub use utoipa; // what the macros of this crate write stands on it

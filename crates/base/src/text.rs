@@ -76,7 +76,7 @@ macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident, $error:ty, $check:expr) => {
         $(#[$doc])*
         #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-        pub struct $name(String);
+        pub struct $name($crate::SmolStr);
 
         impl $name {
             /// The text as written.
@@ -89,7 +89,7 @@ macro_rules! text_type {
             type Err = $error;
             fn from_str(text: &str) -> Result<Self, $error> {
                 let check: fn(&str) -> Result<(), $error> = $check;
-                check(text).map(|()| Self(text.to_owned()))
+                check(text).map(|()| Self($crate::SmolStr::new(text)))
             }
         }
 

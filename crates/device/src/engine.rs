@@ -16,7 +16,6 @@ mod share;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::ops::Not as _;
 use std::time::Duration;
 
 use callbook_auth::{DeviceName, Platform, Secret};
@@ -417,7 +416,7 @@ impl<S: Store> Engine<S> {
 
     /// Any other answer.
     fn refused(&mut self, sent: Sent, response: &Response) -> Result<Outcome, StoreError> {
-        let problem: ProblemAnswer = serde_json::from_slice(&response.body).unwrap_or_default();
+        let problem: ProblemAnswer = parse(&response.body).unwrap_or_default();
         let (code, fork) = (problem.code.as_str(), self.fork(&problem));
         match (response.status, sent) {
             (401, Sent::LogIn) => {
@@ -555,7 +554,7 @@ struct ProblemAnswer {
 fn has_died(answer: &Result<Response, NoAnswer>) -> bool {
     match answer {
         Ok(Response { status: 500..=599, body, .. }) => {
-            serde_json::from_slice::<ProblemAnswer>(body).is_ok_and(|it| !it.code.is_empty()).not()
+            parse::<ProblemAnswer>(body).is_none_or(|it| it.code.is_empty())
         }
         Ok(_) | Err(NoAnswer::Unreachable) => false,
         Err(NoAnswer::TimedOut) => true,
@@ -566,5 +565,10 @@ fn read<'a, T: Deserialize<'a>>(
     body: &'a [u8],
     take: impl FnOnce(T) -> Result<Outcome, StoreError>,
 ) -> Result<Outcome, StoreError> {
-    serde_json::from_slice(body).map_or(Ok(Outcome::Failed(None)), take)
+    parse(body).map_or(Ok(Outcome::Failed(None)), take)
+}
+
+/// The JSON of a body, as a text: of bytes each text in it would be looked at on its own.
+fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
+    serde_json::from_str(std::str::from_utf8(body).ok()?).ok()
 }

@@ -61,8 +61,7 @@ pub(super) fn json(value: &impl Serialize) -> String {
 
 /// The text of an error of serde's may quote what it has read, so it is not passed on.
 pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, StoreError> {
-    // As all else is read: a reader for texts would be all of it once more in the library.
-    serde_json::from_slice(json.as_bytes())
+    serde_json::from_str(json)
         .map_err(|error| StoreError::Damaged(format!("a row ends at {}", error.column())))
 }
 
