@@ -210,7 +210,7 @@ impl Network {
         // It stands behind the rows, which may be a mebibyte.
         let tail = &answer.body[answer.body.len().saturating_sub(400)..];
         let ends = || String::from_utf8_lossy(tail).contains(r#""has_more":false"#);
-        let is_pull = request.body.is_none() && request.path.starts_with("/sync/contacts");
+        let is_pull = is_pull(request);
         let (now, restores) = (self.shared.now(), self.shared.restores().0);
         match answer.status {
             200 if is_pull && ends() => {
@@ -234,6 +234,11 @@ impl Network {
             _ => {}
         }
     }
+}
+
+/// Whether it pulls contacts.
+pub(crate) fn is_pull(request: &callbook_device::Request) -> bool {
+    request.body.is_none() && request.path.starts_with("/sync/contacts")
 }
 
 /// A request of a phone at its place in the run.
@@ -389,14 +394,12 @@ pub(crate) async fn serve(shared: &Shared, sent: Arc<Delivered>, fate: Fate) -> 
 
 /// The address of a pull whose pages have so many rows, or fewer if the phone wants so.
 fn paged(path: &str, rows: u32) -> String {
-    let (rest, asked) = path.split_once("limit=").unwrap_or((path, ""));
-    let rows = asked.parse().unwrap_or(rows).min(rows);
-    let and = match rest.chars().last() {
-        Some('?' | '&') => "",
-        _ if rest.contains('?') => "&",
-        _ => "?",
-    };
-    format!("{rest}{and}limit={rows}")
+    let (address, query) = path.split_once('?').unwrap_or((path, ""));
+    let limit = |part: &str| part.strip_prefix("limit=").and_then(|limit| limit.parse().ok());
+    let rows = query.split('&').find_map(limit).unwrap_or(rows).min(rows);
+    let others = query.split('&').filter(|part| !part.is_empty() && limit(part).is_none());
+    let query: Vec<String> = others.map(str::to_owned).chain([format!("limit={rows}")]).collect();
+    format!("{address}?{}", query.join("&"))
 }
 
 /// One call of the service, as its host makes it.

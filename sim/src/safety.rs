@@ -126,6 +126,11 @@ impl Eye {
         Self { shared, phone, last: Reached::of(state, None) }
     }
 
+    /// Which pull from the start the store has.
+    pub(crate) fn pass(&self) -> u64 {
+        self.last.pass
+    }
+
     /// Before a commit.
     pub(crate) fn see(&mut self, changes: &mut [StoreChange]) {
         let mut states = changes.iter().filter_map(|change| match change {
@@ -174,11 +179,13 @@ struct Stand {
 }
 
 impl Stand {
-    fn of(cursor: Option<&String>, last: Option<&Self>) -> Self {
+    /// A cursor of another book, from which a phone goes on after a restore, stands nowhere in this one.
+    fn of(cursor: Option<&String>, epoch: Option<&str>, last: Option<&Self>) -> Self {
         if let Some(last) = last.filter(|last| last.cursor.as_ref() == cursor) {
             return last.clone();
         }
         let read = cursor.and_then(|cursor| cursor.parse::<Cursor>().ok());
+        let read = read.filter(|cursor| epoch.is_some_and(|epoch| cursor.epoch.as_str() == epoch));
         // At the end of a rev, after all ids.
         let last = |last: String| if last.is_empty() { "~".to_owned() } else { last };
         Self { cursor: cursor.cloned(), at: read.map(|it| (it.rev.0, last(it.last))) }
@@ -187,14 +194,16 @@ impl Stand {
 
 impl Reached {
     fn of(state: &State, last: Option<&Self>) -> Self {
+        let last = last.filter(|last| last.epoch == state.epoch);
+        let epoch = state.epoch.as_deref();
         Self {
             epoch: state.epoch.clone(),
             pass: state.pass,
             device: state.device,
             has_session: state.session.is_some(),
             acked_seq: state.acked_seq,
-            contacts: Stand::of(state.cursor.as_ref(), last.map(|last| &last.contacts)),
-            calls: Stand::of(state.calls_cursor.as_ref(), last.map(|last| &last.calls)),
+            contacts: Stand::of(state.cursor.as_ref(), epoch, last.map(|last| &last.contacts)),
+            calls: Stand::of(state.calls_cursor.as_ref(), epoch, last.map(|last| &last.calls)),
         }
     }
 

@@ -29,7 +29,7 @@ impl PhoneStore {
     fn watch(&mut self, changes: &[StoreChange]) -> Result<(), StoreError> {
         let Some((pass, changed_again)) = &mut self.changed_again else { return Ok(()) };
         for change in changes {
-            if let StoreChange::PutContact(id, _) | StoreChange::RemoveContact(id) = change
+            if let StoreChange::PutContact(id, _) | StoreChange::RemoveContact(id, _) = change
                 && self.memory.contact(*id)?.is_some_and(|there| there.pass > *pass)
             {
                 changed_again.insert(*id);
@@ -67,6 +67,15 @@ impl Store for PhoneStore {
 
     fn not_seen_in(&self, pass: u64) -> Result<Vec<(ContactId, Rev)>, StoreError> {
         self.memory.not_seen_in(pass)
+    }
+
+    fn changed_after(
+        &self,
+        rev: Rev,
+        pass: u64,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.memory.changed_after(rev, pass, limit)
     }
 
     fn outbox(&self) -> Result<Vec<Queued>, StoreError> {

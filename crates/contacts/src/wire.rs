@@ -334,13 +334,16 @@ pub struct Lost {
     pub owner: ContactId,
 }
 
+/// The most contacts that a pull asks for by name.
+pub const MOST_NAMED: usize = 200;
+
 /// The answer to `GET /sync/contacts`.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullAnswer {
     /// The book.
     pub epoch: String,
-    /// In the order of (rev, id).
+    /// In the order of (rev, id), behind those that were asked for by name.
     pub contacts: Vec<Pulled>,
     /// For the next pull; opaque.
     pub cursor: String,

@@ -298,7 +298,7 @@ impl<S: Store> Engine<S> {
                 Stage::PushContacts => self.push_contacts(now)?,
                 Stage::PushCalls => self.push_calls()?,
                 Stage::Share => self.share(),
-                Stage::PullContacts => Some(self.pull_contacts()),
+                Stage::PullContacts => Some(self.pull_contacts()?),
                 Stage::PullCalls if self.knows_all_calls()? => {
                     self.end_of_calls()?;
                     continue;

@@ -26,5 +26,5 @@ pub use status::{Problem, SignInReason, Status};
 pub use store::memory::{MemoryStore, Pool};
 #[cfg(feature = "sqlite")]
 pub use store::sqlite::SqliteStore;
-pub use store::{Mirrored, Session, State, Store, StoreChange, StoreError};
+pub use store::{Gone, Mirrored, Session, State, Store, StoreChange, StoreError};
 pub use transport::{Method, Next, NoAnswer, Request, RequestId, Response, Transport, sync};

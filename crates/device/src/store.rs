@@ -99,6 +99,15 @@ pub trait Store {
     /// The contacts of the mirror that no pull has sent since this pass began, with their revs.
     fn not_seen_in(&self, pass: u64) -> Result<Vec<(ContactId, Rev)>, StoreError>;
 
+    /// The contacts that are in the mirror, or have gone from it, by a rev above this one, and of which no pull has
+    /// told since this pass began; the first of them in any order.
+    fn changed_after(
+        &self,
+        rev: Rev,
+        pass: u64,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError>;
+
     /// The outbox, in order.
     fn outbox(&self) -> Result<Vec<Queued>, StoreError>;
 
@@ -159,6 +168,9 @@ pub struct State {
     /// While a book is pulled that was restored from a backup: up to there it is the one that this phone
     /// knows. What the mirror has beyond that, and this pass does not send, is kept for the user.
     pub agrees_to: Option<Rev>,
+    /// The store knows all contacts that have gone from the mirror by a rev above this one; `None` until a pull
+    /// from the start has come to its end.
+    pub knows_gone_after: Option<Rev>,
     /// How much a request asks for, of what requests have died.
     pub portions: Portions,
     /// This device's ops that the server has taken.
@@ -206,6 +218,15 @@ pub struct Mirrored {
     pub shown: Arc<Shown>,
 }
 
+/// What is known of a contact that has gone from the mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone {
+    /// The rev by which it went, or the book's when that was noticed.
+    pub rev: Rev,
+    /// The pass that has told so.
+    pub pass: u64,
+}
+
 /// One change of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreChange {
@@ -213,8 +234,8 @@ pub enum StoreChange {
     State(Box<State>),
     /// A contact of the mirror comes or changes.
     PutContact(ContactId, Mirrored),
-    /// A contact of the mirror goes.
-    RemoveContact(ContactId),
+    /// A contact of the mirror goes, if it is there.
+    RemoveContact(ContactId, Gone),
     /// An op comes or changes, by its place.
     PutOp(Queued),
     /// An op goes, by its place.

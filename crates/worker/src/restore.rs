@@ -10,7 +10,7 @@ use crate::sql::book;
 
 impl App {
     /// Gives the book another epoch, once after it was restored from a backup and before anything else
-    /// reaches it. Phones then pull it from the start, send again what it has lost of their outboxes,
+    /// reaches it. Phones then pull what it has otherwise, send again what it has lost of their outboxes,
     /// and keep for their users what it does not know of the rest. Whether there was a book.
     ///
     /// # Errors

@@ -2,21 +2,26 @@
 
 use callbook_base::{ContactId, Rev, Timestamp};
 use callbook_contacts::Digest;
-use callbook_contacts::wire::{Form, PullAnswer};
+use callbook_contacts::wire::{Form, MOST_NAMED, PullAnswer};
 
 use super::{Ask, Engine, Outcome, Sent};
 use crate::event::Happened;
 use crate::outbox::Aside;
 use crate::portion::Load;
 use crate::status::Problem;
-use crate::store::{Mirrored, State, Store, StoreChange, StoreError};
+use crate::store::{Gone, Mirrored, State, Store, StoreChange, StoreError};
 use crate::transport::Method;
 
 impl<S: Store> Engine<S> {
-    pub(super) fn pull_contacts(&self) -> (Sent, Ask) {
+    pub(super) fn pull_contacts(&self) -> Result<(Sent, Ask), StoreError> {
         let limit = self.state.portions.reduced(Load::Contacts);
-        let path = page("/sync/contacts", self.state.cursor.as_deref(), limit);
-        (Sent::PullContacts, self.ask(Method::Get, path, None))
+        let mut path = page("/sync/contacts", self.state.cursor.as_deref(), limit);
+        let most = limit.map_or(MOST_NAMED, |limit| limit.min(MOST_NAMED));
+        for (n, id) in self.to_ask_for(most)?.into_iter().enumerate() {
+            path.push_str(if n == 0 { "&ids=" } else { "," });
+            path.push_str(&id.to_string());
+        }
+        Ok((Sent::PullContacts, self.ask(Method::Get, path, None)))
     }
 
     pub(super) fn contacts_pulled(
@@ -28,7 +33,8 @@ impl<S: Store> Engine<S> {
         if self.is_another_book(&epoch) {
             return self.pulled_from_another_book();
         }
-        let (epoch, cursor, is_whole) = (Some(epoch), Some(cursor), !has_more);
+        let (epoch, cursor) = (Some(epoch), Some(cursor));
+        let is_whole = !has_more && self.state.agrees_to.is_none();
         let mut state = State { epoch, cursor, is_whole, ..self.state.clone() };
         if has_more {
             let asked = state.portions.size(Load::Contacts);
@@ -53,19 +59,21 @@ impl<S: Store> Engine<S> {
                     let contact = Mirrored { rev: row.rev, pass: state.pass, shown };
                     StoreChange::PutContact(row.id, contact)
                 }
-                Form::Hidden { .. } | Form::Deleted => StoreChange::RemoveContact(row.id),
+                Form::Hidden { .. } | Form::Deleted => {
+                    StoreChange::RemoveContact(row.id, Gone { rev: row.rev, pass: state.pass })
+                }
             });
         }
         changes.extend(duplicates.iter().cloned());
         self.commit_lost(state, changes, lost)?;
         self.note_duplicates(duplicates);
         self.counts.1 += received as u64;
-        if has_more {
+        if has_more || !self.to_ask_for(1)?.is_empty() {
             return Ok(Outcome::Taken);
         }
         self.told_calls_rev = calls_rev;
 
-        let swept = self.sweep()?;
+        let swept = self.end_pull(rev)?;
         let shown = self.outbox.shown_at(rev);
         if !shown.is_empty() {
             let changes = shown.iter().map(|place| StoreChange::RemoveOp(*place)).collect();
@@ -88,20 +96,38 @@ impl<S: Store> Engine<S> {
         Ok(Outcome::Taken)
     }
 
-    /// At the end of a pull from the start: removes what it did not send. Whether this was one.
-    fn sweep(&mut self) -> Result<bool, StoreError> {
-        if !self.state.sweeping {
+    /// Of a book that was restored, while the mirror stays: contacts that have changed in what it has lost, and that
+    /// a pull from where both are one would pass over.
+    fn to_ask_for(&self, most: usize) -> Result<Vec<ContactId>, StoreError> {
+        match self.state.agrees_to.filter(|_| !self.state.sweeping) {
+            Some(rev) => self.store.changed_after(rev, self.state.pass, most),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// At the end of a pull, which has come to this rev: removes what one from the start did not send. Whether this
+    /// was one.
+    fn end_pull(&mut self, rev: Rev) -> Result<bool, StoreError> {
+        let State { sweeping, agrees_to, knows_gone_after, .. } = self.state;
+        if !sweeping && agrees_to.is_none() && knows_gone_after.is_some() {
             return Ok(false);
         }
-        let mut state = State { sweeping: false, agrees_to: None, ..self.state.clone() };
+        let mut state = State {
+            is_whole: true,
+            sweeping: false,
+            agrees_to: None,
+            knows_gone_after: knows_gone_after.or(Some(rev)),
+            ..self.state.clone()
+        };
         let (mut changes, mut lost) = (Vec::new(), Vec::new());
-        for (id, rev) in self.store.not_seen_in(state.pass)? {
-            state.digest = state.digest.without(id, rev);
+        let unseen = if sweeping { self.store.not_seen_in(state.pass)? } else { Vec::new() };
+        for (id, seen) in unseen {
+            state.digest = state.digest.without(id, seen);
             lost.extend(self.lost(id, None, state.next_place + lost.len() as u64)?);
-            changes.push(StoreChange::RemoveContact(id));
+            changes.push(StoreChange::RemoveContact(id, Gone { rev, pass: state.pass }));
         }
         self.commit_lost(state, changes, lost)?;
-        Ok(true)
+        Ok(sweeping)
     }
 
     /// Commits, and keeps what a restored book has lost, if there is any.
@@ -140,7 +166,14 @@ impl<S: Store> Engine<S> {
     pub(super) fn state_of_next_pass(&mut self) -> State {
         self.resyncs += 1;
         let pass = self.state.pass + 1;
-        State { cursor: None, pass, sweeping: true, is_whole: false, ..self.state.clone() }
+        State {
+            cursor: None,
+            pass,
+            sweeping: true,
+            is_whole: false,
+            knows_gone_after: None,
+            ..self.state.clone()
+        }
     }
 }
 

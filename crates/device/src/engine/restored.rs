@@ -59,8 +59,11 @@ impl<S: Store> Engine<S> {
         Ok(Outcome::Taken)
     }
 
-    /// Sends again what the book has lost of the outbox, and pulls from the start. The push comes first, so
+    /// Sends again what the book has lost of the outbox, and pulls what it has otherwise. The push comes first, so
     /// that an edit of a contact that the book no longer knows can be sent whole: the mirror still has it.
+    ///
+    /// The mirror stays as far as both books are one, if this phone knows what has changed beyond: it asks for
+    /// these contacts by name, and pulls on from there. Otherwise it pulls from the start.
     pub(super) fn restored(
         &mut self,
         Fork { epoch, acked_seq, rev }: Fork,
@@ -69,13 +72,20 @@ impl<S: Store> Engine<S> {
         for op in self.outbox.ops() {
             ops.insert(rebased(op, rev, &ops));
         }
+        // In the middle of a pull, what was still to come may stand further back now.
+        let State { is_whole, knows_gone_after, .. } = self.state;
+        let goes_on = is_whole && rev > Rev(0) && knows_gone_after.is_some_and(|it| it <= rev);
+        let state = match goes_on {
+            true => State { pass: self.state.pass + 1, is_whole: false, ..self.state.clone() },
+            false => self.state_of_next_pass(),
+        };
         let state = State {
             epoch: epoch.or_else(|| self.state.epoch.clone()),
             acked_seq,
             told_all: false,
             // Of two restores that come one upon the other, the further one.
             agrees_to: Some(self.state.agrees_to.map_or(rev, |before| before.min(rev))),
-            ..self.state_of_next_pass()
+            ..state
         };
         self.happened(Happened::BookRestored);
         // Later revs are given once more, to other contents.

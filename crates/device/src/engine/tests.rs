@@ -155,7 +155,11 @@ impl Bench {
             (None, Some(calls)) => format!(" {calls}"),
             (None, None) => String::new(),
         };
-        self.log.push(format!("{}{note}", request.path));
+        let path = match request.path.split_once("&ids=") {
+            Some((path, names)) => format!("{path} names {}", names.split(',').count()),
+            None => request.path.clone(),
+        };
+        self.log.push(format!("{path}{note}"));
         Some(request)
     }
 
@@ -170,7 +174,11 @@ impl Bench {
         let cursor = request.path.split_once("?cursor=").map(|(_, rest)| rest);
         let cursor = cursor.map(|rest| rest.split('&').next().unwrap());
         let restores = |cursor: &str| cursor.split_once('.').map_or(0, |it| it.1.parse().unwrap());
-        let is_of_another_book = cursor.is_some_and(|cursor| restores(cursor) != self.restores);
+        // One of the book before goes on where both are one.
+        let is_of_the_last =
+            cursor.is_some_and(|cursor| self.fork > 0 && restores(cursor) + 1 == self.restores);
+        let is_of_another_book =
+            !is_of_the_last && cursor.is_some_and(|cursor| restores(cursor) != self.restores);
         match (path, &request.body) {
             _ if is_of_another_book => problem(410, "cursor_expired"),
             ("/login", _) => ok(&session(1)),
@@ -217,8 +225,20 @@ impl Bench {
                     rev.split('.').next().unwrap().parse().unwrap()
                 };
                 let seen = cursor.map_or(0, rev);
+                let seen = if is_of_the_last { self.fork.min(seen) } else { seen };
+                let names = request.path.split_once("&ids=").map_or("", |(_, ids)| ids);
+                let names = names.split(',').filter_map(|id| id.parse::<ContactId>().ok());
+                let names: Vec<ContactId> = names.collect();
                 let mut page = self.page();
-                page.contacts.retain(|row| cursor.is_none() || row.rev > Rev(seen));
+                let unknown =
+                    names.iter().filter(|name| !self.book.iter().any(|it| it.id == **name));
+                let unknown =
+                    unknown.map(|id| Pulled { id: *id, rev: Rev(0), form: Form::Deleted });
+                let unknown: Vec<Pulled> = unknown.collect();
+                page.contacts.retain(|row| {
+                    cursor.is_none() || row.rev > Rev(seen) || names.contains(&row.id)
+                });
+                page.contacts.extend(unknown);
                 ok(&page)
             }
             ("/sync/calls", Some(body)) => {
@@ -1070,7 +1090,7 @@ fn what_a_restored_book_has_lost_is_sent_again_or_kept_for_the_user() {
             "/sync/contacts 4!",
             "/sync/contacts 3,4!", // Dan again, and Eve
             "/sync/calls 1",       // again too
-            "/sync/contacts",
+            "/sync/contacts?cursor=at3 names 2",
             "/sync/calls",
         ]
     );
@@ -1092,6 +1112,116 @@ fn what_a_restored_book_has_lost_is_sent_again_or_kept_for_the_user() {
         (["Ann", "Bob", "Cid", "Dan", "Eve"].map(String::from).to_vec(), vec![])
     );
     assert!(bench.book.iter().any(|row| row.id == kept));
+}
+
+/// What is pulled after a restore, and what a phone has then is what the book has.
+#[test]
+fn a_mirror_stays_as_far_as_a_restored_book_is_the_same() {
+    /// A phone with four contacts and a backup of the book; what happens then, and what after the restore.
+    #[track_caller]
+    fn check(lost: impl Fn(&mut Bench), since: impl Fn(&mut Bench), pulls: &[&str]) {
+        (0..8).for_each(|answers| check_with((&lost, &since), pulls, answers));
+    }
+    /// With a crash after so many answers, if any.
+    #[track_caller]
+    fn check_with(
+        (lost, since): (&impl Fn(&mut Bench), &impl Fn(&mut Bench)),
+        pulls: &[&str],
+        answers: usize,
+    ) {
+        let mut bench = Bench::synced();
+        (1..=4).for_each(|n| bench.others(id(n), "A"));
+        bench.sync();
+        let backup = bench.backup();
+        lost(&mut bench);
+        bench.restore(backup);
+        since(&mut bench);
+        bench.engine.sent = None;
+        bench.engine.start_sync();
+        bench.log.clear();
+        for _ in 0..answers {
+            let Some(request) = bench.step() else { break };
+            let answer = bench.answer(&request);
+            bench.receive(answer);
+        }
+        if answers > 0 {
+            bench.crash();
+        }
+        bench.sync();
+        bench.log.retain(|it| it.starts_with("/sync/contacts") && !it.ends_with('!'));
+        if answers == 0 {
+            assert_eq!(bench.log[1..], *pulls, "after the one that tells of it");
+        }
+        let mut book = bench.book.clone();
+        book.retain(|row| matches!(row.form, Form::Visible(_)));
+        book.sort_by_key(|row| row.id);
+        let store = bench.engine.store();
+        let row = |(id, shown): (&ContactId, &Shown)| {
+            let form = Form::Visible(Arc::new(shown.clone()));
+            Pulled { id: *id, rev: store.rev(*id).unwrap().unwrap(), form }
+        };
+        assert_eq!(store.contacts().map(row).collect::<Vec<_>>(), book);
+        assert!(bench.engine.status().unwrap().is_quiet());
+        bench.crash();
+        bench.log.clear();
+        bench.sync();
+        assert_eq!(bench.log, [format!("/sync/contacts?cursor={}", bench.page().cursor)]);
+    }
+    let nothing = |_: &mut Bench| ();
+    let gone = |bench: &mut Bench, n, form| {
+        bench.rev += 1;
+        bench.put_form(id(n), form);
+    };
+    let from_the_start = ["/sync/contacts"];
+    check(nothing, nothing, &["/sync/contacts?cursor=at4"]);
+    // It has seen none of what is lost, and then all: an edit, a duplicate, a delete, and a new contact.
+    let changes = |bench: &mut Bench| {
+        bench.others(id(1), "B");
+        gone(bench, 2, Form::Hidden { owner: id(1) });
+        gone(bench, 3, Form::Deleted);
+        bench.others(id(9), "C");
+    };
+    let seen = |bench: &mut Bench| {
+        changes(bench);
+        bench.sync();
+    };
+    check(changes, nothing, &["/sync/contacts?cursor=at4"]);
+    check(seen, nothing, &["/sync/contacts?cursor=at8 names 4"]);
+    // Others have gone on in the restored book, and its revs are given once more.
+    check(seen, changes, &["/sync/contacts?cursor=at8 names 4"]);
+    let deletes = |bench: &mut Bench| (1..=4).for_each(|n| gone(bench, n, Form::Deleted));
+    check(seen, deletes, &["/sync/contacts?cursor=at8 names 4"]);
+    // Gone, and there again, before the restore.
+    let again = |bench: &mut Bench| {
+        seen(bench);
+        bench.others(id(3), "D");
+        bench.sync();
+    };
+    check(again, nothing, &["/sync/contacts?cursor=at9 names 4"]);
+    // More than one request may name.
+    let many = |bench: &mut Bench| {
+        (4..=250).for_each(|n| bench.others(id(n), "B"));
+        bench.sync();
+    };
+    check(
+        many,
+        nothing,
+        &["/sync/contacts?cursor=at251 names 200", "/sync/contacts?cursor=at4.1 names 47"],
+    );
+    // In the middle of a pull.
+    let halfway = |bench: &mut Bench| {
+        bench.others(id(1), "B");
+        bench.until("/sync/contacts?");
+        bench.receive(ok(&PullAnswer { has_more: true, ..bench.page() }));
+    };
+    check(halfway, nothing, &from_the_start);
+    // It has pulled from the start since the backup, and not been told what had gone before.
+    let anew = |bench: &mut Bench| {
+        gone(bench, 3, Form::Deleted);
+        bench.engine.rebuild().unwrap();
+        bench.sync();
+    };
+    check(anew, nothing, &from_the_start);
 }
 
 /// Found by the simulator (seed 9): a call that was taken, and that no pull has shown yet.
@@ -1199,13 +1329,10 @@ fn a_restored_book_is_noticed_in_whatever_comes_first() {
         bench.sync();
         assert!(bench.names().contains(&"Bob".to_owned()));
     }
-    check(true, true, &["/sync/contacts 3!", "/sync/contacts 2!", "/sync/contacts"]);
-    let pull_refused = "/sync/contacts?cursor=at2";
-    check(
-        false,
-        true,
-        &[pull_refused, "/sync/contacts", "/sync/contacts !", "/sync/contacts !", "/sync/contacts"],
-    );
+    let goes_on = "/sync/contacts?cursor=at2 names 1";
+    check(true, true, &["/sync/contacts 3!", "/sync/contacts 2!", goes_on]);
+    let pull = "/sync/contacts?cursor=at2";
+    check(false, true, &[pull, "/sync/contacts !", "/sync/contacts !", goes_on]);
     check(true, false, &["/sync/contacts 3!", "/sync/contacts 2!", "/sync/contacts"]);
 }
 

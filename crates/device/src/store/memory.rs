@@ -10,7 +10,7 @@ use callbook_calls::wire::PulledCall;
 use callbook_calls::{Call, CallId};
 use callbook_contacts::wire::Shown;
 
-use super::{Mirrored, State, Store, StoreChange, StoreError};
+use super::{Gone, Mirrored, State, Store, StoreChange, StoreError};
 use crate::event::{Event, MOST_EVENTS};
 use crate::outbox::{Aside, Queued};
 use crate::provider::{Duplicate, Link, RawId};
@@ -22,6 +22,8 @@ pub struct MemoryStore {
     pool: Pool,
     state: State,
     contacts: BTreeMap<ContactId, Mirrored>,
+    /// Those that are in the mirror again are no longer meant.
+    gone: BTreeMap<ContactId, Gone>,
     outbox: BTreeMap<u64, Queued>,
     aside: BTreeMap<u64, Aside>,
     calls_to_push: BTreeMap<u64, Call>,
@@ -118,6 +120,19 @@ impl Store for MemoryStore {
         Ok(old.map(|(id, contact)| (*id, contact.rev)).collect())
     }
 
+    fn changed_after(
+        &self,
+        rev: Rev,
+        pass: u64,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        let shown = self.contacts.iter().map(|(id, it)| (id, it.rev, it.pass));
+        let gone = self.gone.iter().filter(|(id, _)| !self.contacts.contains_key(id));
+        let all = shown.chain(gone.map(|(id, it)| (id, it.rev, it.pass)));
+        let changed = all.filter(|(_, at, seen)| *at > rev && *seen < pass);
+        Ok(changed.map(|(id, ..)| *id).take(limit).collect())
+    }
+
     fn outbox(&self) -> Result<Vec<Queued>, StoreError> {
         Ok(self.outbox.values().cloned().collect())
     }
@@ -168,8 +183,9 @@ impl Store for MemoryStore {
                     let shown = self.pool.contact(id, contact.rev, contact.shown);
                     self.contacts.insert(id, Mirrored { shown, ..contact });
                 }
-                StoreChange::RemoveContact(id) => {
+                StoreChange::RemoveContact(id, gone) => {
                     self.contacts.remove(&id);
+                    self.gone.insert(id, gone);
                 }
                 StoreChange::PutOp(op) => {
                     self.outbox.insert(op.place, op);

@@ -21,7 +21,7 @@ use callbook_contacts::Fields;
 use callbook_contacts::wire::Shown;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
-use super::{Mirrored, Session, State, Store, StoreChange, StoreError};
+use super::{Gone, Mirrored, Session, State, Store, StoreChange, StoreError};
 use crate::event::{Event, MOST_EVENTS};
 use crate::outbox::{Aside, Queued};
 use crate::provider::{Duplicate, Link};
@@ -33,6 +33,7 @@ const APPLICATION: i64 = 0x6361_6c6c;
 /// What makes a file of each version one of the next. `PRAGMA user_version` says how many it has had.
 ///
 /// `found_by` has what contacts are found by and nothing else, so that a search reads a hundredth of the mirror.
+/// Contacts in `gone` that are in the mirror again are no longer meant.
 const MIGRATIONS: &[&str] = &["
     CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), json TEXT NOT NULL) STRICT;
     CREATE TABLE contacts (
@@ -55,6 +56,8 @@ const MIGRATIONS: &[&str] = &["
     CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, json TEXT NOT NULL) STRICT;
 ", "
     CREATE TABLE found_by (id TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
+", "
+    CREATE TABLE gone (id TEXT PRIMARY KEY, rev INTEGER NOT NULL, pass INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 "];
 
 /// The version with which `found_by` came.
@@ -149,6 +152,18 @@ impl SqliteStore {
     pub(crate) fn may_grow_by(&self, pages: i64) -> Result<(), StoreError> {
         let now: i64 = self.db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
         Ok(self.db.pragma_update(None, "max_page_count", now + pages)?)
+    }
+
+    /// The ids that a statement gives of contacts above a rev, and seen before a pass.
+    fn ids(
+        &self,
+        sql: &'static str,
+        (rev, pass, limit): (Rev, u64, usize),
+    ) -> Result<Vec<ContactId>, StoreError> {
+        let mut statement = self.db.prepare_cached(sql)?;
+        let params = [rows::number(rev.0), rows::number(pass), rows::number(limit as u64)];
+        let ids = statement.query_map(params, |row| row.get::<_, String>(0))?;
+        ids.map(|id| rows::parse(&id?)).collect()
     }
 
     /// All rows of a statement that gives JSON.
@@ -301,6 +316,24 @@ impl Store for SqliteStore {
         rows.map(row).collect()
     }
 
+    fn changed_after(
+        &self,
+        rev: Rev,
+        pass: u64,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.stop.check()?;
+        // Android's library has SQLite without compound selects.
+        let [shown, gone] = [
+            "SELECT id FROM contacts WHERE rev > ?1 AND pass < ?2 LIMIT ?3",
+            "SELECT id FROM gone WHERE rev > ?1 AND pass < ?2
+               AND NOT EXISTS (SELECT 1 FROM contacts WHERE contacts.id = gone.id) LIMIT ?3",
+        ];
+        let mut ids = self.ids(shown, (rev, pass, limit))?;
+        ids.extend(self.ids(gone, (rev, pass, limit - ids.len()))?);
+        Ok(ids)
+    }
+
     fn outbox(&self) -> Result<Vec<Queued>, StoreError> {
         self.all("SELECT json FROM outbox ORDER BY place")
     }
@@ -385,9 +418,14 @@ fn write(db: &Connection, change: StoreChange) -> Result<(), StoreError> {
     match change {
         StoreChange::State(_) => Ok(()),
         StoreChange::PutContact(id, contact) => put_contact(db, id, &contact),
-        StoreChange::RemoveContact(id) => {
-            run("DELETE FROM contacts WHERE id = ?1", &[&id.to_string()])?;
-            run("DELETE FROM found_by WHERE id = ?1", &[&id.to_string()])
+        StoreChange::RemoveContact(id, Gone { rev, pass }) => {
+            let id = id.to_string();
+            run("DELETE FROM contacts WHERE id = ?1", &[&id])?;
+            run("DELETE FROM found_by WHERE id = ?1", &[&id])?;
+            run(
+                "INSERT OR REPLACE INTO gone (id, rev, pass) VALUES (?1, ?2, ?3)",
+                &[&id, &rows::number(rev.0), &rows::number(pass)],
+            )
         }
         StoreChange::PutOp(op) => run(
             "INSERT OR REPLACE INTO outbox (place, json) VALUES (?1, ?2)",

@@ -11,7 +11,7 @@ use callbook_contacts::wire::Shown;
 use callbook_contacts::{Fields, Phone};
 use callbook_device::provider::{Duplicate, Link, RawId, Unfit};
 use callbook_device::{
-    Aside, Change, Event, Happened, MOST_EVENTS, Mirrored, Query, Queued, State, Store,
+    Aside, Change, Event, Gone, Happened, MOST_EVENTS, Mirrored, Query, Queued, State, Store,
     StoreChange, Why,
 };
 
@@ -21,6 +21,7 @@ pub(crate) fn conforms<S: Store>(open: impl Fn() -> S) {
     state_is_kept(open());
     contacts_are_found_in_the_order_of_ids(open());
     what_a_pass_has_not_seen_is_found(open());
+    what_has_changed_is_found_until_a_pass_has_seen_it(open());
     contacts_are_found_by_what_they_say_now(open());
     ops_keep_their_order(open());
     changes_kept_aside_stay_until_they_are_done_with(open());
@@ -41,6 +42,10 @@ fn contact(rev: u64, pass: u64) -> Mirrored {
     let fields = Fields { name: Some(rev.to_string().parse().unwrap()), ..Fields::default() };
     let shown = Shown { created_at: at, updated_at: at, updated_by, fields };
     Mirrored { rev: Rev(rev), pass, shown: Arc::new(shown) }
+}
+
+fn gone(rev: u64, pass: u64) -> Gone {
+    Gone { rev: Rev(rev), pass }
 }
 
 fn op(place: u64) -> Queued {
@@ -86,7 +91,10 @@ fn contacts_are_found_in_the_order_of_ids(mut store: impl Store) {
     store.commit(vec![StoreChange::PutContact(id(3), contact(9, 1))]).unwrap();
     assert_eq!(store.contact(id(3)).unwrap(), Some(contact(9, 1)));
     store
-        .commit(vec![StoreChange::RemoveContact(id(3)), StoreChange::RemoveContact(id(8))])
+        .commit(vec![
+            StoreChange::RemoveContact(id(3), gone(9, 0)),
+            StoreChange::RemoveContact(id(8), gone(9, 0)),
+        ])
         .unwrap();
     assert_eq!(store.contact(id(3)).unwrap(), None);
 }
@@ -97,6 +105,29 @@ fn what_a_pass_has_not_seen_is_found(mut store: impl Store) {
     store.commit(puts.to_vec()).unwrap();
     assert_eq!(store.not_seen_in(2).unwrap(), [(id(1), Rev(7)), (id(2), Rev(7))]);
     assert_eq!(store.not_seen_in(0).unwrap(), []);
+}
+
+fn what_has_changed_is_found_until_a_pass_has_seen_it(mut store: impl Store) {
+    let put = |n, rev, pass| StoreChange::PutContact(id(n), contact(rev, pass));
+    let remove = |n, rev, pass| StoreChange::RemoveContact(id(n), gone(rev, pass));
+    let changes = vec![put(1, 7, 0), put(2, 8, 0), remove(3, 7, 0), remove(4, 8, 0)];
+    store.commit(changes).unwrap();
+    #[track_caller]
+    fn check(store: &impl Store, (rev, pass): (u64, u64), changed: &[u8]) {
+        let mut found = store.changed_after(Rev(rev), pass, 9).unwrap();
+        found.sort();
+        assert_eq!(found, changed.iter().map(|n| id(*n)).collect::<Vec<_>>());
+    }
+    check(&store, (7, 1), &[2, 4]);
+    check(&store, (6, 1), &[1, 2, 3, 4]);
+    check(&store, (6, 0), &[]);
+    for limit in 0..5 {
+        assert_eq!(store.changed_after(Rev(0), 1, limit).unwrap().len(), limit.min(4));
+    }
+    // Seen now; gone now; there again, as it was before; gone once more.
+    store.commit(vec![put(1, 9, 1), remove(2, 9, 1), put(3, 5, 1), remove(4, 9, 1)]).unwrap();
+    check(&store, (6, 1), &[]);
+    check(&store, (6, 2), &[1, 2, 4]);
 }
 
 fn contacts_are_found_by_what_they_say_now(mut store: impl Store) {
@@ -135,7 +166,7 @@ fn contacts_are_found_by_what_they_say_now(mut store: impl Store) {
     check(&store, "+1 415", all, 9, &[1]);
     check(&store, "5", all, 9, &[1, 2, 3]);
     check(&store, "%", all, 9, &[]);
-    store.commit(vec![put(1, "Cy", "7"), StoreChange::RemoveContact(id(3))]).unwrap();
+    store.commit(vec![put(1, "Cy", "7"), StoreChange::RemoveContact(id(3), gone(9, 0))]).unwrap();
     check(&store, "ann", all, 9, &[]);
     check(&store, "cy", all, 9, &[1]);
 }
@@ -248,8 +279,8 @@ fn events_are_kept_in_order(mut store: impl Store) {
 fn changes_of_one_commit_act_in_order(mut store: impl Store) {
     let changes = vec![
         StoreChange::PutContact(id(1), contact(1, 0)),
-        StoreChange::RemoveContact(id(1)),
-        StoreChange::RemoveContact(id(2)),
+        StoreChange::RemoveContact(id(1), gone(9, 0)),
+        StoreChange::RemoveContact(id(2), gone(9, 0)),
         StoreChange::PutContact(id(2), contact(2, 0)),
     ];
     store.commit(changes).unwrap();

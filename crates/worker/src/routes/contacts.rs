@@ -7,12 +7,15 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use callbook_auth::Access;
-use callbook_base::{Cursor, Rev};
-use callbook_contacts::wire::{InvalidRequest, PullAnswer, PushAnswer};
+use callbook_base::{ContactId, Cursor, Rev};
+use callbook_contacts::wire::{InvalidRequest, MOST_NAMED, PullAnswer, PushAnswer};
 use callbook_contacts::{Facts, PlanError, Push, plan};
+use serde::Deserialize;
 
+use super::listing::Asked;
 use super::paging::{Paging, Tag};
 use crate::app::{App, Body, Caller, Moment};
+use crate::database::Rows;
 use crate::problem::Problem;
 use crate::sql::book::Book;
 use crate::sql::contacts::{Page, Pull};
@@ -30,7 +33,7 @@ pub(super) async fn push(
     for _ in 0..app.settings.tries {
         let Found { book, facts, took_a_step } = read(&app, &access, &push, moment).await?;
         if let Some(fork) = push.epoch.as_deref().and_then(|known| book.forks_from(known)) {
-            let detail = "the book was restored from a backup: pull from the start";
+            let detail = "the book was restored from a backup: pull what has changed";
             return Err(Problem::new(StatusCode::CONFLICT, "epoch_changed", detail)
                 .with("epoch", book.epoch.as_str())
                 .with("acked_seq", facts.device.acked_seq)
@@ -108,31 +111,82 @@ async fn read(app: &App, access: &Access, push: &Push, moment: Moment) -> Result
     Ok(Found { book, facts, took_a_step })
 }
 
+/// The query of a pull.
+#[cfg_attr(test, derive(utoipa::IntoParams))]
+#[derive(Deserialize)]
+pub(super) struct PullQuery {
+    /// `cursor` of the page before; without it the first page. After a restore, the last one of the book before.
+    cursor: Option<String>,
+    /// Rows of a page.
+    #[cfg_attr(test, param(value_type = Option<u64>, minimum = 1))]
+    limit: Option<String>,
+    /// Contacts to be told of beside the page, unless they are above the cursor: ids with commas between, at most
+    /// 200. One that the book does not know is a tombstone of rev 0. What has no room is left out.
+    ids: Option<String>,
+}
+
+impl PullQuery {
+    fn names(&self) -> Result<Vec<ContactId>, Problem> {
+        let Some(ids) = &self.ids else { return Ok(Vec::new()) };
+        let names: Option<Vec<ContactId>> = ids.split(',').map(|id| id.parse().ok()).collect();
+        names.filter(|names| names.len() <= MOST_NAMED).ok_or_else(|| {
+            let detail = format!("ids are 1 to {MOST_NAMED} ids of contacts, with commas between");
+            Problem::invalid_request(detail)
+        })
+    }
+}
+
+fn kind(paging: &Paging) -> Pull {
+    match &paging.cursor {
+        None => Pull::First,
+        Some(Cursor { first: Some(first), .. }) => Pull::FirstFrom(*first),
+        Some(_) => Pull::Later,
+    }
+}
+
+/// The book's row, a page, and the contacts that were asked for by name, if any were. What the cursor tells of the
+/// device is noted.
+async fn read_page(
+    app: &App,
+    access: &Access,
+    paging: &Paging,
+    names: &[ContactId],
+    moment: Moment,
+) -> Result<Vec<Rows>, Problem> {
+    let mut batch = vec![book::read(), contacts::page(paging.after(), kind(paging), paging.limit)];
+    if !names.is_empty() {
+        batch.push(contacts::named(names, paging.after()));
+    }
+    let told = paging.cursor.as_ref();
+    batch.extend(told.and_then(|cursor| devices::pulled(access.device, cursor, moment.now)));
+    Ok(app.session(access, batch).await?.1)
+}
+
 /// `GET /sync/contacts`.
 pub(super) async fn pull(
     State(app): State<Arc<App>>,
     Caller(access): Caller,
     moment: Moment,
     headers: HeaderMap,
-    paging: Paging,
+    Asked(query): Asked<PullQuery>,
 ) -> Result<Response, Problem> {
-    let pull = match &paging.cursor {
-        None => Pull::First,
-        Some(Cursor { first: Some(first), .. }) => Pull::FirstFrom(*first),
-        Some(_) => Pull::Later,
-    };
-    let page = contacts::page(paging.after(), pull, paging.limit);
-    let told = paging.cursor.as_ref();
-    let told = told.and_then(|cursor| devices::pulled(access.device, cursor, moment.now));
-    let batch = [book::read(), page].into_iter().chain(told).collect();
-    let (_, rows) = app.session(&access, batch).await?;
-    let book = book::read_row(&rows[0])?;
+    let names = query.names()?;
+    let mut paging = Paging::read(query.cursor, query.limit)?;
+    let mut rows = read_page(&app, &access, &paging, &names, moment).await?;
+    let mut book = book::read_row(&rows[0])?;
+    if let Some(cut) = paging.in_restored(&book) {
+        paging = cut;
+        rows = read_page(&app, &access, &paging, &names, moment).await?;
+        book = book::read_row(&rows[0])?;
+    }
     paging.check(&book.epoch, book.rev, book.purged_rev)?;
     if !book.keys.are_of(app.tables) {
         app.rekey(moment).await?; // what it changes is for the next pull
     }
 
-    let Page { rows, last, has_more } = contacts::read_page(&rows[1])?;
+    let pull = kind(&paging);
+    let Page { rows, last, has_more } =
+        contacts::read_page(&rows[1], rows.get(2).filter(|_| !names.is_empty()))?;
     let (rev, last, first) = match last {
         Some((rev, id)) if has_more => {
             let first = match pull {

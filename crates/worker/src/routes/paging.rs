@@ -11,6 +11,7 @@ use callbook_base::{Cursor, Epoch, Rev};
 use super::listing::{Asked, PageQuery, read_limit};
 use crate::app::App;
 use crate::problem::Problem;
+use crate::sql::book::Book;
 
 /// Rows of a page when nothing is said.
 const USUAL_LIMIT: u64 = 500;
@@ -32,9 +33,7 @@ impl FromRequestParts<Arc<App>> for Paging {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let Asked(said) = Asked::<PageQuery>::from_request_parts(parts, app).await?;
-        let limit = read_limit(said.limit, USUAL_LIMIT, HIGHEST_LIMIT)?;
-        let cursor = said.cursor.map(|cursor| cursor.parse()).transpose();
-        Ok(Self { cursor: cursor.map_err(|_| Problem::cursor_expired())?, limit })
+        Self::read(said.cursor, said.limit)
     }
 }
 
@@ -62,6 +61,21 @@ impl Tag {
 }
 
 impl Paging {
+    pub(super) fn read(cursor: Option<String>, limit: Option<String>) -> Result<Self, Problem> {
+        let limit = read_limit(limit, USUAL_LIMIT, HIGHEST_LIMIT)?;
+        let cursor = cursor.map(|cursor| cursor.parse()).transpose();
+        Ok(Self { cursor: cursor.map_err(|_| Problem::cursor_expired())?, limit })
+    }
+
+    /// Where a pull stands in a restored book that came to its end in the one before, which this book is up to a
+    /// rev. In the middle of a pull, what was still to come may stand further back now.
+    pub(super) fn in_restored(&self, book: &Book) -> Option<Self> {
+        let ended = self.cursor.as_ref().filter(|it| it.last.is_empty() && it.first.is_none())?;
+        let fork = book.forks_from(ended.epoch.as_str()).filter(|fork| *fork > Rev(0))?;
+        let (epoch, rev) = (book.epoch.clone(), ended.rev.min(fork));
+        Some(Self { cursor: Some(Cursor { epoch, rev, ..ended.clone() }), limit: self.limit })
+    }
+
     /// Rows after this (rev, id) come next.
     pub(super) fn after(&self) -> (Rev, &str) {
         match &self.cursor {

@@ -107,6 +107,30 @@ pub(crate) fn page(after: (Rev, &str), pull: Pull, limit: u64) -> Statement {
     .bind(PAGE_BYTES)
 }
 
+/// Contacts by their ids, in their order, but for those after (rev, id), which a page has: as many as fit into a page,
+/// and at least one. What is not in the book reads as a tombstone.
+pub(crate) fn named(ids: &[ContactId], after: (Rev, &str)) -> Statement {
+    let ids = serde_json::to_string(ids).expect("ids are plain text");
+    Statement::new(concat!(
+        r#"WITH asked AS (
+             SELECT a.key AS place, a.value AS id,
+               sum(?4 + CASE c.state WHEN 0 THEN c.size ELSE 0 END) OVER (ORDER BY a.key) AS total
+             FROM json_each(?1) AS a LEFT JOIN contacts AS c ON c.id = a.value
+             WHERE c.id IS NULL OR (c.rev, c.id) <= (?2, ?3))
+           SELECT CASE WHEN c.id IS NULL THEN '{"id":"' || asked.id || '","rev":0,"deleted":true}'
+             ELSE "#,
+        pulled!(),
+        " END AS pulled
+           FROM asked LEFT JOIN contacts AS c ON c.id = asked.id
+           WHERE total <= ?5 OR place = (SELECT min(place) FROM asked) ORDER BY place",
+    ))
+    .bind(ids)
+    .bind(after.0)
+    .bind(after.1)
+    .bind(ROW_OVERHEAD)
+    .bind(PAGE_BYTES)
+}
+
 /// How far a device has come.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Pull {
@@ -125,8 +149,8 @@ pub(crate) struct Page {
     pub(crate) has_more: bool,
 }
 
-/// A page has fewer rows than its limit when bytes ran out.
-pub(crate) fn read_page(found: &Rows) -> Result<Page, DatabaseError> {
+/// A page has fewer rows than its limit when bytes ran out. Those that were asked for by name come first.
+pub(crate) fn read_page(found: &Rows, named: Option<&Rows>) -> Result<Page, DatabaseError> {
     #[derive(Deserialize)]
     struct Place {
         id: ContactId,
@@ -134,15 +158,23 @@ pub(crate) fn read_page(found: &Rows) -> Result<Page, DatabaseError> {
     }
     // With what `write` makes longer, and what the answer has around them: a page is moved once, if at all.
     let bytes = |row: Row<'_>| row.text_or_null("pulled").ok().flatten().map_or(0, str::len);
-    let bytes: usize = found.iter().map(|row| bytes(row) + LONGER).sum();
+    let named: Vec<Row<'_>> = named.into_iter().flat_map(Rows::iter).collect();
+    let bytes: usize =
+        named.iter().copied().chain(found.iter()).map(|row| bytes(row) + LONGER).sum();
     let mut rows = String::with_capacity(bytes + ANSWER_OVERHEAD);
+    for row in named {
+        if !rows.is_empty() {
+            rows.push(',');
+        }
+        write(&mut rows, row.text("pulled")?)?;
+    }
     let (mut last, mut has_more) = (None, false);
     for row in found.iter() {
         let Some(row) = row.text_or_null("pulled")? else {
             has_more = true;
             break;
         };
-        if last.is_some() {
+        if !rows.is_empty() {
             rows.push(',');
         }
         last = Some(rows.len());
@@ -248,7 +280,7 @@ mod tests {
         run(&sqlite, insert);
         let found = run(&sqlite, page((Rev(0), "~"), Pull::Later, 10));
         let expected = serde_json::to_string(&pulled(id(3), &contact, fields)).unwrap();
-        let page = read_page(&found).unwrap();
+        let page = read_page(&found, None).unwrap();
         assert_eq!(page.rows.0, expected);
         assert_eq!((page.last, page.has_more), (Some((Rev(7), id(3))), false));
     }
@@ -305,22 +337,60 @@ mod tests {
         assert!(many <= one, "{many} steps, and {one} for one");
     }
 
+    /// A book of contacts with fields of these sizes, all at rev 7.
+    fn of_sizes(sizes: &[u64]) -> Sqlite {
+        let sqlite = Sqlite::in_memory().unwrap();
+        sqlite.migrate(MIGRATIONS, Timestamp::MIN).unwrap();
+        for (n, size) in (0..).zip(sizes) {
+            let insert = Statement::new(
+                r#"INSERT INTO contacts (id, created_at, rev, state, keys, asleep, took, edit_rev,
+                     edit_at, edit_user, edit_device, fields, size)
+                   VALUES (?1, 0, 7, 0, '[]', '[]', '[]', 6, 0, ?1, ?1, '{"phones":[]}', ?2)"#,
+            );
+            run(&sqlite, insert.bind(id::<ContactId>(n).to_string()).bind(*size));
+        }
+        sqlite
+    }
+
+    #[test]
+    fn contacts_are_named_in_their_order_as_far_as_they_have_room() {
+        /// Which of these a book of contacts of these sizes tells of, to whoever has all up to there.
+        #[track_caller]
+        fn check(sizes: &[u64], after: (u64, &str), names: &[u8], told: &str) {
+            let names: Vec<ContactId> = names.iter().map(|n| id(*n)).collect();
+            let sqlite = of_sizes(sizes);
+            let found = run(&sqlite, page((Rev(7), "~"), Pull::Later, 10));
+            let named = run(&sqlite, named(&names, (Rev(after.0), after.1)));
+            let page = read_page(&found, Some(&named)).unwrap();
+            let rows: Vec<serde_json::Value> =
+                serde_json::from_str(&format!("[{}]", page.rows.0)).unwrap();
+            let tell = |row: &serde_json::Value| {
+                let (id, deleted) = (row["id"].as_str().unwrap(), row["deleted"] == true);
+                format!("{}{}", &id[id.len() - 2..], if deleted { "-" } else { "" })
+            };
+            let rows: Vec<String> = rows.iter().map(tell).collect();
+            assert_eq!(rows.join(" "), told);
+            assert_eq!((page.last, page.has_more), (None, false));
+        }
+        let small = [10; 4];
+        check(&small, (7, "~"), &[2, 0, 3], "02 00 03");
+        check(&small, (7, "~"), &[9, 1, 8], "09- 01 08-");
+        check(&small, (7, &id::<ContactId>(1).to_string()), &[0, 1, 2, 9], "00 01 09-");
+        check(&small, (6, "~"), &[0, 1], "");
+        check(&[400_000; 4], (7, "~"), &[0, 1, 2, 3], "00 01");
+        check(&[10, PAGE_BYTES, 10], (7, "~"), &[0, 1, 2], "00");
+        // The first is always there.
+        check(&[PAGE_BYTES; 2], (7, "~"), &[1, 0], "01");
+    }
+
     #[test]
     fn a_page_ends_where_rows_or_bytes_do() {
         const LARGEST: u64 = PAGE_BYTES - ROW_OVERHEAD;
         /// Contacts with fields of these sizes, and how many of them a page of so many has.
         fn check(sizes: &[u64], limit: u64, fit: usize) {
-            let sqlite = Sqlite::in_memory().unwrap();
-            sqlite.migrate(MIGRATIONS, Timestamp::MIN).unwrap();
-            for (n, size) in (0..).zip(sizes) {
-                let insert = Statement::new(
-                    r#"INSERT INTO contacts (id, created_at, rev, state, keys, asleep, took, edit_rev,
-                         edit_at, edit_user, edit_device, fields, size)
-                       VALUES (?1, 0, 7, 0, '[]', '[]', '[]', 6, 0, ?1, ?1, '{"phones":[]}', ?2)"#,
-                );
-                run(&sqlite, insert.bind(id::<ContactId>(n).to_string()).bind(*size));
-            }
-            let page = read_page(&run(&sqlite, page((Rev(0), "~"), Pull::First, limit))).unwrap();
+            let sqlite = of_sizes(sizes);
+            let found = run(&sqlite, page((Rev(0), "~"), Pull::First, limit));
+            let page = read_page(&found, None).unwrap();
             let rows: Vec<serde_json::Value> =
                 serde_json::from_str(&format!("[{}]", page.rows.0)).unwrap();
             let case = format!("{limit} of {sizes:?}");

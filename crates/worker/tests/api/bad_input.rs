@@ -162,6 +162,11 @@ async fn cursors_and_limits() {
             check(Method::GET, &format!("{path}?{query}"), b"", problem).await;
         }
     }
+    let name = "01890a5d-ac96-774b-bcce-b302099a8057";
+    for ids in ["", "x", &format!("{name},"), &[name; 201].join(",")] {
+        check(Method::GET, &format!("/sync/contacts?ids={ids}"), b"", (400, "invalid_request"))
+            .await;
+    }
     let (mut service, ann) = start().await;
     let epoch =
         service.get("/sync/contacts", &ann).await.ok()["epoch"].as_str().unwrap().to_owned();

@@ -74,6 +74,7 @@ fn save(old: &Path) -> Vec<StoreChange> {
         is_whole: false,
         sweeping: false,
         agrees_to: None,
+        knows_gone_after: None,
         // Calls that the server has taken come back with the others.
         calls_taken_to: 0,
         next_call: calls.len() as u64,

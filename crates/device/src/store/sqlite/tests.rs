@@ -293,7 +293,7 @@ fn a_store_of_an_older_release_is_searched_too() {
     let (_folder, path) = place();
     filled(&path);
     let db = Connection::open(&path).unwrap();
-    db.execute_batch("DROP TABLE found_by; PRAGMA user_version = 1").unwrap();
+    db.execute_batch("DROP TABLE found_by; DROP TABLE gone; PRAGMA user_version = 1").unwrap();
     drop(db);
     let store = SqliteStore::open(&path, None).unwrap();
     let find = |query: &str| store.find(&Query::new(query), Bound::Unbounded, 9).unwrap();

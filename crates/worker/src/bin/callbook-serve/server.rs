@@ -230,7 +230,9 @@ async fn say_restored(app: &App) -> Result<(), String> {
                 .to_owned())
         }
         Ok(true) => {
-            tracing::info!("the book is marked as restored: phones pull it from the start");
+            tracing::info!(
+                "the book is marked as restored: phones notice and pull what has changed"
+            );
             Ok(())
         }
     }

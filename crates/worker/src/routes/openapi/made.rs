@@ -23,6 +23,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::said::{Problem, Said, problems, said};
 use crate::routes::book::{HealthAnswer, StatsAnswer};
 use crate::routes::calls::Wanted as WantedCalls;
+use crate::routes::contacts::PullQuery;
 use crate::routes::files::{ImportQuery, VcfQuery};
 use crate::routes::listing::PageQuery;
 use crate::routes::people::{OneAnswer, Wanted as WantedContacts};
@@ -248,7 +249,7 @@ fn operations() -> Vec<Said> {
             .fails(409, &["epoch_changed", "op_gap", "op_reused"])
             .fails(503, &["busy"]),
         said(Get, "/sync/contacts", "sync", "Pulls contacts that have changed.").for_users()
-            .pulls::<PageQuery, PullAnswer>(json!({ "epoch": EPOCH, "contacts": [
+            .pulls::<PullQuery, PullAnswer>(json!({ "epoch": EPOCH, "contacts": [
                 with(json!({ "id": ID, "rev": 42, "created_at": AT, "updated_at": AT, "updated_by": ID }), fields())],
                 "cursor": CURSOR, "has_more": false, "digest": "2b78dc1bcdf79cb8", "rev": 42, "calls_rev": 7 })),
         said(Post, "/sync/calls", "sync", "Pushes calls.").for_users()
