@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use callbook_base::ContactId;
 use callbook_calls::CallId;
+use callbook_contacts::wire::Shown;
 use callbook_contacts::{Entry, Fields};
 use callbook_device::{Aside, State, Store};
 
@@ -17,7 +19,7 @@ pub(super) struct Had {
     /// How many restores have been seen.
     restores: u64,
     /// Contacts of the mirror that the backup cannot have in this form.
-    contacts: BTreeMap<ContactId, Fields>,
+    contacts: BTreeMap<ContactId, Arc<Shown>>,
     /// Contacts of which it is no longer to be asked: its user has changed them or answered about them, or
     /// others have changed them in the restored book.
     touched: BTreeSet<ContactId>,
@@ -52,7 +54,7 @@ impl Phone {
         while let Some(id) = store.next_contact(from).expect("a store in memory reads") {
             let mirrored = store.contact(id).expect("a store in memory reads");
             if let Some(mirrored) = mirrored.filter(|it| it.rev.0 > to) {
-                contacts.insert(id, mirrored.shown.fields.clone());
+                contacts.insert(id, mirrored.shown);
             }
             from = Bound::Excluded(id);
         }
@@ -100,9 +102,9 @@ impl Phone {
             self.engine_ref().aside().iter().filter(|it| it.is_lost()).map(|it| it.id).collect();
         let changed_again = self.engine_ref().store().changed_again.clone();
         self.had.touched.extend(changed_again.into_iter().flat_map(|(_, ids)| ids));
-        for (id, fields) in had {
+        for (id, had) in had {
             let now = self.engine_ref().store().contact(id).expect("a store in memory reads");
-            let is_there = now.is_some_and(|now| has(&now.shown.fields, &fields));
+            let is_there = now.is_some_and(|now| has(&now.shown.fields, &had.fields));
             if !is_there && !kept.contains(&id) && !self.had.touched.contains(&id) {
                 let index = self.index;
                 let text = format!(
