@@ -62,10 +62,12 @@ fn write(page: &mut String, row: &str) -> Result<(), DatabaseError> {
     let (created_at, updated_at) = (time(next()?)?, time(next()?)?);
     let (id, rev, updated_by, fields) = (next()?, next()?, next()?, next()?);
     let fields = fields.strip_prefix('{').unwrap_or_default();
-    let _ = write!(
-        page,
-        r#"{{"id":"{id}","rev":{rev},"created_at":"{created_at}","updated_at":"{updated_at}","updated_by":"{updated_by}",{fields}"#
-    );
+    // Part by part: a format of all of them takes longer.
+    page.extend([r#"{"id":""#, id, r#"","rev":"#, rev, r#","created_at":""#]);
+    let _ = write!(page, "{created_at}");
+    page.push_str(r#"","updated_at":""#);
+    let _ = write!(page, "{updated_at}");
+    page.extend([r#"","updated_by":""#, updated_by, r#"","#, fields]);
     Ok(())
 }
 
