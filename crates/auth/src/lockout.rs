@@ -80,6 +80,13 @@ mod tests {
     }
 
     #[test]
+    fn guesses_count_as_the_protocol_says() {
+        let most = [Guessed::account("ann").most, Guessed::address([10, 0, 0, 1].into()).most];
+        assert_eq!(most, [10, 100]);
+        assert_eq!([FAILURE_COUNTS, GUESS_COUNTS].map(|it| it.as_secs()), [900, 10]);
+    }
+
+    #[test]
     fn seconds_are_whole_and_never_none() {
         #[track_caller]
         fn check(millis: i64, seconds: u32) {

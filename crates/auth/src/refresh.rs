@@ -165,6 +165,7 @@ mod tests {
         assert_eq!(read.hash(), token.hash());
         assert_eq!(token.hash().to_string().parse(), Ok(token.hash()));
         assert_eq!(format!("{token:?}"), "[refresh token]");
+        assert_eq!(format!("{:?}", token.hash()), token.hash().to_string());
     }
 
     #[test]

@@ -120,5 +120,6 @@ mod tests {
         check("1234.5", None);
         check(r#"["hunter2"]"#, None);
         check("null", None);
+        assert_eq!(format!("{:?}", Secret::from("hunter2")), "[secret]");
     }
 }
