@@ -43,3 +43,43 @@ pub fn table(with_header: bool, calls: &[CallView]) -> Vec<u8> {
     }
     table.into_inner().expect(IN_MEMORY)
 }
+
+#[cfg(test)]
+mod tests {
+    use callbook_base::{Named, Rev};
+
+    use super::*;
+    use crate::wire::PulledCall;
+    use crate::{Call, CallId, Direction, Seconds};
+
+    const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+    fn view(number: &str, key: Option<&str>, name: Option<&str>) -> CallView {
+        let call = Call {
+            phone_number: number.parse().unwrap(),
+            timestamp: "2026-11-22T10:00:00.000Z".parse().unwrap(),
+            duration: Seconds(61),
+            direction: Direction::AnsweredElsewhere,
+            line: key.map(|_| "=sim-1".parse().unwrap()),
+        };
+        let user = ID.parse().unwrap();
+        let (id, rev, device) = (CallId::of(user, &call), Rev(7), ID.parse().unwrap());
+        let key = key.map(|key| key.parse().unwrap());
+        let call = PulledCall { id, rev, user, device, key, call };
+        let named =
+            |name: &str| Named { id: ID.parse().unwrap(), name: Some(name.parse().unwrap()) };
+        CallView { call, username: "bob".into(), contact: name.map(named) }
+    }
+
+    #[test]
+    fn a_call_is_a_row_and_no_formula() {
+        let calls = [
+            view("+1 415 555 2671", Some("+14155552671"), Some("=HYPERLINK(\"http://evil\")")),
+            view("", None, None),
+        ];
+        let first = String::from_utf8(table(true, &calls)).unwrap();
+        insta::assert_snapshot!(first);
+        let later = String::from_utf8(table(false, &calls[1..])).unwrap();
+        assert!(first.ends_with(&later) && later.lines().count() == 1, "{later}");
+    }
+}

@@ -183,6 +183,22 @@ mod tests {
     }
 
     #[test]
+    fn an_id_is_a_lower_case_uuid_of_version_8() {
+        #[track_caller]
+        fn check(text: &str, ok: bool) {
+            assert_eq!(text.parse::<CallId>().is_ok(), ok, "{text}");
+        }
+        let id = CallId::of(user(1), &call("4155552671"));
+        let text = id.to_string();
+        assert_eq!(format!("{id:?}"), text);
+        check(&text, true);
+        check(&text.to_uppercase(), false);
+        check(&text.replace('-', ""), false);
+        check("01890a5d-ac96-774b-bcce-b302099a8057", false);
+        check("", false);
+    }
+
+    #[test]
     fn who_when_and_which_way_make_another_call_and_the_rest_does_not() {
         #[track_caller]
         fn check(user_: u8, change: impl Fn(&mut Call), same: bool) {

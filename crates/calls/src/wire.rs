@@ -264,5 +264,6 @@ mod tests {
         let body = serde_json::to_string(&push).unwrap();
         assert_eq!(PushedCalls::read(body.as_bytes()).unwrap().calls, [Ok(call.clone())]);
         assert!(!format!("{push:?}{pulled:?}").contains("2671"));
+        assert_eq!(format!("{:?}", pushed.rejected), "[RejectedCall(3, invalid_call)]");
     }
 }

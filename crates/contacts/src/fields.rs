@@ -170,3 +170,58 @@ impl Fields {
         count.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn fields(value: Value) -> Fields {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn all_texts_and_entries_are_measured() {
+        // Each text is twice as long as the one before.
+        let text = |n: u32| "x".repeat(1 << n);
+        let note = "y".repeat(1 << 16);
+        let entry = |n: u32| json!({ "value": "", "type": text(n), "label": null });
+        let fields = fields(json!({
+            "name": text(0), "nickname": text(1), "organization": text(2), "title": null, "note": note,
+            "name_parts": { "prefix": text(3), "suffix": text(4) }, "birthday": "1999-12-31",
+            "phones": [{ "number": text(5), "region": "US", "key": null, "type": text(6), "label": text(7) }],
+            "emails": [{ "value": text(8), "type": text(9), "label": "zz" }],
+            "urls": [entry(3)], "addresses": [entry(4)],
+            "groups": ["vip", ""],
+        }));
+        let texts = ((1 << 10) - 1) + (1 << 16) + 2 + 2 + (1 << 3) + (1 << 4) + 3;
+        assert_eq!(fields.measure(), (texts, 6));
+        assert_eq!(fields.weight(), texts + 6 * 96 + 192);
+        assert_eq!(Fields::default().weight(), 192);
+    }
+
+    /// What is not counted, since it is far from it, is not too large.
+    #[test]
+    fn a_byte_above_256_kib_is_too_large() {
+        /// With so many of something it is.
+        #[track_caller]
+        fn check(most: usize, with: impl Fn(usize) -> Value) {
+            let with = |n| fields(with(n));
+            let (mut fits, mut does_not) = (0, most);
+            while fits + 1 < does_not {
+                let between = usize::midpoint(fits, does_not);
+                match serde_json::to_vec(&with(between)).unwrap().len() > 256 * 1024 {
+                    true => does_not = between,
+                    false => fits = between,
+                }
+            }
+            assert_eq!([fits, does_not].map(|n| with(n).is_too_large()), [false, true], "{fits}");
+        }
+        let long = "\u{1}".repeat(1_000);
+        check(50_000, |n| json!({ "note": "\u{1}".repeat(n) }));
+        check(60, |n| json!({ "emails": vec![json!({ "value": long }); n] }));
+        let number = json!({ "number": "1", "region": "", "key": "+14155552671" });
+        check(4_000, |n| json!({ "phones": vec![number.clone(); n] }));
+    }
+}

@@ -14,6 +14,7 @@ struct Shelf {
     visible: u64,
     clock: Timestamp,
     rows: BTreeMap<ContactId, (Contact, Fields)>,
+    claims: BTreeSet<(NumberKey, Claim)>,
     /// Superseded edits.
     history: Vec<(ContactId, LastEdit)>,
     devices: BTreeMap<u8, Device>,
@@ -56,6 +57,7 @@ impl Shelf {
             visible: 0,
             clock: at(-1_000_000),
             rows: BTreeMap::new(),
+            claims: BTreeSet::new(),
             history: Vec::new(),
             tables: Tables::CURRENT,
             shared: BTreeSet::new(),
@@ -191,6 +193,12 @@ impl Shelf {
         for (id, row) in changes.stamped {
             self.rows.get_mut(&id).unwrap().0 = row;
         }
+        for claim in changes.unclaimed {
+            assert!(self.claims.remove(&claim), "it was there");
+        }
+        for claim in changes.claimed {
+            assert!(self.claims.insert(claim), "it is new");
+        }
         (self.rev, self.digest, self.clock) = (changes.rev, changes.digest, changes.clock);
         self.visible = changes.visible;
         self.recompute();
@@ -243,6 +251,12 @@ impl Shelf {
             }
         }
         assert_eq!(self.digest, digest);
+        let live = self.rows.iter().filter(|(_, (row, _))| row.state.is_live());
+        let claims = live.flat_map(|(id, (row, _))| {
+            let claim = Claim { created_at: row.created_at, contact: *id };
+            row.keys.iter().map(move |key| (*key, claim))
+        });
+        assert_eq!(self.claims, claims.collect());
         let visible = self.rows.values().filter(|(row, _)| row.state == State::Visible);
         assert_eq!(self.visible, visible.count() as u64);
     }

@@ -144,6 +144,7 @@ fn single_properties() {
     check(&in_card("FN;LANGUAGE=\"a:b;c\":Ann"), json!({ "set": { "name": "Ann" } }));
     check(&in_card("FN:Ann\nFN:Other"), json!({ "set": { "name": "Ann" } }));
     check(&in_card("FN:\nNOTE:a\nNOTE:b"), json!({ "set": { "note": "a\nb" } }));
+    check(&in_card("NOTE;ENCODING=8BIT:1=41"), json!({ "set": { "note": "1=41" } }));
     check(
         &in_card("FN:x\nADR;LABEL=\"1 Main^nTown\":;;1 Main;Town;;;"),
         json!({ "set": { "name": "x" },
