@@ -2,7 +2,7 @@
 //! that grows with the text alone.
 #![allow(clippy::unwrap_used)] // helpers of tests are no tests to clippy
 
-use callbook_dedup::{e164, number_key};
+use callbook_dedup::{dialled, e164, number_key};
 use proptest::prelude::*;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 
@@ -75,6 +75,24 @@ fn reading_touches_no_heap() {
         }
     });
     assert_eq!(info.count_total, 0);
+}
+
+#[test]
+fn spellings_of_one_number_are_equal() {
+    let number = e164("(415) 555-2671", "US");
+    assert_eq!(number, e164("+1 415 555 2671", "DE"));
+    assert_ne!(number, e164("(415) 555-2672", "US"));
+}
+
+#[test]
+fn a_text_is_dialled_by_its_keys_alone() {
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(dialled(text), expected);
+    }
+    check("+٤٩ (30) 12-34*5#", "+49301234*5#");
+    check("1+1", "11");
+    check("private", "");
 }
 
 #[test]

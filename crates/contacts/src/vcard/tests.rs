@@ -150,6 +150,11 @@ fn single_properties() {
         json!({ "set": { "name": "x" },
             "add": { "addresses": [{ "value": "1 Main, Town", "type": null, "label": null }] } }),
     );
+    // A semicolon within quotes ends no parameter, and one after them does.
+    check(
+        &in_card("TEL;X=\"a;b\";PREF=1:1"),
+        json!({ "add": { "phones": [{ "number": "1", "primary": true }] } }),
+    );
     // The same number twice is one.
     check(
         &in_card("TEL:1\nTEL;PREF=1:1\nTEL:"),
@@ -259,6 +264,7 @@ proptest! {
             let phone = edit.add.phones.first().map(|phone| phone.number.to_string());
             let number = plain(&number);
             prop_assert!(number.to_lowercase().starts_with("tel:") || phone == Some(number));
+            prop_assert!(!edit.add.phones.iter().any(|phone| phone.primary));
             prop_assert_eq!(edit.add.groups.first().map(|it| it.to_string()).unwrap_or_default(),
                 match plain(&group).as_str() { "starred" | "myContacts" => String::new(), it => it.to_owned() });
             prop_assert_eq!(edit.add.urls.first().map(|it| it.value.to_string()).unwrap_or_default(), plain(&value));

@@ -96,6 +96,8 @@ fn the_owner_gives_a_number_up_to_the_next() {
     shelf.push(1, &["put A 1 @1", "put B 1 @2"]);
     shelf.share(1, true);
     assert_eq!(shelf.split('A', 1), Err(SplitError::Shared));
+    let codes = [Unknown, NotOwner, NobodyElse, SplitError::Shared].map(SplitError::code);
+    assert_eq!(codes, ["not_found", "not_owner", "no_other_claimant", "number_shared"]);
 }
 
 #[test]
