@@ -38,8 +38,17 @@ impl Keys {
     }
 
     /// Whether somebody wrote this number in this region.
-    pub(crate) fn are_written(&self, number: String, region: String) -> bool {
-        self.written.contains_key(&(number, region))
+    pub(crate) fn are_written(&self, place: (String, String)) -> bool {
+        self.written.contains_key(&place)
+    }
+
+    /// Whether somebody wrote this number anywhere with this key.
+    pub(crate) fn are_written_as(&self, number: &str, key: Option<&str>) -> bool {
+        let from = (number.to_owned(), String::new());
+        let mut written = self.written.range(from..).take_while(|((text, _), _)| text == number);
+        written.any(|(_, made)| {
+            [&made.older, &made.current].into_iter().any(|it| it.as_deref() == key)
+        })
     }
 
     /// The key of a number as written in a region, of the older release or this one.

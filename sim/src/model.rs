@@ -8,7 +8,7 @@ mod desk;
 mod owners;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -25,6 +25,8 @@ pub(crate) struct Model {
     keys: Arc<Keys>,
     /// Whether the older release makes the keys, as the last step of re-keying has left it.
     is_older: bool,
+    /// Numbers on phones that have lost what they knew of them, and the regions of those phones.
+    read_again: BTreeSet<(String, String)>,
     pub(crate) rev: u64,
     /// Of the visible contacts, and how many they are.
     pub(crate) digest: u64,
@@ -125,6 +127,7 @@ impl Model {
         Self {
             keys: Arc::new(keys),
             is_older,
+            read_again: BTreeSet::new(),
             rev: 0,
             digest: 0,
             visible: 0,
@@ -146,7 +149,13 @@ impl Model {
     /// The book is put back from a backup. What must never happen has happened all the same.
     pub(crate) fn restore(&mut self, backup: &Self) {
         let violations = std::mem::take(&mut self.violations);
-        *self = Self { violations, turns: self.turns + 1, ..backup.clone() };
+        let read_again = std::mem::take(&mut self.read_again);
+        *self = Self { violations, read_again, turns: self.turns + 1, ..backup.clone() };
+    }
+
+    /// A phone of this region has lost what it knew of the numbers in its contacts.
+    pub(crate) fn are_read_again(&mut self, numbers: Vec<String>, home: &str) {
+        self.read_again.extend(numbers.into_iter().map(|number| (number, home.to_owned())));
     }
 
     /// Whether a device has sent an op of that name, and it was taken.
@@ -432,7 +441,9 @@ impl Model {
         changed
     }
 
-    /// A number that was written in one region is not read in another, where nobody has written it.
+    /// A number that was written in one region is not read in another, where nobody has written it: not one that
+    /// the contact has, and not one that comes to it, as all do that a new contact has. Of those that come, Android
+    /// knows no region: a phone that has lost all but its contacts reads them in its own.
     fn read_elsewhere(
         &self,
         id: &str,
@@ -441,10 +452,16 @@ impl Model {
     ) -> Option<String> {
         let before = before["phones"].as_array()?;
         let elsewhere = after["phones"].as_array()?.iter().find(|now| {
-            let was = before.iter().find(|was| was["number"] == now["number"]);
             let text = |name: &str| now[name].as_str().unwrap_or_default().to_owned();
-            was.is_some_and(|was| was["key"] != now["key"])
-                && !self.keys.are_written(text("number"), text("region"))
+            let place = (text("number"), text("region"));
+            let is_allowed = match before.iter().find(|was| was["number"] == now["number"]) {
+                Some(was) => was["key"] == now["key"],
+                None => {
+                    self.keys.are_written_as(&place.0, now["key"].as_str())
+                        || self.read_again.contains(&place)
+                }
+            };
+            !is_allowed && !self.keys.are_written(place)
         })?;
         Some(format!(
             "contact {id}: a number is read in {}, where nobody wrote it",

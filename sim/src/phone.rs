@@ -508,6 +508,7 @@ impl Phone {
         self.engine = Some(Engine::open(store).expect("a store in memory opens"));
         let region = line(&self.region);
         self.engine().set_region(region).expect("a store in memory takes all");
+        self.shared.are_read_again(self.numbers_in_contacts(), &self.region);
         self.follow_contacts();
     }
 

@@ -316,6 +316,11 @@ impl Shared {
         self.inner().restores
     }
 
+    /// A phone of this region knows no more than its contacts how these numbers were written.
+    pub(crate) fn are_read_again(&self, numbers: Vec<String>, home: &str) {
+        self.inner().model.are_read_again(numbers, home);
+    }
+
     /// The model as it is now.
     pub(crate) fn model(&self) -> Model {
         self.inner().model.clone()

@@ -236,6 +236,15 @@ impl Phone {
         typed.retain(|_, typed| !mirror.contains(&typed.text));
     }
 
+    /// The numbers in its own contacts.
+    pub(super) fn numbers_in_contacts(&self) -> Vec<String> {
+        let Some(Providers { contacts, .. }) = &self.providers else { return Vec::new() };
+        let heads = contacts.heads().into_iter();
+        let rows = heads.filter_map(|head| contacts.contact(head.raw)).flat_map(|it| it.rows);
+        let numbers = rows.filter(|row| row.mimetype == PHONE);
+        numbers.filter_map(|row| row.data.into_iter().next().flatten()).collect()
+    }
+
     /// What happens to a phone's contacts and calls without its user: other apps, and Android.
     pub(super) fn meddle_with_providers(&mut self) {
         if self.providers.is_none() {
