@@ -242,8 +242,10 @@ impl<S: Store> Engine<S> {
             return Ok(());
         }
         let is_changed = !own || head.dirty || pass.has_new_labels;
-        if !is_changed && linked.is_some_and(|linked| *linked.has != fields) {
-            link.rev = None; // the store is older than the phone's contacts: it was restored from a backup
+        if linked.is_some_and(|linked| *linked.has != fields) {
+            // Its user has changed it, or the store is older than the phone's contacts: it was restored from a
+            // backup. What the book makes of that is compared, also where it has no other rev for it.
+            link.rev = None;
         }
         let known = link.id.or_else(|| source(head).filter(|_| own));
         let id = match (linked, known) {

@@ -849,3 +849,34 @@ fn contacts_that_swap_ids_are_not_taken_for_each_other() {
     assert_eq!(phone.book(), ["Ann", "Bobby", "Cid"]);
     phone.is_in_step();
 }
+
+/// Found by the simulator (seed 5006): a number that sleeps in the book already was written once more, before a pull
+/// had come to its end.
+#[test]
+fn what_changes_nothing_in_the_book_goes_from_the_phone() {
+    let mut phone = Phone::new();
+    phone.others_name(id(1), "Ann");
+    phone.settle();
+    phone.bench.until("/sync/contacts?");
+    let page = PullAnswer { has_more: true, contacts: Vec::new(), ..phone.bench.page() };
+    phone.bench.receive(ok(&page));
+    phone.fake.write(phone.raw(&own(), "Ann"), NAME, &[("data1", Some("Anna"))]);
+    phone.pass();
+    phone.bench.engine.start_sync();
+    loop {
+        let request = phone.bench.request();
+        if request.body.is_some() {
+            break;
+        }
+        let answer = phone.bench.answer(&request);
+        phone.bench.receive(answer);
+    }
+    phone.bench.acked += 1;
+    let (epoch, acked_seq, rev) = (phone.bench.epoch(), phone.bench.acked, Rev(phone.bench.rev));
+    let results = vec![result(acked_seq, Status::Unchanged, None)];
+    phone.bench.receive(ok(&PushAnswer { epoch, acked_seq, rev, results }));
+    phone.bench.sync();
+    phone.settle();
+    assert_eq!(phone.names(&own()), ["Ann"]);
+    phone.is_in_step();
+}
