@@ -407,6 +407,7 @@ fn results_tell_the_state_after_the_whole_push() {
     check(&["put A 1 @1"], &["put B 1 @2", "put B 2"], "Applied<A Applied<A");
     check(&["put A 1 =x"], &["put A 1"], "Unchanged");
     check(&["put A 1 =x"], &["put A =x", "put A =y"], "Unchanged Applied");
+    check(&["put A 1 =x"], &["put A =x", "del A"], "Deleted Deleted");
     check(&[], &["put A 1", "del A"], "Deleted Deleted");
     check(&[], &["del A"], "Deleted");
     check(&["put A 1"], &["del A", "del A"], "Deleted Deleted");

@@ -155,6 +155,19 @@ fn single_properties() {
         &in_card("TEL;X=\"a;b\";PREF=1:1"),
         json!({ "add": { "phones": [{ "number": "1", "primary": true }] } }),
     );
+    // A type that is no word of the book's is none.
+    for (kind, known) in [
+        ("satellite_2", json!("satellite_2")),
+        ("Büro", json!(null)),
+        ("a-b", json!(null)),
+        ("", json!(null)),
+    ] {
+        let mut phone = json!({ "number": "1", "type": known, "primary": false });
+        if known.is_null() {
+            phone.as_object_mut().unwrap().remove("type");
+        }
+        check(&in_card(&format!("TEL;TYPE={kind}:1")), json!({ "add": { "phones": [phone] } }));
+    }
     // The same number twice is one.
     check(
         &in_card("TEL:1\nTEL;PREF=1:1\nTEL:"),
