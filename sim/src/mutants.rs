@@ -93,11 +93,7 @@ fn build() -> Result<PathBuf, String> {
     let copy = target.join("mutants");
     fs::create_dir_all(&copy)
         .map_err(|error| format!("cannot make {}: {error}", copy.display()))?;
-    let sql = sql(&root.join("crates/worker/src/sql"))?;
-    let fits = |mutant: &&Mutant| mutant.file != SQL || sql.contains(mutant.find);
-    if let Some(mutant) = ALL.iter().find(|mutant| !fits(mutant)) {
-        return Err(no_longer_fits(mutant, 0));
-    }
+    check_sql(&root)?;
     for source in SOURCES {
         copy_changed(&root.join(source), &copy.join(source))?;
     }
@@ -116,6 +112,13 @@ fn build() -> Result<PathBuf, String> {
             String::from_utf8_lossy(&built.stderr)
         )),
     }
+}
+
+/// Whether each mistake in SQL has its place.
+fn check_sql(root: &Path) -> Result<(), String> {
+    let sql = sql(&root.join("crates/worker/src/sql"))?;
+    let fits = |mutant: &&Mutant| mutant.file != SQL || sql.contains(mutant.find);
+    ALL.iter().find(|mutant| !fits(mutant)).map_or(Ok(()), |mutant| Err(no_longer_fits(mutant, 0)))
 }
 
 /// Copies a file or a directory, with the mistakes put in, and writes only what is not there already, so
@@ -327,4 +330,23 @@ fn table(fates: &[Fate]) -> String {
         "{caught} of {all} caught, the median after {median} seeds, in {seconds:.0} s of one core."
     );
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `cargo sim -- mutants` would say after minutes.
+    #[test]
+    fn each_mistake_has_its_place_and_a_name_that_leaves_room() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        check_sql(&root).unwrap();
+        for mutant in ALL {
+            assert!(mutant.name.len() < 52, "{}", mutant.name);
+            if mutant.file != SQL {
+                let file = root.join(mutant.file);
+                with_mistakes(&file, fs::read_to_string(&file).unwrap()).unwrap();
+            }
+        }
+    }
 }

@@ -210,7 +210,7 @@ impl Network {
         // It stands behind the rows, which may be a mebibyte.
         let tail = &answer.body[answer.body.len().saturating_sub(400)..];
         let ends = || String::from_utf8_lossy(tail).contains(r#""has_more":false"#);
-        let is_pull = is_pull(request);
+        let is_pull = request.body.is_none() && request.path.starts_with("/sync/contacts");
         let (now, restores) = (self.shared.now(), self.shared.restores().0);
         match answer.status {
             200 if is_pull && ends() => {
@@ -234,11 +234,6 @@ impl Network {
             _ => {}
         }
     }
-}
-
-/// Whether it pulls contacts.
-pub(crate) fn is_pull(request: &callbook_device::Request) -> bool {
-    request.body.is_none() && request.path.starts_with("/sync/contacts")
 }
 
 /// A request of a phone at its place in the run.

@@ -25,7 +25,7 @@ use crate::course::Standing;
 use crate::desk::user_name;
 use crate::fault::Fault;
 use crate::model::Model;
-use crate::network::{LateAnswer, Network, is_pull};
+use crate::network::{LateAnswer, Network};
 use crate::safety::Eye;
 use crate::shared::Shared;
 use crate::spelling::Spelling;
@@ -299,7 +299,7 @@ impl Phone {
             let Ok(next) = self.engine().next(clock, &mut chance) else { return self.lose_power() };
             match next {
                 Next::Send(request) => {
-                    let (id, is_pull) = (request.id, is_pull(&request));
+                    let id = request.id;
                     let meddling = self.meddling();
                     let (answer, ()) = tokio::join!(self.network.send(request), meddling);
                     let place = Place::Request(self.index(), self.network.requests - 1);
@@ -320,18 +320,10 @@ impl Phone {
                         return self.later(0, 5);
                     }
                     self.note_touched();
-                    if self.hear_late(clock, &mut chance).is_err() {
+                    if self.hear_late(clock, &mut chance).is_err()
+                        || self.engine().receive(id, answer, clock, &mut chance).is_err()
+                    {
                         return self.lose_power();
-                    }
-                    let is_page = is_pull && answer.as_ref().is_ok_and(|it| it.status == 200);
-                    let pass = self.pass_of_pulls();
-                    if self.engine().receive(id, answer, clock, &mut chance).is_err() {
-                        return self.lose_power();
-                    }
-                    if is_page && self.pass_of_pulls() != pass {
-                        let index = self.index;
-                        let text = format!("phone {index}: what it has pulled has another digest");
-                        self.shared.violation(text);
                     }
                     self.check_that_nothing_is_lost();
                 }
@@ -424,11 +416,6 @@ impl Phone {
             }
             _ => {}
         }
-    }
-
-    /// Which pull from the start its store has.
-    fn pass_of_pulls(&self) -> Option<u64> {
-        self.engine_ref().store().eye.as_ref().map(Eye::pass)
     }
 
     /// Answers come whose requests it had given up, while it waits for another.

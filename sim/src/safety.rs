@@ -126,11 +126,6 @@ impl Eye {
         Self { shared, phone, last: Reached::of(state, None) }
     }
 
-    /// Which pull from the start the store has.
-    pub(crate) fn pass(&self) -> u64 {
-        self.last.pass
-    }
-
     /// Before a commit.
     pub(crate) fn see(&mut self, changes: &mut [StoreChange]) {
         let mut states = changes.iter().filter_map(|change| match change {
