@@ -336,7 +336,17 @@ impl<S: Store> Engine<S> {
             }
             // Others have deleted it, or it is a duplicate. It is sent whole: an edit revives what was deleted.
             None => {
-                let whole = changed(&Fields::default(), fields);
+                let mut whole = changed(&Fields::default(), fields);
+                // Its user has deleted it in Callbook as well, and the mirror still knows where its numbers were
+                // written, which Android does not.
+                let mirrored = self.store.contact(id)?;
+                for there in mirrored.iter().flat_map(|it| &it.shown.fields.phones) {
+                    let mut new = whole.add.phones.iter_mut();
+                    let new = new.find(|new| new.number == there.number);
+                    let new = new.filter(|new| new.region.is_none());
+                    let region = Some(there.region.clone()).filter(|it| !it.as_str().is_empty());
+                    new.into_iter().for_each(|new| new.region.clone_from(&region));
+                }
                 Some(Change::Create(now, Box::new(Edit { remove: edit.remove, ..whole })))
             }
         })

@@ -880,3 +880,33 @@ fn what_changes_nothing_in_the_book_goes_from_the_phone() {
     assert_eq!(phone.names(&own()), ["Ann"]);
     phone.is_in_step();
 }
+
+/// Found by fresh seed 1795754816: the phone's own region was taken for that of a number that others had written, and
+/// removed meanwhile.
+#[test]
+fn what_is_deleted_and_edited_at_once_is_sent_with_the_regions_of_its_numbers() {
+    let mut phone = Phone::new();
+    let number = |number: &str, region: &str| callbook_contacts::Phone {
+        number: number.parse().unwrap(),
+        region: region.parse().unwrap(),
+        key: None,
+        r#type: None,
+        label: None,
+        primary: false,
+    };
+    phone.others(id(1), |fields| {
+        fields.name = Some("Ann".parse().unwrap());
+        fields.phones = vec![number("150-2288-7705", "CN"), number("100", "")];
+    });
+    phone.settle();
+    phone.bench.engine.delete(id(1), &mut phone.bench.chance).unwrap();
+    phone.fake.write(phone.raw(&own(), "Ann"), NAME, &[("data1", Some("Anna"))]);
+    phone.pass();
+    let push = phone.bench.until("/sync/contacts");
+    let body: Value = serde_json::from_slice(&push.body.unwrap()).unwrap();
+    let phones = body["ops"][1]["add"]["phones"].as_array().unwrap().iter();
+    let mut regions: Vec<_> =
+        phones.map(|it| (it["number"].as_str(), it["region"].as_str())).collect();
+    regions.sort();
+    assert_eq!(regions, [(Some("100"), None), (Some("150-2288-7705"), Some("CN"))]);
+}
