@@ -25,14 +25,20 @@ impl Service {
     }
 }
 
-#[tokio::test]
-async fn a_restored_book_tells_how_far_a_phone_knows_it() {
+/// A book of two contacts, one a push, that was put back; a phone that made them, and the epoch that it knows.
+async fn restored() -> (Service, Phone, Value) {
     let mut service = Service::new().await;
     let mut ann = service.log_in("ann").await;
     service.push(&mut ann, json!([put(1, 0, "1")])).await;
     service.push(&mut ann, json!([put(2, 0, "2")])).await;
     let first = service.epoch(&mut ann).await;
     service.say_restored().await;
+    (service, ann, first)
+}
+
+#[tokio::test]
+async fn a_restored_book_tells_how_far_a_phone_knows_it() {
+    let (mut service, mut ann, first) = restored().await;
     let refused = service.push_from(&ann, &first).await;
     let second = refused["epoch"].clone();
     assert_ne!(first, second);
@@ -50,12 +56,7 @@ async fn a_restored_book_tells_how_far_a_phone_knows_it() {
 
 #[tokio::test]
 async fn a_pull_goes_on_in_a_restored_book_from_where_both_are_one() {
-    let mut service = Service::new().await;
-    let mut ann = service.log_in("ann").await;
-    service.push(&mut ann, json!([put(1, 0, "1")])).await;
-    service.push(&mut ann, json!([put(2, 0, "2")])).await;
-    let first = service.epoch(&mut ann).await;
-    service.say_restored().await;
+    let (mut service, ann, first) = restored().await;
     let second = service.push_from(&ann, &first).await["epoch"].clone();
     let body = json!({ "epoch": second, "region": "US", "sent_at": service.now, "ops": [
         { "op_seq": 3, "op_id": "3", "op": "put", "id": id(3), "base_rev": 0, "set": { "name": "Cid" } },

@@ -341,11 +341,11 @@ impl<S: Store> Engine<S> {
                 // written, which Android does not.
                 let mirrored = self.store.contact(id)?;
                 for there in mirrored.iter().flat_map(|it| &it.shown.fields.phones) {
-                    let mut new = whole.add.phones.iter_mut();
-                    let new = new.find(|new| new.number == there.number);
-                    let new = new.filter(|new| new.region.is_none());
-                    let region = Some(there.region.clone()).filter(|it| !it.as_str().is_empty());
-                    new.into_iter().for_each(|new| new.region.clone_from(&region));
+                    let is_known = !there.region.as_str().is_empty();
+                    let new = whole.add.phones.iter_mut();
+                    for new in new.filter(|new| is_known && new.number == there.number) {
+                        new.region.get_or_insert_with(|| there.region.clone());
+                    }
                 }
                 Some(Change::Create(now, Box::new(Edit { remove: edit.remove, ..whole })))
             }
