@@ -152,14 +152,15 @@ async fn read_page(
     paging: &Paging,
     names: &[ContactId],
     moment: Moment,
-) -> Result<Vec<Rows>, Problem> {
+) -> Result<(Book, Vec<Rows>), Problem> {
     let mut batch = vec![book::read(), contacts::page(paging.after(), kind(paging), paging.limit)];
     if !names.is_empty() {
         batch.push(contacts::named(names, paging.after()));
     }
     let told = paging.cursor.as_ref();
     batch.extend(told.and_then(|cursor| devices::pulled(access.device, cursor, moment.now)));
-    Ok(app.session(access, batch).await?.1)
+    let (_, rows) = app.session(access, batch).await?;
+    Ok((book::read_row(&rows[0])?, rows))
 }
 
 /// `GET /sync/contacts`.
@@ -172,12 +173,10 @@ pub(super) async fn pull(
 ) -> Result<Response, Problem> {
     let names = query.names()?;
     let mut paging = Paging::read(query.cursor, query.limit)?;
-    let mut rows = read_page(&app, &access, &paging, &names, moment).await?;
-    let mut book = book::read_row(&rows[0])?;
+    let (mut book, mut rows) = read_page(&app, &access, &paging, &names, moment).await?;
     if let Some(cut) = paging.in_restored(&book) {
         paging = cut;
-        rows = read_page(&app, &access, &paging, &names, moment).await?;
-        book = book::read_row(&rows[0])?;
+        (book, rows) = read_page(&app, &access, &paging, &names, moment).await?;
     }
     paging.check(&book.epoch, book.rev, book.purged_rev)?;
     if !book.keys.are_of(app.tables) {
