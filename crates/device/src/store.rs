@@ -194,6 +194,9 @@ pub struct State {
     pub seen_calls: SeenCalls,
     /// Whether its driver has told of the phone's labels in the last pass over its contacts.
     pub knows_labels: bool,
+    /// By groups of the phone that are not yet known by the label that was taken of them: what they are known by, and
+    /// that label, `None` when it was removed.
+    pub labels_taken: BTreeMap<i64, (Option<Line>, Option<Line>)>,
     /// What the user has chosen.
     pub settings: Settings,
 }

@@ -306,11 +306,24 @@ impl<S: Store> Engine<S> {
         gone: Vec<RawId>,
         chance: &mut impl Rng,
     ) -> Result<(), StoreError> {
-        if ops.is_empty() {
-            return self.note_links(links, gone);
-        }
+        self.note_with(self.state.clone(), ops, links, gone, chance)
+    }
+
+    /// The same, and with it another state.
+    fn note_with(
+        &mut self,
+        state: State,
+        ops: Vec<(ContactId, Change, Option<Rev>)>,
+        links: Vec<Link>,
+        gone: Vec<RawId>,
+        chance: &mut impl Rng,
+    ) -> Result<(), StoreError> {
         let changes = changes_of(&links, &gone);
-        self.queue_with(self.state.clone(), ops, changes, chance)?;
+        match ops.is_empty() {
+            true if changes.is_empty() && state == self.state => return Ok(()),
+            true => self.commit(state, changes)?,
+            false => self.queue_with(state, ops, changes, chance)?,
+        }
         self.links.change(links, gone);
         Ok(())
     }

@@ -41,7 +41,7 @@ impl<S: Store> Engine<S> {
         let settings = self.state.settings.clone();
         let knows_the_book = self.knows_the_book();
         let (mut gone, mut deleted) = (Vec::new(), Vec::new());
-        let (mut purged, mut unread) = (Vec::new(), Vec::new());
+        let (mut links, mut purged, mut unread) = (Vec::new(), Vec::new(), Vec::new());
         for head in pass.heads.values() {
             let link = self.links.get(head.raw);
             if settings.is_own(head.account.as_ref()) {
@@ -64,7 +64,12 @@ impl<S: Store> Engine<S> {
                             self.links.own(id).is_some_and(|own| own.raw != head.raw)
                         });
                         deleted.extend(id.filter(|_| !is_extra).map(|id| (id, link)));
-                        gone.extend(link.map(|link| link.raw));
+                        // A deletion is taken once, however often a pass dies before its row is purged: what
+                        // was typed after it stays.
+                        let (raw, version, has) = (head.raw, head.version, Arc::default());
+                        let (id, own, rev, unfit) = (None, true, None, None);
+                        let taken = Link { raw, id, own, version, has, rev, unfit };
+                        links.extend((link != Some(&taken)).then_some(taken));
                         purged.push(Group::of(head.raw, vec![delete(head)]));
                     }
                 }
@@ -91,7 +96,7 @@ impl<S: Store> Engine<S> {
         unread.reverse(); // they are read from the end
         pass.unread = unread;
         pass.queue(purged);
-        self.note(ops, Vec::new(), gone, chance)
+        self.note(ops, links, gone, chance)
     }
 
     /// Links whose raw contact is gone, or is another by now: Android gives contacts other ids when it restores them
@@ -126,7 +131,8 @@ impl<S: Store> Engine<S> {
     }
 
     /// Looks at the labels of Callbook's own account. A group's `SOURCE_ID` is the label that the book knows it by: one
-    /// whose title is another was renamed by its user, and with that the label of all its contacts.
+    /// whose title is another was renamed by its user, and with that the label of all its contacts. That is noted
+    /// before Android has the label, and a pass may end between the two.
     pub(super) fn take_labels(
         &mut self,
         pass: &mut Pass,
@@ -144,17 +150,23 @@ impl<S: Store> Engine<S> {
             self.commit(state, changes_of(&links, &[]))?;
             self.links.change(links, Vec::new());
         }
-        let mut renamed: BTreeMap<Line, Option<Line>> = BTreeMap::new();
+        let (mut renamed, mut labels_taken) = (BTreeMap::new(), BTreeMap::new());
         for group in groups.iter().filter(|group| group.account.as_ref() == Some(account)) {
-            let (before, now) = (group.known_as(), group.label().filter(|_| !group.deleted));
-            if let Some(before) = before.clone().filter(|before| now.as_ref() != Some(before)) {
+            let (known_as, now) = (group.known_as(), group.label().filter(|_| !group.deleted));
+            let taken = self.state.labels_taken.get(&group.id);
+            let taken = taken.filter(|(when_known_as, _)| *when_known_as == known_as);
+            let before = taken.map_or(&known_as, |(_, taken)| taken).clone();
+            if let Some(before) = before.filter(|before| now.as_ref() != Some(before)) {
                 renamed.insert(before, now.clone());
+            }
+            if now != known_as {
+                labels_taken.insert(group.id, (known_as.clone(), now.clone()));
             }
             match now {
                 _ if group.is_system => {}
                 None if !group.deleted => {}
                 None => pass.queue([Group::of_labels(Operation::DeleteGroup { group: group.id })]),
-                Some(title) if before.as_ref() != Some(&title) => {
+                Some(title) if known_as.as_ref() != Some(&title) => {
                     let op = Operation::SetGroupSource { group: group.id, source_id: title };
                     pass.queue([Group::of_labels(op)]);
                 }
@@ -181,7 +193,8 @@ impl<S: Store> Engine<S> {
             }
             links.push(Link { has: Arc::new(has), ..link.clone() });
         }
-        self.note(ops, links, Vec::new(), chance)
+        let state = State { labels_taken, ..self.state.clone() };
+        self.note_with(state, ops, links, Vec::new(), chance)
     }
 
     /// Notes what raw contacts that were read say.

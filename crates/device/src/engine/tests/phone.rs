@@ -105,6 +105,21 @@ impl Phone {
         (sorted(read(&contact).unwrap()), sorted(book))
     }
 
+    /// A pass that ends with a crash after so many answers, in the middle of a batch when it comes to one.
+    fn part(&mut self, asks: usize, operations: usize) {
+        let (mut pass, mut given) = (Pass::default(), Given::Start);
+        for _ in 0..asks {
+            match self.ask(&mut pass, given) {
+                Ask::Done => return,
+                ask => given = self.fake.serve(ask),
+            }
+        }
+        if let Ask::Apply(batch) = self.ask(&mut pass, given) {
+            self.fake.apply_first(&batch, operations);
+        }
+        self.bench.crash();
+    }
+
     fn names(&self, account: &Account) -> Vec<String> {
         let names = self.of(account).into_iter().map(|contact| name_of(&contact));
         let mut names: Vec<_> = names.collect();
@@ -734,6 +749,57 @@ fn labels_follow_both_ways() {
     let before = format!("{:?}", phone.bench.engine.store());
     assert_eq!(phone.pass(), [Ask::Heads]);
     assert_eq!(format!("{:?}", phone.bench.engine.store()), before);
+}
+
+#[test]
+fn a_deletion_is_taken_once_and_what_is_typed_after_it_stays() {
+    // After so many answers the pass that has taken it dies.
+    for asks in 0..6 {
+        let mut phone = Phone::new();
+        let theirs = phone.save(&google(), "Ann", "1");
+        phone.settle();
+        phone.fake.remove(phone.raw(&own(), "Ann"));
+        phone.fake.add(theirs, PHONE, &[("data1", Some("2"))]).unwrap();
+        phone.part(asks, 0);
+        phone.settle();
+        let fields = phone.bench.fields(phone.id("Ann")).unwrap();
+        assert_eq!(fields.phones.len(), 2, "after {asks} answers");
+        phone.is_in_step();
+        phone.fake.remove(phone.raw(&own(), "Ann"));
+        phone.settle();
+        assert_eq!(phone.book(), Vec::<String>::new(), "another deletion is taken");
+        phone.is_in_step();
+    }
+}
+
+#[test]
+fn a_label_is_renamed_again_after_each_crash_of_a_pass() {
+    #[track_caller]
+    fn check(title: Option<&str>, labels: &[&str]) {
+        // After so many answers the pass dies, and the label is renamed again or removed.
+        for asks in 0..6 {
+            let mut phone = Phone::new();
+            let team = phone.fake.label(&own(), "Team");
+            let ann = phone.save(&own(), "Ann", "1");
+            phone.put_under(ann, team);
+            phone.settle();
+            let group = Uri::row(Table::Groups, team);
+            phone.fake.update(&group, &[("title", Some("Crew"))]).unwrap();
+            phone.save(&own(), "Bob", "2");
+            phone.part(asks, 0);
+            match title {
+                Some(_) => phone.fake.update(&group, &[("title", title)]).unwrap(),
+                None => phone.fake.delete(&group),
+            };
+            phone.settle();
+            let labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
+            assert_eq!(phone.labels("Ann"), (labels.clone(), labels), "after {asks} answers");
+            phone.is_in_step();
+        }
+    }
+    check(Some("Shift"), &["Shift"]);
+    check(Some("Team"), &["Team"]); // as it was
+    check(None, &[]);
 }
 
 #[test]

@@ -238,7 +238,7 @@ impl World {
             }
             Act::Renumber => self.phone.fake.renumber(1_000),
             Act::Crash => self.phone.bench.crash(),
-            Act::Part { asks, operations } => self.part(asks, operations),
+            Act::Part { asks, operations } => self.phone.part(asks, operations),
             Act::Race { asks, which } => self.race(asks, which),
             Act::Pass => drop(self.phone.pass()),
             Act::Sync => self.phone.bench.sync(),
@@ -260,20 +260,6 @@ impl World {
                 ask => given = self.phone.fake.serve(ask),
             }
         }
-    }
-
-    fn part(&mut self, asks: usize, operations: usize) {
-        let (mut pass, mut given) = (Pass::default(), Given::Start);
-        for _ in 0..asks {
-            match self.phone.ask(&mut pass, given) {
-                Ask::Done => return,
-                ask => given = self.phone.fake.serve(ask),
-            }
-        }
-        if let Ask::Apply(batch) = self.phone.ask(&mut pass, given) {
-            self.phone.fake.apply_first(&batch, operations);
-        }
-        self.phone.bench.crash();
     }
 }
 
