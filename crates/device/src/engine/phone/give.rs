@@ -193,13 +193,16 @@ impl<S: Store> Engine<S> {
                 || Ok::<_, StoreError>(as_read(&self.wanted(pass, id)?.unwrap_or_default()));
             // Its user was faster than this reading.
             let (version, has) = match read(&contact) {
-                Ok(fields) if !dirty => (version, fields),
-                _ => (UNREAD, wanted()?),
+                Ok(fields) if !dirty => (version, Arc::new(fields)),
+                // What is still missing of one that was cut was not removed by anybody.
+                _ if pass.is_cut => {
+                    (UNREAD, self.links.get(raw).map(|link| link.has.clone()).unwrap_or_default())
+                }
+                _ => (UNREAD, Arc::new(wanted()?)),
             };
             let is_back = self.duplicates.get(&id).is_some_and(|duplicate| duplicate.is_over);
             back.extend((is_back && !pass.is_cut).then_some(StoreChange::RemoveDuplicate(id)));
-            let (has, id) = (Arc::new(has), Some(id));
-            links.push(Link { raw, id, own: true, version, has, rev, unfit: None });
+            links.push(Link { raw, id: Some(id), own: true, version, has, rev, unfit: None });
         }
         self.note_links(links, Vec::new())?;
         self.commit_duplicates(back)

@@ -509,6 +509,36 @@ fn an_edit_while_a_pull_is_applied_is_not_lost() {
 }
 
 #[test]
+fn what_is_missing_of_a_contact_that_is_written_in_parts_was_not_removed_by_its_user() {
+    // After so many answers of the pass that writes it, they type something into it.
+    for asks in 0..12 {
+        let mut phone = Phone::new();
+        let theirs = phone.save(&google(), "Ann", "1");
+        for number in ["2", "3", "4"] {
+            phone.fake.add(theirs, PHONE, &[("data1", Some(number))]).unwrap();
+        }
+        phone.pass();
+        phone.bench.sync();
+        phone.fake.most_operations = Some(3);
+        let (mut pass, mut given) = (Pass::default(), Given::Start);
+        for n in 0.. {
+            let own = phone.of(&own()).first().map(|contact| contact.head.raw);
+            if let Some(own) = own.filter(|_| n == asks) {
+                phone.fake.add(own, PHONE, &[("data1", Some("5"))]).unwrap();
+            }
+            match phone.ask(&mut pass, given) {
+                Ask::Done => break,
+                ask => given = phone.fake.serve(ask),
+            }
+        }
+        phone.settle();
+        let numbers = phone.bench.fields(phone.id("Ann")).unwrap().phones.len();
+        assert!(numbers >= 4, "after {asks} answers: {numbers}");
+        phone.is_in_step();
+    }
+}
+
+#[test]
 fn a_crash_while_a_plan_is_applied_heals_without_duplicates() {
     for is_contended in [false, true] {
         for operations in 0..24 {
