@@ -192,11 +192,8 @@ pub struct State {
     pub calls_taken_to: u64,
     /// How far the phone's log of calls has been read.
     pub seen_calls: SeenCalls,
-    /// Whether its driver has told of the phone's labels in the last pass over its contacts.
+    /// Whether it is known what the phone's contacts say of labels.
     pub knows_labels: bool,
-    /// By groups of the phone that are not yet known by the label that was taken of them: what they are known by, and
-    /// that label, `None` when it was removed.
-    pub labels_taken: BTreeMap<i64, (Option<Line>, Option<Line>)>,
     /// What the user has chosen.
     pub settings: Settings,
 }

@@ -48,8 +48,10 @@ pub struct Pass {
     heads: BTreeMap<RawId, Head>,
     /// The phone's labels; `None` when its driver knows none.
     labels: Option<Labels>,
-    /// Whether it knew none in the last pass.
+    /// Whether contacts may be under other labels although nobody has touched them.
     has_new_labels: bool,
+    /// Whether the book knows all labels by what they are now.
+    labels_are_settled: bool,
     /// Those that are to be read.
     unread: Vec<RawId>,
     /// Those that are to be read before they are removed.
@@ -217,7 +219,7 @@ impl<S: Store> Engine<S> {
                 let heads = heads.into_iter().filter(|head| head.raw != RawId::default());
                 pass.heads = heads.map(|head| (head.raw, head)).collect();
                 pass.labels = groups.as_ref().map(|groups| Labels::of(groups, Some(&account)));
-                self.take_labels(pass, groups.as_deref().unwrap_or_default(), &account, chance)?;
+                self.take_labels(pass, groups.as_deref().unwrap_or_default(), &account)?;
                 self.take_heads(pass, chance)?;
                 pass.stage = Stage::Take;
             }
@@ -235,6 +237,7 @@ impl<S: Store> Engine<S> {
                 Stage::Take => match pass.ask_rows() {
                     Some(ask) => return Ok(ask),
                     None => {
+                        self.note_labels(pass.labels_are_settled)?;
                         self.plan(pass)?;
                         pass.stage = Stage::Compare;
                     }
@@ -306,24 +309,11 @@ impl<S: Store> Engine<S> {
         gone: Vec<RawId>,
         chance: &mut impl Rng,
     ) -> Result<(), StoreError> {
-        self.note_with(self.state.clone(), ops, links, gone, chance)
-    }
-
-    /// The same, and with it another state.
-    fn note_with(
-        &mut self,
-        state: State,
-        ops: Vec<(ContactId, Change, Option<Rev>)>,
-        links: Vec<Link>,
-        gone: Vec<RawId>,
-        chance: &mut impl Rng,
-    ) -> Result<(), StoreError> {
-        let changes = changes_of(&links, &gone);
-        match ops.is_empty() {
-            true if changes.is_empty() && state == self.state => return Ok(()),
-            true => self.commit(state, changes)?,
-            false => self.queue_with(state, ops, changes, chance)?,
+        if ops.is_empty() {
+            return self.note_links(links, gone);
         }
+        let changes = changes_of(&links, &gone);
+        self.queue_with(self.state.clone(), ops, changes, chance)?;
         self.links.change(links, gone);
         Ok(())
     }

@@ -49,6 +49,11 @@ impl GroupRow {
         title?.parse().ok()
     }
 
+    /// The label that one of Callbook's own account stands for: what it was where no book can have its title.
+    pub(crate) fn own_label(&self) -> Option<Line> {
+        self.label().or_else(|| self.known_as().filter(|_| !self.is_system))
+    }
+
     /// The label that the book knows it by.
     pub(crate) fn known_as(&self) -> Option<Line> {
         self.source_id.as_deref().filter(|title| !title.is_empty())?.parse().ok()
@@ -68,9 +73,11 @@ impl Labels {
     pub(crate) fn of(groups: &[GroupRow], own: Option<&Account>) -> Self {
         let mut labels = Self::default();
         for group in groups.iter().filter(|group| !group.deleted) {
-            let Some(title) = group.label() else { continue };
+            let is_own = own.is_some() && group.account.as_ref() == own;
+            let title = if is_own { group.own_label() } else { group.label() };
+            let Some(title) = title else { continue };
             labels.titles.insert(group.id.to_string(), title.clone());
-            if own.is_some() && group.account.as_ref() == own {
+            if is_own {
                 labels.own.entry(title).or_insert(group.id);
             }
         }

@@ -53,7 +53,8 @@ impl<S: Store> Engine<S> {
                 }
                 continue;
             };
-            if link.unfit.is_some() || (link.rev == shows && shows.is_some()) {
+            let is_shown = link.rev == shows && shows.is_some() && !pass.has_new_labels;
+            if link.unfit.is_some() || is_shown {
                 continue;
             }
             match self.wanted(pass, *id)? {

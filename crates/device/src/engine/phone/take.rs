@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use callbook_base::{ContactId, Line, Timestamp};
+use callbook_base::{ContactId, Timestamp};
 use callbook_contacts::{Edit, Fields};
 use rand::Rng;
 
-use super::{Pass, UNREAD, changes_of, delete, source};
+use super::{Pass, UNREAD, delete, source};
 use crate::engine::Engine;
 use crate::engine::people::new_id;
 use crate::outbox::Change;
@@ -54,7 +54,8 @@ impl<S: Store> Engine<S> {
                             link.version == head.version
                                 && (link.unfit.is_some() || link.id == source(head))
                         });
-                        if !is_known || (head.dirty && !is_unfit(link, head)) {
+                        let is_touched = head.dirty && !is_unfit(link, head);
+                        if !is_known || is_touched || pass.has_new_labels {
                             unread.push(head.raw);
                         }
                     }
@@ -82,7 +83,7 @@ impl<S: Store> Engine<S> {
                     // It stays in the book: its user has removed it from that account.
                     true => gone.extend(link.map(|link| link.raw)),
                     false if link.is_none() && !knows_the_book => {}
-                    false if !is_known => unread.push(head.raw),
+                    false if !is_known || pass.has_new_labels => unread.push(head.raw),
                     false => {}
                 }
             }
@@ -131,70 +132,38 @@ impl<S: Store> Engine<S> {
     }
 
     /// Looks at the labels of Callbook's own account. A group's `SOURCE_ID` is the label that the book knows it by: one
-    /// whose title is another was renamed by its user, and with that the label of all its contacts. That is noted
-    /// before Android has the label, and a pass may end between the two.
+    /// that has another now was renamed by its user. Nobody touches a contact with that, so all of them are read
+    /// until a pass has read them with the labels as they are.
     pub(super) fn take_labels(
         &mut self,
         pass: &mut Pass,
         groups: &[GroupRow],
         account: &Account,
-        chance: &mut impl Rng,
     ) -> Result<(), StoreError> {
-        let knows_labels = pass.labels.is_some();
-        if self.state.knows_labels != knows_labels {
-            // All is read and compared once more: nobody knows what it had of them meanwhile.
-            pass.has_new_labels = knows_labels;
-            let unread = |link: &Link| Link { version: UNREAD, rev: None, ..link.clone() };
-            let links: Vec<Link> = self.links.iter().map(unread).collect();
-            let state = State { knows_labels, ..self.state.clone() };
-            self.commit(state, changes_of(&links, &[]))?;
-            self.links.change(links, Vec::new());
-        }
-        let (mut renamed, mut labels_taken) = (BTreeMap::new(), BTreeMap::new());
+        pass.labels_are_settled = pass.labels.is_some();
         for group in groups.iter().filter(|group| group.account.as_ref() == Some(account)) {
-            let (known_as, now) = (group.known_as(), group.label().filter(|_| !group.deleted));
-            let taken = self.state.labels_taken.get(&group.id);
-            let taken = taken.filter(|(when_known_as, _)| *when_known_as == known_as);
-            let before = taken.map_or(&known_as, |(_, taken)| taken).clone();
-            if let Some(before) = before.filter(|before| now.as_ref() != Some(before)) {
-                renamed.insert(before, now.clone());
-            }
-            if now != known_as {
-                labels_taken.insert(group.id, (known_as.clone(), now.clone()));
-            }
-            match now {
-                _ if group.is_system => {}
-                None if !group.deleted => {}
-                None => pass.queue([Group::of_labels(Operation::DeleteGroup { group: group.id })]),
-                Some(title) if known_as.as_ref() != Some(&title) => {
-                    let op = Operation::SetGroupSource { group: group.id, source_id: title };
-                    pass.queue([Group::of_labels(op)]);
+            let op = match group.own_label() {
+                _ if group.is_system => continue,
+                _ if group.deleted => Operation::DeleteGroup { group: group.id },
+                Some(title) if group.known_as().as_ref() != Some(&title) => {
+                    Operation::SetGroupSource { group: group.id, source_id: title }
                 }
-                Some(_) => {}
-            }
+                _ => continue,
+            };
+            pass.labels_are_settled = false;
+            pass.queue([Group::of_labels(op)]);
         }
-        let (mut ops, mut links) = (Vec::new(), Vec::new());
-        for link in self.links.iter().filter(|link| link.own && link.unfit.is_none()) {
-            let Some(id) = link.id else { continue };
-            if !link.has.groups.iter().any(|label| renamed.contains_key(label)) {
-                continue;
-            }
-            let mut has = Fields::clone(&link.has);
-            let labels = has.groups.iter().filter_map(|label| match renamed.get(label) {
-                Some(now) => now.clone(),
-                None => Some(label.clone()),
-            });
-            let labels: BTreeSet<Line> = labels.collect();
-            has.groups = labels.into_iter().collect();
-            if let Some(book) = self.contact(id)? {
-                let edit = needed(changed(&link.has, &has), &book);
-                let change = (!edit.is_empty()).then(|| Change::Edit(Box::new(edit)));
-                ops.extend(change.map(|change| (id, change, None)));
-            }
-            links.push(Link { has: Arc::new(has), ..link.clone() });
+        let knows_labels = self.state.knows_labels && pass.labels_are_settled;
+        pass.has_new_labels = pass.labels.is_some() && !knows_labels;
+        self.note_labels(knows_labels)
+    }
+
+    /// Whether what contacts say of labels is known.
+    pub(super) fn note_labels(&mut self, knows_labels: bool) -> Result<(), StoreError> {
+        if self.state.knows_labels == knows_labels {
+            return Ok(());
         }
-        let state = State { labels_taken, ..self.state.clone() };
-        self.note_with(state, ops, links, Vec::new(), chance)
+        self.commit(State { knows_labels, ..self.state.clone() }, Vec::new())
     }
 
     /// Notes what raw contacts that were read say.
@@ -254,7 +223,6 @@ impl<S: Store> Engine<S> {
             taken.links.extend((linked.is_none() && before != Some(&link)).then_some(link));
             return Ok(());
         }
-        let is_changed = !own || head.dirty || pass.has_new_labels;
         if linked.is_some_and(|linked| *linked.has != fields) {
             // Its user has changed it, or the store is older than the phone's contacts: it was restored from a
             // backup. What the book makes of that is compared, also where it has no other rev for it.
@@ -263,7 +231,14 @@ impl<S: Store> Engine<S> {
         let known = link.id.or_else(|| source(head).filter(|_| own));
         let id = match (linked, known) {
             (Some(linked), Some(id)) => {
-                let edit = if is_changed { changed(&linked.has, &fields) } else { Edit::default() };
+                let edit = match !own || head.dirty {
+                    true => changed(&linked.has, &fields),
+                    false if pass.has_new_labels => {
+                        let groups = fields.groups.clone();
+                        changed(&linked.has, &Fields { groups, ..Fields::clone(&linked.has) })
+                    }
+                    false => Edit::default(),
+                };
                 taken.ops.extend(self.edit_of(id, edit, &fields, now)?.map(|change| (id, change)));
                 id
             }

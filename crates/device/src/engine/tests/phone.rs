@@ -833,6 +833,23 @@ fn a_label_is_renamed_again_after_each_crash_of_a_pass() {
 }
 
 #[test]
+fn two_labels_of_one_name_are_told_apart() {
+    let mut phone = Phone::new();
+    let (one, other) = (phone.fake.label(&own(), "Team"), phone.fake.label(&own(), "Team"));
+    let (ann, bob) = (phone.save(&own(), "Ann", "1"), phone.save(&own(), "Bob", "2"));
+    for (raw, group) in [(ann, one), (ann, other), (bob, other)] {
+        phone.put_under(raw, group);
+    }
+    phone.settle();
+    phone.fake.update(&Uri::row(Table::Groups, one), &[("title", Some("Crew"))]).unwrap();
+    phone.settle();
+    let both: Vec<String> = vec!["Crew".into(), "Team".into()];
+    assert_eq!(phone.labels("Ann"), (both.clone(), both));
+    assert_eq!(phone.labels("Bob"), (vec!["Team".into()], vec!["Team".into()]));
+    phone.is_in_step();
+}
+
+#[test]
 fn labels_that_nobody_may_have_and_a_phone_that_knows_none() {
     let mut phone = Phone::new();
     let (long, empty) =
@@ -874,7 +891,18 @@ fn labels_that_nobody_may_have_and_a_phone_that_knows_none() {
     pass(&mut phone);
     assert_eq!(pass(&mut phone), [Ask::Heads]);
     phone.settle();
-    assert_eq!(phone.labels("Ann"), (vec!["Team".into()], vec!["Team".into()]));
+    let is_of_the_team = |phone: &Phone| {
+        assert_eq!(phone.labels("Ann"), (vec!["Team".into()], vec!["Team".into()]));
+    };
+    is_of_the_team(&phone);
+    // Renamed to what no book can have: it stays what it was.
+    let team = phone.fake.groups().into_iter().find(|it| it.title.as_deref() == Some("Team"));
+    let team = Uri::row(Table::Groups, team.unwrap().id);
+    phone.fake.update(&team, &[("title", Some(&"x".repeat(1_001)))]).unwrap();
+    phone.fake.write(ann, NOTE, &[("data1", Some("mine too"))]);
+    phone.settle();
+    is_of_the_team(&phone);
+    assert_eq!(phone.pass(), [Ask::Heads]);
 }
 
 #[test]
