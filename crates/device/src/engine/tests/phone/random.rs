@@ -264,7 +264,6 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
     #[test]
     fn whatever_happens_the_phone_comes_to_show_the_book(acts in prop::collection::vec(act(), 0..40)) {
         let mut world = World { phone: Phone::new(), count: 0, typed: BTreeSet::new() };
