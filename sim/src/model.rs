@@ -6,7 +6,7 @@
 mod accounts;
 mod desk;
 mod owners;
-mod text;
+pub(crate) mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::check::Difference;
 use crate::model::Model;
+use crate::model::text::said;
 
 /// A push here has at most so many ops.
 const MOST_OPS: usize = 12;
@@ -190,7 +191,7 @@ impl Book {
             return Some(format!("contact {id}: {order} others own {asleep:?} of its numbers"));
         }
         let fields = serde_json::to_value(&**self.fields.get(&contact_id)?).ok()?;
-        (fields.as_object() != Some(&model.contacts[id].fields))
+        (fields.as_object() != Some(&said(&model.contacts[id].fields)))
             .then(|| format!("contact {id}: {order} its fields are {fields}"))
     }
 }

@@ -11,6 +11,8 @@ use callbook_contacts::wire::Shown;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::model::text::said;
+
 /// All versions of a book, in the order in which phones pull them.
 #[derive(Clone, Default)]
 pub(crate) struct Versions(BTreeMap<(Rev, ContactId), Arc<Version>>);
@@ -64,7 +66,7 @@ impl Reader<'_> {
 
 impl Version {
     pub(crate) fn new(created_at: i64, edited: (i64, String), fields: Map<String, Value>) -> Self {
-        Self { created_at, edited, fields, read: OnceLock::new() }
+        Self { created_at, edited, fields: said(&fields), read: OnceLock::new() }
     }
 
     fn is(&self, shown: &mut Arc<Shown>) -> bool {

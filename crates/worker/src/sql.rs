@@ -81,27 +81,23 @@ mod tests {
         check(calls::rekey(&[]));
     }
 
-    /// What people's tools read is what they show: lists go along an index and sort nothing.
+    /// What is read is what is shown or sent: lists and pages go along an index and sort nothing.
     #[test]
-    fn lists_go_along_an_index() {
+    fn lists_and_pages_go_along_an_index() {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
         for (_, sql) in crate::MIGRATIONS {
             connection.execute_batch(sql).unwrap();
         }
-        let steps = |statement: Statement| {
+        let check = |statement: Statement, step: &str| {
             let explain = format!("EXPLAIN QUERY PLAN {}", statement.sql);
             let mut query = connection.prepare(&explain).unwrap();
             let (mut rows, mut steps) = (query.raw_query(), Vec::<String>::new());
             while let Some(row) = rows.next().unwrap() {
                 steps.push(row.get("detail").unwrap());
             }
-            let sorts = steps.iter().filter(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
-            (sorts.count(), steps)
-        };
-        let check = |statement: Statement, first: &str| {
-            let (sorts, steps) = steps(statement);
-            assert!(steps[0].starts_with(first), "{steps:#?}");
-            assert_eq!(sorts, 0, "{steps:#?}");
+            assert!(steps.iter().any(|it| it.starts_with(step)), "{steps:#?}");
+            let sorts = steps.iter().any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
+            assert!(!sorts, "{steps:#?}");
         };
         let (search, id) = (people::Search::default(), "01890a5d-ac96-774b-bcce-b302099a8057");
         check(
@@ -116,9 +112,7 @@ mod tests {
             "SEARCH calls USING INDEX calls_by_time",
         );
         check(calls::page((Rev(1), ""), 9), "SEARCH calls USING INDEX calls_by_rev");
-        // Of a page of contacts nothing but sizes is sorted, where bytes run out before rows.
-        let (sorts, steps) = steps(contacts::page((Rev(1), ""), contacts::Pull::Later, 9));
-        let rows = "SEARCH c USING INDEX contacts_by_rev ((rev,id)>(?,?))".to_owned();
-        assert!(sorts == 1 && steps.contains(&rows), "{steps:#?}");
+        let pull = contacts::page((Rev(1), ""), contacts::Pull::Later, 9);
+        check(pull, "SEARCH c USING INDEX contacts_by_rev");
     }
 }

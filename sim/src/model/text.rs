@@ -27,6 +27,23 @@ pub(super) fn empty() -> Map<String, Value> {
     fields.as_object().expect("an object").clone()
 }
 
+/// Fields as they are stored and sent: what says nothing is left out.
+pub(crate) fn said(fields: &Map<String, Value>) -> Map<String, Value> {
+    let member = |(name, value): (&String, &Value)| {
+        let value = match value {
+            Value::Null | Value::Bool(false) => return None,
+            Value::Array(entries) if entries.is_empty() => return None,
+            Value::Array(entries) => entries.iter().map(entry).collect(),
+            value => entry(value),
+        };
+        Some((name.clone(), value))
+    };
+    fn entry(value: &Value) -> Value {
+        value.as_object().map_or_else(|| value.clone(), |members| said(members).into())
+    }
+    fields.iter().filter_map(member).collect()
+}
+
 /// What a phone dials of a text whose digits are ASCII, or the text when that is nothing.
 pub(super) fn dialled(text: &str) -> String {
     let plus = if text.starts_with('+') { "+" } else { "" };

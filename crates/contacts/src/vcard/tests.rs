@@ -38,13 +38,13 @@ END:VCARD
 ",
         json!({
             "set": { "name": "Jörg Müller", "organization": "Hafen GmbH, Kran 3", "birthday": "1977-02-28",
-                "name_parts": { "prefix": null, "given": "Jörg", "middle": null, "family": "Müller", "suffix": null } },
+                "name_parts": { "given": "Jörg", "family": "Müller" } },
             "add": {
                 "phones": [
                     { "number": "0170 1234567", "type": "mobile", "primary": true },
                     { "number": "030-123456", "type": "fax_work", "primary": false },
                     { "number": "+49 40 1234", "label": "Boat", "primary": false }],
-                "emails": [{ "value": "joerg@example.org", "type": "home", "label": null }] },
+                "emails": [{ "value": "joerg@example.org", "type": "home" }] },
         }),
     );
 }
@@ -83,9 +83,9 @@ END:VCARD
                     { "number": "(415) 555-2671", "type": "mobile", "primary": true },
                     { "number": "+1 415 555 0001", "type": "mobile", "primary": false },
                     { "number": "555 0002", "label": "School", "primary": false }],
-                "emails": [{ "value": "ann@acme.example", "type": null, "label": "Old one" }],
-                "urls": [{ "value": "https://acme.example", "type": null, "label": "HomePage" }],
-                "addresses": [{ "value": "1 Main St, Apt 2, Springfield IL 62701, USA", "type": "home", "label": null }] },
+                "emails": [{ "value": "ann@acme.example", "label": "Old one" }],
+                "urls": [{ "value": "https://acme.example", "label": "HomePage" }],
+                "addresses": [{ "value": "1 Main St, Apt 2, Springfield IL 62701, USA", "type": "home" }] },
         }),
     );
 }
@@ -105,12 +105,12 @@ END:VCARD
 ",
         json!({
             "set": { "name": "Bob", "starred": true,
-                "name_parts": { "prefix": null, "given": "Bob", "middle": null, "family": null, "suffix": null } },
+                "name_parts": { "given": "Bob" } },
             "add": {
                 "phones": [
                     { "number": "+1 415-555-2671", "type": "mobile", "primary": false },
                     { "number": "+1-415-555-0000;ext=9", "type": "work", "primary": false }],
-                "emails": [{ "value": "bob@example.org", "type": "work", "label": null }],
+                "emails": [{ "value": "bob@example.org", "type": "work" }],
                 "groups": ["Choir"] },
         }),
     );
@@ -148,7 +148,7 @@ fn single_properties() {
     check(
         &in_card("FN:x\nADR;LABEL=\"1 Main^nTown\":;;1 Main;Town;;;"),
         json!({ "set": { "name": "x" },
-            "add": { "addresses": [{ "value": "1 Main, Town", "type": null, "label": null }] } }),
+            "add": { "addresses": [{ "value": "1 Main, Town" }] } }),
     );
     // A semicolon within quotes ends no parameter, and one after them does.
     check(

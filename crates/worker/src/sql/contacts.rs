@@ -61,13 +61,17 @@ fn write(page: &mut String, row: &str) -> Result<(), DatabaseError> {
     };
     let (created_at, updated_at) = (time(next()?)?, time(next()?)?);
     let (id, rev, updated_by, fields) = (next()?, next()?, next()?, next()?);
-    let fields = fields.strip_prefix('{').unwrap_or_default();
+    // One that says nothing has no members.
+    let (comma, fields) = match fields {
+        "{}" => ("", "}"),
+        fields => (",", fields.strip_prefix('{').unwrap_or_default()),
+    };
     // Part by part: a format of all of them takes longer.
     page.extend([r#"{"id":""#, id, r#"","rev":"#, rev, r#","created_at":""#]);
     let _ = write!(page, "{created_at}");
     page.push_str(r#"","updated_at":""#);
     let _ = write!(page, "{updated_at}");
-    page.extend([r#"","updated_by":""#, updated_by, r#"","#, fields]);
+    page.extend([r#"","updated_by":""#, updated_by, "\"", comma, fields]);
     Ok(())
 }
 

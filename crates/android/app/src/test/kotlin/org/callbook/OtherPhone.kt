@@ -1,6 +1,7 @@
 package org.callbook
 
 import java.nio.file.Files
+import org.callbook.account.list
 import org.callbook.account.objects
 import org.callbook.engine.Phone
 import org.callbook.engine.Server
@@ -61,7 +62,7 @@ class OtherPhone(server: Server, user: String = "ann") : AutoCloseable {
 
     /** `name: number, number`, sorted. */
     fun shown(): List<String> = contacts().map { contact ->
-        "${contact.optString("name")}: ${contact.getJSONArray("phones").objects().joinToString { it.getString("number") }}"
+        "${contact.optString("name")}: ${contact.list("phones").joinToString { it.getString("number") }}"
     }.sorted()
 
     fun id(name: String): String = contacts().first { it.optString("name") == name }.getString("id")

@@ -99,6 +99,9 @@ class Book internal constructor(
 
 fun JSONArray.objects(): List<JSONObject> = List(length()) { getJSONObject(it) }
 
+/** A list that may be absent. */
+fun JSONObject.list(name: String): List<JSONObject> = optJSONArray(name)?.objects().orEmpty()
+
 /** A text that may be absent or null. */
 fun JSONObject.text(name: String): String? = if (isNull(name)) null else getString(name).takeIf(String::isNotEmpty)
 

@@ -15,6 +15,7 @@ import org.callbook.account.account
 import org.callbook.R
 import org.callbook.account.Api
 import org.callbook.account.Books
+import org.callbook.account.list
 import org.callbook.account.objects
 import org.callbook.account.text
 import org.callbook.engine.CallbookException
@@ -101,9 +102,9 @@ class ContactActivity : Page() {
             text = work
             showIf(work.isNotEmpty())
         }
-        for (phone in contact.getJSONArray("phones").objects()) addNumber(phone)
+        for (phone in contact.list("phones")) addNumber(phone)
         val links = listOf("emails" to "mailto:", "urls" to "", "addresses" to "geo:0,0?q=")
-        for ((list, scheme) in links) for (entry in contact.getJSONArray(list).objects()) {
+        for ((list, scheme) in links) for (entry in contact.list(list)) {
             val value = entry.getString("value")
             add(value, ContactWords.kind(this, list, entry)) {
                 open(Intent(Intent.ACTION_VIEW, Uri.parse(scheme + if (list == "addresses") Uri.encode(value) else value)))

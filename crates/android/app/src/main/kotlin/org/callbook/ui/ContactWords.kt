@@ -5,7 +5,7 @@ import android.provider.ContactsContract.CommonDataKinds.Email
 import android.provider.ContactsContract.CommonDataKinds.Phone
 import android.provider.ContactsContract.CommonDataKinds.StructuredPostal
 import org.callbook.R
-import org.callbook.account.objects
+import org.callbook.account.list
 import org.callbook.account.text
 import org.json.JSONObject
 
@@ -16,7 +16,7 @@ object ContactWords {
         fields.text("name") ?: fields.text("organization") ?: fields.text("nickname")
             ?: numbers(fields).firstOrNull() ?: context.getString(R.string.no_name)
 
-    fun numbers(fields: JSONObject): List<String> = fields.getJSONArray("phones").objects().map { it.getString("number") }
+    fun numbers(fields: JSONObject): List<String> = fields.list("phones").map { it.getString("number") }
 
     /** What kind of a number or address it is: in its user's own word, or in Android's, which are in the phone's language. */
     fun kind(context: Context, list: String, entry: JSONObject): String? =
