@@ -44,6 +44,9 @@ const DEBOUNCE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_s
 /// The first and the longest wait after a failure.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(15 * 60));
 
+/// An access token that ends within so long is not used any more: a request takes its time.
+const LAST_OF_ACCESS: Duration = Duration::from_secs(30);
+
 /// The longest wait that a server may ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -275,7 +278,7 @@ impl<S: Store> Engine<S> {
                 Some(asked) => asked,
                 None => return Ok(Next::SignIn(self.sign_in)),
             },
-            Some(session) if session.access.is_none() => self.refresh(),
+            Some(session) if session.access.is_none() || self.is_stale(now) => self.refresh(),
             Some(_) if self.is_leaving => self.log_out(),
             Some(_) => match self.work(now)? {
                 Some(asked) => asked,

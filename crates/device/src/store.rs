@@ -10,7 +10,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use callbook_auth::Secret;
-use callbook_base::{ContactId, DeviceId, Line, Rev, UserId};
+use callbook_base::{ContactId, DeviceId, Line, Rev, Timestamp, UserId};
 use callbook_calls::wire::PulledCall;
 use callbook_calls::{Call, CallId};
 use callbook_contacts::Digest;
@@ -143,6 +143,8 @@ pub struct State {
     /// The sign-in that holds; `None` when somebody must sign in. Tokens are kept where the phone keeps secrets.
     #[serde(skip)]
     pub session: Option<Session>,
+    /// When the session's access token ends, by the phone's clock.
+    pub access_ends: Option<Timestamp>,
     /// Who has signed in last.
     pub user: Option<UserId>,
     /// The last device that this phone was, which the next sign-in replaces.

@@ -1,9 +1,12 @@
 //! Signing in and staying signed in.
 
+use std::time::Duration;
+
 use callbook_auth::wire::{LoginRequest, NewDevice, SessionAnswer, TokenRequest};
 use callbook_auth::{DeviceName, Platform, Secret};
+use callbook_base::Timestamp;
 
-use super::{Ask, Engine, Outcome, Sent, Stage, Typed};
+use super::{Ask, Engine, LAST_OF_ACCESS, Outcome, Sent, Stage, Typed};
 use crate::event::Happened;
 use crate::status::SignInReason;
 use crate::store::{Session, State, Store, StoreError};
@@ -60,8 +63,10 @@ impl<S: Store> Engine<S> {
     /// A new pair of tokens; after a login, a new device with an op counter of its own.
     pub(super) fn signed_in(&mut self, answer: SessionAnswer) -> Result<Outcome, StoreError> {
         let session = Session { access: Some(answer.access_token), refresh: answer.refresh_token };
-        let user = Some(answer.user.id);
-        let mut state = State { session: Some(session), user, ..self.state.clone() };
+        let (session, user) = (Some(session), Some(answer.user.id));
+        let lives = Duration::from_secs(answer.expires_in).saturating_sub(LAST_OF_ACCESS);
+        let access_ends = Some(self.now.after(lives));
+        let mut state = State { session, user, access_ends, ..self.state.clone() };
         if state.device != Some(answer.device.id) {
             self.happened(Happened::SignedIn);
             state.device = Some(answer.device.id);
@@ -73,6 +78,12 @@ impl<S: Store> Engine<S> {
         self.refreshed = true;
         self.typed = None;
         Ok(Outcome::Taken)
+    }
+
+    /// Whether the access token has ended, as far as the phone's clock can tell: that spares a request that would be
+    /// refused. A new one is always tried.
+    pub(super) fn is_stale(&self, now: Timestamp) -> bool {
+        !self.refreshed && self.state.access_ends.is_some_and(|ends| ends <= now)
     }
 
     /// The access token no longer lets in: another is asked for.

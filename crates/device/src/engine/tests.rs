@@ -980,6 +980,34 @@ fn tokens_are_refreshed_and_ends_are_told() {
 }
 
 #[test]
+fn a_token_that_has_ended_is_not_sent() {
+    /// What is asked for so many seconds after signing in.
+    #[track_caller]
+    fn check(seconds: i64, path: &str) {
+        let mut bench = Bench::synced();
+        bench.crash();
+        bench.now = bench.now.plus_millis(seconds * 1_000);
+        bench.engine.start_sync();
+        assert_eq!(bench.request().path, path, "after {seconds} s");
+    }
+    const PULL: &str = "/sync/contacts?cursor=at0";
+    check(0, PULL);
+    check(869, PULL);
+    check(870, "/token");
+    check(86_400, "/token");
+    check(-86_400, PULL); // a clock that was set back: the server tells
+
+    // A new one is tried, whatever the clock does meanwhile.
+    let mut bench = Bench::synced();
+    for path in ["/token", PULL] {
+        bench.now = bench.now.plus_millis(86_400_000);
+        bench.engine.start_sync();
+        assert_eq!(bench.request().path, path);
+        bench.receive(ok(&session(1)));
+    }
+}
+
+#[test]
 fn a_new_token_that_does_not_let_in_is_not_asked_for_without_end() {
     let mut bench = Bench::synced();
     bench.until("/sync/contacts");

@@ -71,7 +71,7 @@ fn what_its_user_changed_becomes_an_edit() {
         "name Ann Roe | Ann | Roe",
         None,
         json!({ "set": { "name": "Ann Roe", "name_parts": {
-            "given": "Ann", "family": "Roe", "prefix": null, "middle": null, "suffix": null } } }),
+            "given": "Ann", "family": "Roe" } } }),
     );
     // A name in parts alone is put together.
     check(
@@ -79,7 +79,7 @@ fn what_its_user_changed_becomes_an_edit() {
         "name - | Ann | Lee | Dr.",
         None,
         json!({ "set": { "name": "Dr. Ann Lee", "name_parts": {
-            "given": "Ann", "family": "Lee", "prefix": "Dr.", "middle": null, "suffix": null } } }),
+            "given": "Ann", "family": "Lee", "prefix": "Dr." } } }),
     );
     check(
         "phone_v2 111 | 2",
@@ -108,8 +108,8 @@ fn what_its_user_changed_becomes_an_edit() {
         "email_v2 b@x.org | 2\n website x.org | 7\n postal-address_v2 2 Main St | 2",
         None,
         json!({
-            "add": { "emails": [{ "value": "b@x.org", "type": "work", "label": null }],
-                "addresses": [{ "value": "2 Main St", "type": "work", "label": null }] },
+            "add": { "emails": [{ "value": "b@x.org", "type": "work" }],
+                "addresses": [{ "value": "2 Main St", "type": "work" }] },
             "remove": { "emails": ["a@x.org"], "addresses": ["1 Main St"] } }),
     );
     check(

@@ -226,6 +226,11 @@ fn put_found_by(db: &Connection, id: &str, fields: &Fields) -> Result<(), StoreE
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::Error::{FromSqlConversionFailure, InvalidColumnType, Utf8Error};
+        // Nobody has written such a value.
+        if let Utf8Error(..) | FromSqlConversionFailure(..) | InvalidColumnType(..) = error {
+            return Self::Damaged(error.to_string());
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotAStore,
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(error.to_string()),
