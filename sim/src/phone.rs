@@ -341,7 +341,7 @@ impl Phone {
                 Next::SignIn(_) => {
                     self.must_sign_in();
                     if sign_ins == 3 {
-                        return self.later(5, 15);
+                        return self.later(20, 60); // its user gives up, and tries again some time
                     }
                     sign_ins += 1;
                     self.network.pulled = None;
