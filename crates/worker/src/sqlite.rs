@@ -166,13 +166,16 @@ fn run_statement(
         .map_err(|error| d1_error(&error, Step::Run))?;
     }
 
-    let mut columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
     let written_before = connection.total_changes();
     // From here on: a cached statement keeps counting, also what an earlier error left.
     prepared.reset_status(StatementStatus::VmStep);
-    let mut values = Vec::new();
+    let (mut columns, mut values) = (Vec::new(), Vec::new());
     let mut rows = prepared.raw_query();
     while let Some(row) = rows.next().map_err(|error| d1_error(&error, Step::Run))? {
+        // D1 names the values of each row, and nothing else.
+        if columns.is_empty() {
+            columns.extend(row.as_ref().column_names().map(str::to_owned));
+        }
         let mut read = Vec::with_capacity(columns.len());
         for (index, column) in columns.iter().enumerate() {
             let value = row.get_ref(index).map_err(|error| d1_error(&error, Step::Run))?;
@@ -184,9 +187,6 @@ fn run_statement(
 
     // With the rows that a foreign key took along.
     let changes = connection.total_changes() - written_before;
-    if values.is_empty() {
-        columns.clear(); // D1 names the values of each row, and nothing else
-    }
     let steps = u64::try_from(prepared.reset_status(StatementStatus::VmStep)).unwrap_or(0);
     Ok(Rows { columns, values, changes, steps, billed: (0, 0) })
 }

@@ -152,7 +152,7 @@ pub(super) const ALL: &[Mutant] = &[
     m("a cursor has the rev and not the last row", PUSH,
         "(rev, id.to_string(), first)", "(rev, String::new(), first)"),
     m("a pull goes on with the next rev", SQL,
-        "WHERE (c.rev, c.id) > (?1, ?2)\n             AND (c.state = 0", "WHERE c.rev > ?1 AND ?2 <> ''\n             AND (c.state = 0"),
+        "WHERE (c.rev, c.id) > (?1, ?2)\n                AND (c.state = 0", "WHERE c.rev > ?1 AND ?2 <> ''\n                AND (c.state = 0"),
     m("a first pull misses what goes meanwhile", SQL,
         "(c.state = 0 OR c.rev > coalesce(?3, (SELECT rev FROM book)))", "(c.state = 0 OR (c.rev > ?3 AND ?3 = 0))"),
     m("calls do not count", SQL,
