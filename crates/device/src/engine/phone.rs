@@ -237,8 +237,8 @@ impl<S: Store> Engine<S> {
                 Stage::Take => match pass.ask_rows() {
                     Some(ask) => return Ok(ask),
                     None => {
-                        self.note_labels(pass.labels_are_settled)?;
                         self.plan(pass)?;
+                        self.note_labels(pass.labels_are_settled && self.knows_the_book())?;
                         pass.stage = Stage::Compare;
                     }
                 },

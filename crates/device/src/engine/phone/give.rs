@@ -61,7 +61,12 @@ impl<S: Store> Engine<S> {
                 Some(wanted) if is_shown_by(&wanted, &link.has) => {
                     links.extend((link.rev != shows).then(|| Link { rev: shows, ..link.clone() }));
                 }
-                Some(_) => unread.push(link.raw),
+                Some(_) => {
+                    unread.push(link.raw);
+                    // What a driver without labels wrote of it was not all.
+                    let is_shown = pass.has_new_labels && link.rev.is_some();
+                    links.extend(is_shown.then(|| Link { rev: None, ..link.clone() }));
+                }
                 None => {}
             }
         }

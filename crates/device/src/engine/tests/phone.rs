@@ -60,6 +60,22 @@ impl Phone {
         }
     }
 
+    /// One of a driver that knows no groups.
+    fn pass_without_labels(&mut self) -> Vec<Ask> {
+        let (mut pass, mut given, mut asked) = (Pass::default(), Given::Start, Vec::new());
+        loop {
+            let ask = self.ask(&mut pass, given);
+            if ask == Ask::Done {
+                return asked;
+            }
+            asked.push(ask.clone());
+            given = match self.fake.serve(ask) {
+                Given::Heads { heads, .. } => Given::Heads { heads, groups: None },
+                given => given,
+            };
+        }
+    }
+
     /// As a driver does it.
     fn sync(&mut self) {
         self.pass();
@@ -833,6 +849,22 @@ fn a_label_is_renamed_again_after_each_crash_of_a_pass() {
 }
 
 #[test]
+fn labels_that_came_while_its_driver_knew_none_are_shown_whenever_a_pass_dies() {
+    for asks in 0..6 {
+        let mut phone = Phone::new();
+        phone.save(&own(), "Ann", "1");
+        phone.settle();
+        phone.others(phone.id("Ann"), |fields| fields.groups = vec!["Team".parse().unwrap()]);
+        phone.bench.sync();
+        phone.pass_without_labels();
+        phone.part(asks, 0);
+        phone.settle();
+        let team = vec!["Team".to_owned()];
+        assert_eq!(phone.labels("Ann"), (team.clone(), team), "after {asks} answers");
+    }
+}
+
+#[test]
 fn two_labels_of_one_name_are_told_apart() {
     let mut phone = Phone::new();
     let (one, other) = (phone.fake.label(&own(), "Team"), phone.fake.label(&own(), "Team"));
@@ -860,21 +892,7 @@ fn labels_that_nobody_may_have_and_a_phone_that_knows_none() {
     assert_eq!(phone.labels("Ann"), (vec![], vec![]));
     let rows = phone.fake.contact(ann).unwrap().rows;
     assert_eq!(rows.iter().filter(|row| row.mimetype == MEMBERSHIP).count(), 3, "left as they are");
-    // A driver that knows no groups.
-    let pass = |phone: &mut Phone| {
-        let (mut pass, mut given, mut asked) = (Pass::default(), Given::Start, Vec::new());
-        loop {
-            let ask = phone.ask(&mut pass, given);
-            if ask == Ask::Done {
-                return asked;
-            }
-            asked.push(ask.clone());
-            given = match phone.fake.serve(ask) {
-                Given::Heads { heads, .. } => Given::Heads { heads, groups: None },
-                given => given,
-            };
-        }
-    };
+    let pass = Phone::pass_without_labels;
     phone.others(phone.id("Ann"), |fields| {
         fields.groups = vec!["Team".parse().unwrap()];
         fields.note = Some("hi".parse().unwrap());
