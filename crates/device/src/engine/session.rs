@@ -6,7 +6,7 @@ use callbook_auth::wire::{LoginRequest, NewDevice, SessionAnswer, TokenRequest};
 use callbook_auth::{DeviceName, Platform, Secret};
 use callbook_base::Timestamp;
 
-use super::{Ask, Engine, LAST_OF_ACCESS, Outcome, Sent, Stage, Typed};
+use super::{Ask, Engine, LAST_OF_ACCESS, Outcome, Sent, Stage, Typed, WHILE_SINCE_ACCESS};
 use crate::event::Happened;
 use crate::status::SignInReason;
 use crate::store::{Session, State, Store, StoreError};
@@ -65,7 +65,8 @@ impl<S: Store> Engine<S> {
         let session = Session { access: Some(answer.access_token), refresh: answer.refresh_token };
         let (session, user) = (Some(session), Some(answer.user.id));
         let lives = Duration::from_secs(answer.expires_in).saturating_sub(LAST_OF_ACCESS);
-        let access_ends = Some(self.now.after(lives));
+        // A request for it that had no answer may still be on its way: the next is not sent before it must be.
+        let access_ends = (self.failures == 0).then(|| self.now.after(lives));
         let mut state = State { session, user, access_ends, ..self.state.clone() };
         if state.device != Some(answer.device.id) {
             self.happened(Happened::SignedIn);
@@ -80,10 +81,14 @@ impl<S: Store> Engine<S> {
         Ok(Outcome::Taken)
     }
 
-    /// Whether the access token has ended, as far as the phone's clock can tell: that spares a request that would be
-    /// refused. A new one is always tried.
+    /// Whether the access token has ended a while ago, as the phone's clock has it: that spares a request that would be
+    /// refused. A new one is always tried; and long ago is not believed, since a clock that was set on says
+    /// so of one that has just come.
     pub(super) fn is_stale(&self, now: Timestamp) -> bool {
-        !self.refreshed && self.state.access_ends.is_some_and(|ends| ends <= now)
+        let since = self.state.access_ends.map(|ends| now.millis_since(ends));
+        let is_now =
+            since.is_some_and(|since| (0..WHILE_SINCE_ACCESS.as_millis() as i64).contains(&since));
+        is_now && !self.refreshed
     }
 
     /// The access token no longer lets in: another is asked for.

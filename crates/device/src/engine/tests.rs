@@ -994,17 +994,36 @@ fn a_token_that_has_ended_is_not_sent() {
     check(0, PULL);
     check(869, PULL);
     check(870, "/token");
-    check(86_400, "/token");
+    check(870 + 40 * 60 - 1, "/token");
+    check(870 + 40 * 60, PULL); // the clock may have been set on
     check(-86_400, PULL); // a clock that was set back: the server tells
 
     // A new one is tried, whatever the clock does meanwhile.
     let mut bench = Bench::synced();
     for path in ["/token", PULL] {
-        bench.now = bench.now.plus_millis(86_400_000);
+        bench.now = bench.now.plus_millis(1_800_000);
         bench.engine.start_sync();
         assert_eq!(bench.request().path, path);
         bench.receive(ok(&session(1)));
     }
+}
+
+/// Found by seed 40000102: the clock was set on while the first request for a token was still on its way; when it came
+/// the next token had been used already, and the session was ended as a copy's.
+#[test]
+fn a_token_that_was_asked_for_twice_is_used_until_it_is_refused() {
+    let mut bench = Bench::synced();
+    bench.until("/sync/contacts");
+    bench.receive(problem(401, "token_expired"));
+    assert_eq!(bench.request().path, "/token");
+    bench.receive(Err(NoAnswer::TimedOut));
+    bench.engine.start_sync();
+    assert_eq!(bench.request().path, "/token");
+    bench.receive(ok(&session(1)));
+    bench.sync();
+    bench.now = bench.now.plus_millis(1_800_000);
+    bench.engine.start_sync();
+    assert!(bench.request().path.starts_with("/sync/contacts"));
 }
 
 #[test]
