@@ -156,7 +156,8 @@ fn own_answer(kind: &str, epoch: &str, request: &Request) -> Value {
     const AT: &str = "2026-11-22T10:00:00.000Z";
     match kind {
         "login" | "token" => json!({
-            "access_token": "access", "token_type": "Bearer", "expires_in": 900, "refresh_token": "refresh",
+            // Long enough for the half hours between the syncs of a table: what ends it is an answer.
+            "access_token": "access", "token_type": "Bearer", "expires_in": 604_800, "refresh_token": "refresh",
             "user": { "id": ID, "username": "ann", "role": "admin", "disabled": false, "created_at": AT },
             "device": { "id": ID, "user": ID, "name": "phone", "platform": "test", "created_at": AT,
                         "last_seen_at": null, "acked_seq": 0, "ended_at": null },
