@@ -44,12 +44,6 @@ const DEBOUNCE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_s
 /// The first and the longest wait after a failure.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(15 * 60));
 
-/// An access token that ends within so long is not used any more: a request takes its time.
-const LAST_OF_ACCESS: Duration = Duration::from_secs(30);
-
-/// So long after its end an access token is believed to have ended: a sync comes in half an hour, as a rule.
-const WHILE_SINCE_ACCESS: Duration = Duration::from_secs(40 * 60);
-
 /// The longest wait that a server may ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 

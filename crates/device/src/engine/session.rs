@@ -6,11 +6,17 @@ use callbook_auth::wire::{LoginRequest, NewDevice, SessionAnswer, TokenRequest};
 use callbook_auth::{DeviceName, Platform, Secret};
 use callbook_base::Timestamp;
 
-use super::{Ask, Engine, LAST_OF_ACCESS, Outcome, Sent, Stage, Typed, WHILE_SINCE_ACCESS};
+use super::{Ask, Engine, Outcome, Sent, Stage, Typed};
 use crate::event::Happened;
 use crate::status::SignInReason;
 use crate::store::{Session, State, Store, StoreError};
 use crate::transport::Method;
+
+/// An access token that ends within so long is not used any more: a request takes its time.
+const LAST_OF_ACCESS: Duration = Duration::from_secs(30);
+
+/// So long after its end an access token is believed to have ended: a sync comes in half an hour, as a rule.
+const WHILE_SINCE_ACCESS: Duration = Duration::from_secs(40 * 60);
 
 impl<S: Store> Engine<S> {
     /// Signs in with what somebody typed, at the next sync. The new device replaces the phone's last.

@@ -48,6 +48,19 @@ impl Phone {
 
     /// One pass over the phone's contacts; what was asked.
     fn pass(&mut self) -> Vec<Ask> {
+        self.pass_of(|given| given)
+    }
+
+    /// One of a driver that knows no groups.
+    fn pass_without_labels(&mut self) -> Vec<Ask> {
+        self.pass_of(|given| match given {
+            Given::Heads { heads, .. } => Given::Heads { heads, groups: None },
+            given => given,
+        })
+    }
+
+    /// One of a driver that makes this of what the phone gives.
+    fn pass_of(&mut self, driver: impl Fn(Given) -> Given) -> Vec<Ask> {
         let (mut pass, mut given, mut asked) = (Pass::default(), Given::Start, Vec::new());
         loop {
             let ask = self.ask(&mut pass, given);
@@ -56,23 +69,7 @@ impl Phone {
             }
             asked.push(ask.clone());
             assert!(asked.len() < 500, "no end");
-            given = self.fake.serve(ask);
-        }
-    }
-
-    /// One of a driver that knows no groups.
-    fn pass_without_labels(&mut self) -> Vec<Ask> {
-        let (mut pass, mut given, mut asked) = (Pass::default(), Given::Start, Vec::new());
-        loop {
-            let ask = self.ask(&mut pass, given);
-            if ask == Ask::Done {
-                return asked;
-            }
-            asked.push(ask.clone());
-            given = match self.fake.serve(ask) {
-                Given::Heads { heads, .. } => Given::Heads { heads, groups: None },
-                given => given,
-            };
+            given = driver(self.fake.serve(ask));
         }
     }
 
