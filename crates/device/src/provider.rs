@@ -29,7 +29,7 @@ pub(crate) use batch::{Group, Queue};
 pub(crate) use diff::{beyond, changed, needed};
 #[cfg(test)]
 pub(crate) use fields::new_rows;
-pub(crate) use fields::{anew, as_read, is_shown_by, read, rows};
+pub(crate) use fields::{anew, as_read, is_shown_by, place, read, rows};
 pub use labels::GroupRow;
 pub(crate) use labels::Labels;
 
@@ -343,7 +343,7 @@ pub struct Link {
     pub own: bool,
     /// At which it was read.
     pub version: i64,
-    /// What it said.
+    /// What it said, and where its numbers were written, as far as that is known.
     #[serde(with = "shared")]
     pub has: Arc<Fields>,
     /// The rev of the mirror that it shows; `None` when changes of this phone were on top of it.

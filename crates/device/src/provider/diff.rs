@@ -1,5 +1,5 @@
 //! What its user has changed of a contact: what it says now against what it said. Regions and keys of numbers are
-//! not the phone's to say, so they are not compared.
+//! not the phone's to say, so they are not compared; a region that is known goes with its number.
 
 use callbook_base::Line;
 use callbook_contacts::{Add, Edit, Entry, Fields, NewPhone, Phone, Remove, Set};
@@ -68,7 +68,10 @@ pub(crate) fn needed(mut edit: Edit, book: &Fields) -> Edit {
     set(&mut new.name_parts, &book.name_parts);
     set(&mut new.birthday, &book.birthday);
     set(&mut new.starred, &book.starred);
-    add.phones.retain(|phone| !book.phones.iter().any(|it| new_phone(it) == *phone));
+    add.phones.retain(|new| {
+        let is_same = |it: &Phone| NewPhone { region: new.region.clone(), ..new_phone(it) } == *new;
+        !book.phones.iter().any(is_same)
+    });
     add.emails.retain(|entry| !book.emails.contains(entry));
     add.urls.retain(|entry| !book.urls.contains(entry));
     add.addresses.retain(|entry| !book.addresses.contains(entry));
@@ -85,11 +88,11 @@ pub(crate) fn needed(mut edit: Edit, book: &Fields) -> Edit {
     edit
 }
 
-/// As a phone says it: the region is that of the push, or the stored one.
+/// A number of which nobody knows the region has that of the push, or the stored one.
 fn new_phone(phone: &Phone) -> NewPhone {
     NewPhone {
         number: phone.number.clone(),
-        region: None,
+        region: Some(phone.region.clone()).filter(|region| !region.as_str().is_empty()),
         r#type: phone.r#type.clone(),
         label: phone.label.clone(),
         primary: phone.primary,
@@ -107,7 +110,10 @@ impl Listed for Phone {
         &self.number
     }
     fn is_same(&self, other: &Self) -> bool {
-        new_phone(self) == new_phone(other)
+        let said = |Self { number, r#type, label, primary, .. }: &Self| {
+            (number.clone(), r#type.clone(), label.clone(), *primary)
+        };
+        said(self) == said(other)
     }
 }
 

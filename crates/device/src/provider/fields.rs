@@ -402,6 +402,14 @@ fn kind(list: &List, wanted: &Listed) -> (String, Option<String>) {
     }
 }
 
+/// Notes of numbers in which regions they were written, as others of the same spelling have it: Android knows none.
+pub(crate) fn place(fields: &mut Fields, known: &[Phone]) {
+    for phone in fields.phones.iter_mut().filter(|phone| phone.region.as_str().is_empty()) {
+        let there = known.iter().find(|there| there.number == phone.number);
+        there.inspect(|there| phone.region.clone_from(&there.region));
+    }
+}
+
 /// A contact of the book as it reads from a phone on which it was written.
 pub(crate) fn as_read(wanted: &Fields) -> Fields {
     let rows = new_rows(&rows(Of::Operation(0), &[], wanted), 0);

@@ -10,7 +10,7 @@ use super::{Pass, Stage, UNREAD, delete};
 use crate::engine::Engine;
 use crate::provider::{
     Duplicate, Group, Head, Link, Of, Operation, RawContact, RawId, anew, as_read, is_shown_by,
-    read, rows,
+    place, read, rows,
 };
 use crate::store::{Store, StoreChange, StoreError};
 
@@ -135,7 +135,13 @@ impl<S: Store> Engine<S> {
                 ops.push(Operation::SetStarred { raw, starred: wanted.starred });
             }
             if ops.is_empty() {
-                let has = read(&contact).map_or_else(|_| link.has.clone(), Arc::new);
+                let has = read(&contact).map_or_else(
+                    |_| link.has.clone(),
+                    |mut fields| {
+                        place(&mut fields, &wanted.phones);
+                        Arc::new(fields)
+                    },
+                );
                 links.push(Link { version, has, rev, ..link.clone() });
                 continue;
             }
@@ -195,17 +201,19 @@ impl<S: Store> Engine<S> {
         for contact in contacts {
             let RawContact { head: Head { raw, version, dirty, .. }, .. } = contact;
             let Some((id, rev)) = pass.written.get(&raw).copied() else { continue };
-            let wanted =
-                || Ok::<_, StoreError>(as_read(&self.wanted(pass, id)?.unwrap_or_default()));
+            let wanted = self.wanted(pass, id)?.unwrap_or_default();
             // Its user was faster than this reading.
-            let (version, has) = match read(&contact) {
-                Ok(fields) if !dirty => (version, Arc::new(fields)),
+            let (version, mut has) = match read(&contact) {
+                Ok(fields) if !dirty => (version, fields),
                 // What is still missing of one that was cut was not removed by anybody.
                 _ if pass.is_cut => {
-                    (UNREAD, self.links.get(raw).map(|link| link.has.clone()).unwrap_or_default())
+                    let link = self.links.get(raw);
+                    (UNREAD, link.map(|link| Fields::clone(&link.has)).unwrap_or_default())
                 }
-                _ => (UNREAD, Arc::new(wanted()?)),
+                _ => (UNREAD, as_read(&wanted)),
             };
+            place(&mut has, &wanted.phones);
+            let has = Arc::new(has);
             let is_back = self.duplicates.get(&id).is_some_and(|duplicate| duplicate.is_over);
             back.extend((is_back && !pass.is_cut).then_some(StoreChange::RemoveDuplicate(id)));
             links.push(Link { raw, id: Some(id), own: true, version, has, rev, unfit: None });

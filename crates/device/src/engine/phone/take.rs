@@ -14,7 +14,7 @@ use crate::engine::people::new_id;
 use crate::outbox::Change;
 use crate::provider::{
     Account, Group, GroupRow, Head, Link, Operation, RawContact, RawId, beyond, changed, needed,
-    read,
+    place, read,
 };
 use crate::store::{State, Store, StoreError};
 
@@ -205,7 +205,7 @@ impl<S: Store> Engine<S> {
             rev: linked.and_then(|link| link.rev),
             unfit: None,
         };
-        let fields = match read(contact) {
+        let mut fields = match read(contact) {
             // What its driver does not know stays as it was.
             Ok(fields) if pass.labels.is_none() => {
                 Fields { groups: link.has.groups.clone(), ..fields }
@@ -223,12 +223,14 @@ impl<S: Store> Engine<S> {
             taken.links.extend((linked.is_none() && before != Some(&link)).then_some(link));
             return Ok(());
         }
+        let known = link.id.or_else(|| source(head).filter(|_| own));
+        known.map_or(Ok(()), |id| self.place(&mut fields, id))?;
+        place(&mut fields, &link.has.phones);
         if linked.is_some_and(|linked| *linked.has != fields) {
             // Its user has changed it, or the store is older than the phone's contacts: it was restored from a
             // backup. What the book makes of that is compared, also where it has no other rev for it.
             link.rev = None;
         }
-        let known = link.id.or_else(|| source(head).filter(|_| own));
         let id = match (linked, known) {
             (Some(linked), Some(id)) => {
                 let edit = match !own || head.dirty {
@@ -277,7 +279,10 @@ impl<S: Store> Engine<S> {
                 return Ok(());
             }
             (_, None) => match self.same_as(pass, taken, &fields, own)? {
-                Some(id) => id,
+                Some(id) => {
+                    self.place(&mut fields, id)?;
+                    id
+                }
                 None => {
                     let saved_at = head.saved_at.map_or(now, |saved_at| saved_at.min(now));
                     let id = new_id(saved_at, chance);
@@ -324,20 +329,17 @@ impl<S: Store> Engine<S> {
             }
             // Others have deleted it, or it is a duplicate. It is sent whole: an edit revives what was deleted.
             None => {
-                let mut whole = changed(&Fields::default(), fields);
-                // Its user has deleted it in Callbook as well, and the mirror still knows where its numbers were
-                // written, which Android does not.
-                let mirrored = self.store.contact(id)?;
-                for there in mirrored.iter().flat_map(|it| &it.shown.fields.phones) {
-                    let is_known = !there.region.as_str().is_empty();
-                    let new = whole.add.phones.iter_mut();
-                    for new in new.filter(|new| is_known && new.number == there.number) {
-                        new.region.get_or_insert_with(|| there.region.clone());
-                    }
-                }
+                let whole = changed(&Fields::default(), fields);
                 Some(Change::Create(now, Box::new(Edit { remove: edit.remove, ..whole })))
             }
         })
+    }
+
+    /// Notes where the numbers of a contact were written, as far as the mirror knows.
+    fn place(&self, fields: &mut Fields, id: ContactId) -> Result<(), StoreError> {
+        let mirrored = self.store.contact(id)?;
+        place(fields, mirrored.as_ref().map_or(&[], |it| &it.shown.fields.phones));
+        Ok(())
     }
 
     /// A contact that the phone shows and that says all that this one does.

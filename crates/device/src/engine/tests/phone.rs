@@ -1020,10 +1020,26 @@ fn what_changes_nothing_in_the_book_goes_from_the_phone() {
     phone.is_in_step();
 }
 
-/// Found by fresh seed 1795754816: the phone's own region was taken for that of a number that others had written, and
-/// removed meanwhile.
+/// Found by fresh seeds: the phone's own region was taken for that of a number that others had written, and removed
+/// meanwhile.
 #[test]
-fn what_is_deleted_and_edited_at_once_is_sent_with_the_regions_of_its_numbers() {
+fn what_is_removed_and_edited_at_once_is_sent_with_the_regions_of_its_numbers() {
+    // 1795754816
+    check_that_the_region_is_sent("its user deletes the contact in Callbook", |phone| {
+        phone.bench.engine.delete(id(1), &mut phone.bench.chance).unwrap();
+    });
+    // 1795782144
+    check_that_the_region_is_sent("others delete the contact", |phone| {
+        phone.others_drop(id(1), Form::Deleted);
+        phone.bench.sync();
+    });
+    check_that_the_region_is_sent("others remove the number", |phone| {
+        phone.others(id(1), |fields| fields.phones.clear());
+        phone.bench.sync();
+    });
+}
+
+fn check_that_the_region_is_sent(what: &str, removal: fn(&mut Phone)) {
     let mut phone = Phone::new();
     let number = |number: &str, region: &str| callbook_contacts::Phone {
         number: number.parse().unwrap(),
@@ -1038,14 +1054,17 @@ fn what_is_deleted_and_edited_at_once_is_sent_with_the_regions_of_its_numbers() 
         fields.phones = vec![number("150-2288-7705", "CN"), number("100", "")];
     });
     phone.settle();
-    phone.bench.engine.delete(id(1), &mut phone.bench.chance).unwrap();
-    phone.fake.write(phone.raw(&own(), "Ann"), NAME, &[("data1", Some("Anna"))]);
+    removal(&mut phone);
+    let raw = phone.raw(&own(), "Ann");
+    phone.fake.write(raw, PHONE, &[("data1", Some("150-2288-7705")), ("data2", Some("2"))]);
     phone.pass();
     let push = phone.bench.until("/sync/contacts");
     let body: Value = serde_json::from_slice(&push.body.unwrap()).unwrap();
-    let phones = body["ops"][1]["add"]["phones"].as_array().unwrap().iter();
+    let ops = body["ops"].as_array().unwrap().iter();
+    let added = ops.flat_map(|op| op["add"]["phones"].as_array()).flatten();
     let mut regions: Vec<_> =
-        phones.map(|it| (it["number"].as_str(), it["region"].as_str())).collect();
+        added.map(|it| (it["number"].as_str(), it["region"].as_str())).collect();
     regions.sort();
-    assert_eq!(regions, [(Some("100"), None), (Some("150-2288-7705"), Some("CN"))]);
+    assert_eq!(regions.pop(), Some((Some("150-2288-7705"), Some("CN"))), "{what}");
+    assert!(regions.iter().all(|(_, region)| region.is_none()), "{what}");
 }
