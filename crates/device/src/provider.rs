@@ -29,7 +29,7 @@ pub(crate) use batch::{Group, Queue};
 pub(crate) use diff::{beyond, changed, needed};
 #[cfg(test)]
 pub(crate) use fields::new_rows;
-pub(crate) use fields::{anew, as_read, is_shown_by, place, read, rows};
+pub(crate) use fields::{anew, as_read, is_shown_by, placed, read, rows};
 pub use labels::GroupRow;
 pub(crate) use labels::Labels;
 

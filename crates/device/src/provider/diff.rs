@@ -69,7 +69,7 @@ pub(crate) fn needed(mut edit: Edit, book: &Fields) -> Edit {
     set(&mut new.birthday, &book.birthday);
     set(&mut new.starred, &book.starred);
     add.phones.retain(|new| {
-        let is_same = |it: &Phone| NewPhone { region: new.region.clone(), ..new_phone(it) } == *new;
+        let is_same = |it: &Phone| NewPhone { region: new.region.clone(), ..said(it) } == *new;
         !book.phones.iter().any(is_same)
     });
     add.emails.retain(|entry| !book.emails.contains(entry));
@@ -90,9 +90,15 @@ pub(crate) fn needed(mut edit: Edit, book: &Fields) -> Edit {
 
 /// A number of which nobody knows the region has that of the push, or the stored one.
 fn new_phone(phone: &Phone) -> NewPhone {
+    let region = Some(&phone.region).filter(|region| !region.as_str().is_empty());
+    NewPhone { region: region.cloned(), ..said(phone) }
+}
+
+/// As a phone says it, which knows no region.
+fn said(phone: &Phone) -> NewPhone {
     NewPhone {
         number: phone.number.clone(),
-        region: Some(phone.region.clone()).filter(|region| !region.as_str().is_empty()),
+        region: None,
         r#type: phone.r#type.clone(),
         label: phone.label.clone(),
         primary: phone.primary,
@@ -110,9 +116,6 @@ impl Listed for Phone {
         &self.number
     }
     fn is_same(&self, other: &Self) -> bool {
-        let said = |Self { number, r#type, label, primary, .. }: &Self| {
-            (number.clone(), r#type.clone(), label.clone(), *primary)
-        };
         said(self) == said(other)
     }
 }

@@ -402,12 +402,15 @@ fn kind(list: &List, wanted: &Listed) -> (String, Option<String>) {
     }
 }
 
-/// Notes of numbers in which regions they were written, as others of the same spelling have it: Android knows none.
-pub(crate) fn place(fields: &mut Fields, known: &[Phone]) {
+/// A contact with the regions in which its numbers were written, where these of the same spelling have one: Android
+/// knows none.
+pub(crate) fn placed(mut fields: Fields, known: &[Phone]) -> Fields {
     for phone in fields.phones.iter_mut().filter(|phone| phone.region.as_str().is_empty()) {
-        let there = known.iter().find(|there| there.number == phone.number);
-        there.inspect(|there| phone.region.clone_from(&there.region));
+        if let Some(there) = known.iter().find(|there| there.number == phone.number) {
+            phone.region.clone_from(&there.region);
+        }
     }
+    fields
 }
 
 /// A contact of the book as it reads from a phone on which it was written.

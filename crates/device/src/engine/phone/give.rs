@@ -10,7 +10,7 @@ use super::{Pass, Stage, UNREAD, delete};
 use crate::engine::Engine;
 use crate::provider::{
     Duplicate, Group, Head, Link, Of, Operation, RawContact, RawId, anew, as_read, is_shown_by,
-    place, read, rows,
+    placed, read, rows,
 };
 use crate::store::{Store, StoreChange, StoreError};
 
@@ -135,13 +135,10 @@ impl<S: Store> Engine<S> {
                 ops.push(Operation::SetStarred { raw, starred: wanted.starred });
             }
             if ops.is_empty() {
-                let has = read(&contact).map_or_else(
-                    |_| link.has.clone(),
-                    |mut fields| {
-                        place(&mut fields, &wanted.phones);
-                        Arc::new(fields)
-                    },
-                );
+                let has = match read(&contact) {
+                    Ok(fields) => Arc::new(placed(fields, &wanted.phones)),
+                    Err(_) => link.has.clone(),
+                };
                 links.push(Link { version, has, rev, ..link.clone() });
                 continue;
             }
@@ -203,7 +200,7 @@ impl<S: Store> Engine<S> {
             let Some((id, rev)) = pass.written.get(&raw).copied() else { continue };
             let wanted = self.wanted(pass, id)?.unwrap_or_default();
             // Its user was faster than this reading.
-            let (version, mut has) = match read(&contact) {
+            let (version, has) = match read(&contact) {
                 Ok(fields) if !dirty => (version, fields),
                 // What is still missing of one that was cut was not removed by anybody.
                 _ if pass.is_cut => {
@@ -212,8 +209,7 @@ impl<S: Store> Engine<S> {
                 }
                 _ => (UNREAD, as_read(&wanted)),
             };
-            place(&mut has, &wanted.phones);
-            let has = Arc::new(has);
+            let has = Arc::new(placed(has, &wanted.phones));
             let is_back = self.duplicates.get(&id).is_some_and(|duplicate| duplicate.is_over);
             back.extend((is_back && !pass.is_cut).then_some(StoreChange::RemoveDuplicate(id)));
             links.push(Link { raw, id: Some(id), own: true, version, has, rev, unfit: None });

@@ -14,7 +14,7 @@ use crate::engine::people::new_id;
 use crate::outbox::Change;
 use crate::provider::{
     Account, Group, GroupRow, Head, Link, Operation, RawContact, RawId, beyond, changed, needed,
-    place, read,
+    placed, read,
 };
 use crate::store::{State, Store, StoreError};
 
@@ -224,8 +224,10 @@ impl<S: Store> Engine<S> {
             return Ok(());
         }
         let known = link.id.or_else(|| source(head).filter(|_| own));
-        known.map_or(Ok(()), |id| self.place(&mut fields, id))?;
-        place(&mut fields, &link.has.phones);
+        if let Some(id) = known {
+            fields = self.placed(fields, id)?;
+        }
+        fields = placed(fields, &link.has.phones);
         if linked.is_some_and(|linked| *linked.has != fields) {
             // Its user has changed it, or the store is older than the phone's contacts: it was restored from a
             // backup. What the book makes of that is compared, also where it has no other rev for it.
@@ -280,7 +282,7 @@ impl<S: Store> Engine<S> {
             }
             (_, None) => match self.same_as(pass, taken, &fields, own)? {
                 Some(id) => {
-                    self.place(&mut fields, id)?;
+                    fields = self.placed(fields, id)?;
                     id
                 }
                 None => {
@@ -335,11 +337,12 @@ impl<S: Store> Engine<S> {
         })
     }
 
-    /// Notes where the numbers of a contact were written, as far as the mirror knows.
-    fn place(&self, fields: &mut Fields, id: ContactId) -> Result<(), StoreError> {
-        let mirrored = self.store.contact(id)?;
-        place(fields, mirrored.as_ref().map_or(&[], |it| &it.shown.fields.phones));
-        Ok(())
+    /// A contact with the regions in which its numbers were written, as far as the mirror knows them.
+    fn placed(&self, fields: Fields, id: ContactId) -> Result<Fields, StoreError> {
+        Ok(match self.store.contact(id)? {
+            Some(mirrored) => placed(fields, &mirrored.shown.fields.phones),
+            None => fields,
+        })
     }
 
     /// A contact that the phone shows and that says all that this one does.
