@@ -87,21 +87,20 @@ impl Shared {
     }
 
     /// Whether the book of that epoch has ever shown what a phone is about to show.
-    fn check_shown(&self, phone: usize, epoch: &str, changes: &mut [StoreChange]) {
+    fn check_shown(&self, phone: usize, epoch: &str, changes: &[StoreChange]) {
         let inner = self.inner();
         let versions = match epoch == inner.epochs.now {
             true => Some(&inner.model.versions),
             false => inner.epochs.past.get(epoch),
         };
-        let shown = changes.iter_mut().filter_map(|change| match change {
+        let mut shown = changes.iter().filter_map(|change| match change {
             StoreChange::PutContact(id, mirrored) => Some((*id, mirrored)),
             _ => None,
         });
         let mut versions = versions.map(Versions::reader);
-        let mut is_wrong = |(id, it): &mut (ContactId, &mut Mirrored)| {
-            versions.as_mut().is_none_or(|versions| !versions.have(*id, it.rev, &mut it.shown))
-        };
-        let wrong = shown.into_iter().find_map(|mut row| is_wrong(&mut row).then_some(row));
+        let wrong = shown.find(|(id, it): &(ContactId, &Mirrored)| {
+            versions.as_mut().is_none_or(|versions| !versions.have(*id, it.rev, &it.shown))
+        });
         drop(inner);
         if let Some((id, mirrored)) = wrong {
             let rev = mirrored.rev.0;
@@ -127,7 +126,7 @@ impl Eye {
     }
 
     /// Before a commit.
-    pub(crate) fn see(&mut self, changes: &mut [StoreChange]) {
+    pub(crate) fn see(&mut self, changes: &[StoreChange]) {
         let mut states = changes.iter().filter_map(|change| match change {
             StoreChange::State(state) => Some(&**state),
             _ => None,

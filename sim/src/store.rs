@@ -40,6 +40,8 @@ impl PhoneStore {
 }
 
 impl Store for PhoneStore {
+    type Row = <MemoryStore as Store>::Row;
+
     fn state(&self) -> Result<State, StoreError> {
         self.memory.state()
     }
@@ -110,14 +112,14 @@ impl Store for PhoneStore {
         self.memory.events()
     }
 
-    fn commit(&mut self, mut changes: Vec<StoreChange>) -> Result<(), StoreError> {
+    fn commit(&mut self, changes: Vec<StoreChange>) -> Result<(), StoreError> {
         match &mut self.power_for {
             Some(0) => return Err(StoreError::Failed("the power is lost".to_owned())),
             Some(commits) => *commits -= 1,
             None => {}
         }
         self.watch(&changes)?;
-        self.eye.iter_mut().for_each(|eye| eye.see(&mut changes));
+        self.eye.iter_mut().for_each(|eye| eye.see(&changes));
         self.memory.commit(changes)
     }
 }

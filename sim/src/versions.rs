@@ -23,7 +23,7 @@ pub(crate) struct Version {
     /// When, and by which user.
     edited: (i64, String),
     fields: Map<String, Value>,
-    /// The same, as the first phone has read it: phones share what is equal.
+    /// The same, as the first phone has read it.
     read: OnceLock<Arc<Shown>>,
 }
 
@@ -46,8 +46,8 @@ pub(crate) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Whether the book has shown a contact so, with that rev. It is then the one that other phones have, too.
-    pub(crate) fn have(&mut self, id: ContactId, rev: Rev, shown: &mut Arc<Shown>) -> bool {
+    /// Whether the book has shown a contact so, with that rev.
+    pub(crate) fn have(&mut self, id: ContactId, rev: Rev, shown: &Arc<Shown>) -> bool {
         /// Most rows stand so close to the one before them: between are what was shown once, and is no longer.
         const NEAR: usize = 8;
         let place = (rev, id);
@@ -69,13 +69,9 @@ impl Version {
         Self { created_at, edited, fields: said(&fields), read: OnceLock::new() }
     }
 
-    fn is(&self, shown: &mut Arc<Shown>) -> bool {
+    fn is(&self, shown: &Arc<Shown>) -> bool {
         if let Some(read) = self.read.get() {
-            let is = read == shown;
-            if is {
-                shown.clone_from(read);
-            }
-            return is;
+            return read == shown; // nearly always the same one: phones share what they read
         }
         let (at, by) = &self.edited;
         let is = shown.created_at.as_millis() == self.created_at

@@ -338,13 +338,14 @@ pub struct Lost {
 pub const MOST_NAMED: usize = 200;
 
 /// The answer to `GET /sync/contacts`.
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PullAnswer))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PullAnswer {
+pub struct PullAnswer<Row = Pulled> {
     /// The book.
     pub epoch: String,
     /// In the order of (rev, id), behind those that were asked for by name.
-    pub contacts: Vec<Pulled>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Pulled>))]
+    pub contacts: Vec<Row>,
     /// For the next pull; opaque.
     pub cursor: String,
     /// Whether another page is there.

@@ -14,8 +14,9 @@ use callbook_base::{ContactId, DeviceId, Line, Rev, Timestamp, UserId};
 use callbook_calls::wire::PulledCall;
 use callbook_calls::{Call, CallId};
 use callbook_contacts::Digest;
-use callbook_contacts::wire::Shown;
+use callbook_contacts::wire::{Pulled, Shown};
 use callbook_dedup::NumberKey;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::call_log::SeenCalls;
@@ -76,6 +77,10 @@ impl StoreError {
 
 /// What a phone must not forget.
 pub trait Store {
+    /// What a contact of an answer is read as, before it is pulled into the mirror: [`Pulled`], but for stores that have
+    /// read the same before.
+    type Row: DeserializeOwned + Into<Pulled>;
+
     /// The small state; that of a new phone in an empty store.
     fn state(&self) -> Result<State, StoreError>;
 

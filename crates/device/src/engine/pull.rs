@@ -2,7 +2,7 @@
 
 use callbook_base::{ContactId, Rev, Timestamp};
 use callbook_contacts::Digest;
-use callbook_contacts::wire::{Form, MOST_NAMED, PullAnswer};
+use callbook_contacts::wire::{Form, MOST_NAMED, PullAnswer, Pulled};
 
 use super::{Ask, Engine, Outcome, Sent};
 use crate::event::Happened;
@@ -26,7 +26,7 @@ impl<S: Store> Engine<S> {
 
     pub(super) fn contacts_pulled(
         &mut self,
-        answer: PullAnswer,
+        answer: PullAnswer<S::Row>,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let PullAnswer { epoch, contacts, cursor, has_more, digest, rev, calls_rev } = answer;
@@ -45,6 +45,7 @@ impl<S: Store> Engine<S> {
         let (mut lost, mut duplicates) = (Vec::new(), Vec::new());
         // A page has a contact once.
         for row in contacts {
+            let row: Pulled = row.into();
             let is_shown = matches!(row.form, Form::Visible(_));
             let revs = (self.store.rev(row.id)?, is_shown.then_some(row.rev));
             state.digest = moved(state.digest, row.id, revs);

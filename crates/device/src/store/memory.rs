@@ -1,6 +1,7 @@
 //! A store in memory: for the simulator's ten thousand phones, and for tests. Cloned, it is what a
 //! crash leaves. What many phones have pulled they share.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex};
@@ -8,7 +9,10 @@ use std::sync::{Arc, Mutex};
 use callbook_base::{ContactId, Rev, UserId};
 use callbook_calls::wire::PulledCall;
 use callbook_calls::{Call, CallId};
-use callbook_contacts::wire::Shown;
+use callbook_contacts::wire::{Pulled, Shown};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::{Gone, Mirrored, State, Store, StoreChange, StoreError};
 use crate::event::{Event, MOST_EVENTS};
@@ -33,41 +37,57 @@ pub struct MemoryStore {
     events: VecDeque<Event>,
 }
 
-/// Rows as stores of one process have pulled them, by their ids, the latest of each: a row that is the
-/// same is in memory once, and not once a phone.
-#[derive(Debug, Clone, Default)]
-pub struct Pool(Arc<Mutex<Rows>>);
+/// How many texts of contacts are kept before all are forgotten: more than the largest simulation has at a time.
+const MOST_TEXTS: usize = 100_000;
 
-#[derive(Debug, Default)]
-struct Rows {
-    contacts: BTreeMap<ContactId, (Rev, Arc<Shown>)>,
-    calls: BTreeMap<CallId, Arc<PulledCall>>,
+#[expect(clippy::disallowed_types, reason = "nobody goes through all of them")]
+type Texts = std::collections::HashMap<Box<str>, Pulled>;
+
+thread_local! {
+    static CONTACTS: RefCell<Texts> = RefCell::default();
 }
 
-impl Pool {
-    fn contact(&self, id: ContactId, rev: Rev, shown: Arc<Shown>) -> Arc<Shown> {
-        // Somebody shares it already.
-        if Arc::strong_count(&shown) > 1 {
-            return shown;
-        }
-        let mut rows = self.0.lock().expect("nothing panics while it holds the rows");
-        let latest = rows.contacts.entry(id).or_insert_with(|| (rev, shown.clone()));
-        if latest.1 == shown {
-            return latest.1.clone();
-        }
-        if latest.0 <= rev {
-            *latest = (rev, shown.clone());
-        }
-        shown
-    }
+/// A contact of an answer. Of the same text always the same becomes: it is read once, and is in memory once and not
+/// once a phone.
+#[derive(Debug)]
+pub struct Row(Pulled);
 
+impl From<Row> for Pulled {
+    fn from(Row(pulled): Row) -> Self {
+        pulled
+    }
+}
+
+impl<'de> Deserialize<'de> for Row {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        CONTACTS.with_borrow_mut(|contacts| {
+            if let Some(pulled) = contacts.get(text) {
+                return Ok(Self(pulled.clone()));
+            }
+            let pulled: Pulled = serde_json::from_str(text).map_err(D::Error::custom)?;
+            if contacts.len() >= MOST_TEXTS {
+                contacts.clear();
+            }
+            contacts.insert(text.into(), pulled.clone());
+            Ok(Self(pulled))
+        })
+    }
+}
+
+/// Calls as stores of one process have pulled them, by their ids, the latest of each: one that is the same is in
+/// memory once, and not once a phone.
+#[derive(Debug, Clone, Default)]
+pub struct Pool(Arc<Mutex<BTreeMap<CallId, Arc<PulledCall>>>>);
+
+impl Pool {
     fn call(&self, call: PulledCall) -> Arc<PulledCall> {
-        let mut rows = self.0.lock().expect("nothing panics while it holds the rows");
-        match rows.calls.get(&call.id) {
+        let mut calls = self.0.lock().expect("nothing panics while it holds the calls");
+        match calls.get(&call.id) {
             Some(there) if **there == call => there.clone(),
             _ => {
                 let call = Arc::new(call);
-                rows.calls.insert(call.id, call.clone());
+                calls.insert(call.id, call.clone());
                 call
             }
         }
@@ -92,6 +112,8 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
+    type Row = Row;
+
     fn state(&self) -> Result<State, StoreError> {
         Ok(self.state.clone())
     }
@@ -184,8 +206,7 @@ impl Store for MemoryStore {
             match change {
                 StoreChange::State(state) => self.state = *state,
                 StoreChange::PutContact(id, contact) => {
-                    let shown = self.pool.contact(id, contact.rev, contact.shown);
-                    self.contacts.insert(id, Mirrored { shown, ..contact });
+                    self.contacts.insert(id, contact);
                 }
                 StoreChange::RemoveContact(id, gone) => {
                     self.contacts.remove(&id);

@@ -18,7 +18,7 @@ use callbook_base::{ContactId, Rev, Timestamp, UserId};
 use callbook_calls::wire::PulledCall;
 use callbook_calls::{Call, CallId};
 use callbook_contacts::Fields;
-use callbook_contacts::wire::Shown;
+use callbook_contacts::wire::{Pulled, Shown};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use super::{Gone, Mirrored, Session, State, Store, StoreChange, StoreError};
@@ -242,6 +242,8 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl Store for SqliteStore {
+    type Row = Pulled;
+
     fn state(&self) -> Result<State, StoreError> {
         Ok(self.state.clone())
     }
