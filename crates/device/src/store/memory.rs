@@ -95,7 +95,7 @@ impl Pool {
 }
 
 impl MemoryStore {
-    /// An empty store that shares what it pulls with others of the pool.
+    /// An empty store that shares the calls that it pulls with others of the pool.
     pub fn sharing(pool: Pool) -> Self {
         Self { pool, ..Self::default() }
     }
