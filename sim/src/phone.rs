@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use callbook_auth::Secret;
 use callbook_base::Timestamp;
-use callbook_device::{Engine, MemoryStore, Next, State, Status, Store, StoreError, Transport};
+use callbook_device::{Engine, Next, State, Status, Store, StoreError, Transport};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -163,7 +163,6 @@ impl Phone {
             pulled: None,
         };
         let store = PhoneStore {
-            memory: MemoryStore::sharing(shared.pool.clone()),
             eye: Some(Eye::new(shared.clone(), index, &State::default())),
             ..PhoneStore::default()
         };
@@ -442,8 +441,7 @@ impl Phone {
         } else if self.strikes(Fault::PhoneCloned) {
             self.clone_another();
         } else if self.meets(Fault::PhoneWiped) {
-            let memory = MemoryStore::sharing(self.shared.pool.clone());
-            self.open(PhoneStore { memory, ..PhoneStore::default() });
+            self.open(PhoneStore::default());
         } else if is_backed_up && self.shared.chances.may_strike(Fault::PhoneRestored) {
             self.backup = self.image();
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use base64::Engine as _;
 use callbook_base::Timestamp;
-use callbook_device::{Pool, Request, Response};
+use callbook_device::{Request, Response};
 use callbook_worker::{App, router};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -53,8 +53,6 @@ pub(crate) struct Shared {
     router: Mutex<Option<(Router, &'static str)>>,
     /// How many batches there were.
     turns: AtomicU64,
-    /// What phones have pulled.
-    pub(crate) pool: Pool,
     inner: Mutex<Inner>,
 }
 
@@ -90,7 +88,6 @@ impl Shared {
             users: OnceLock::new(),
             router: Mutex::default(),
             turns: AtomicU64::new(0),
-            pool: Pool::default(),
             inner: Mutex::new(Inner {
                 stats,
                 trace: Trace::default(),

@@ -15,9 +15,7 @@ use bytes::Bytes;
 use callbook_base::Timestamp;
 use callbook_calls::{Call, Direction, Seconds};
 use callbook_contacts::{Add, Edit, NewPhone, Set};
-use callbook_device::{
-    Engine, MemoryStore, Method, Next, NoAnswer, Pool, Response, Store, Transport,
-};
+use callbook_device::{Engine, MemoryStore, Method, Next, NoAnswer, Response, Store, Transport};
 use callbook_sim::{Mix, Rates, Row, read, run};
 use callbook_worker::Moment;
 use http_body_util::{BodyExt, Full};
@@ -88,14 +86,13 @@ fn on_turmoil(phones: usize, rows: &[Row]) -> u64 {
     let requests = Arc::new(AtomicU64::new(0));
     let served = requests.clone();
     sim.host("service", move || serve(served.clone()));
-    let pool = Pool::default();
     let digests = Rc::new(RefCell::new(Vec::new()));
     for index in 0..phones {
         let saved = rows.iter().skip(index).step_by(phones).cloned();
         // Some have what another has too.
         let others = rows.iter().skip((index + 1) % phones).step_by(phones).take(2).cloned();
         let phone = Phone {
-            engine: Engine::open(MemoryStore::sharing(pool.clone())).unwrap(),
+            engine: Engine::open(MemoryStore::default()).unwrap(),
             network: Network { sender: None },
             chance: ChaCha8Rng::seed_from_u64(index as u64),
             saved: saved.chain(others).collect(),

@@ -23,7 +23,8 @@ pub use outbox::{Aside, Change, Queued, Why};
 pub use portion::{Load, Portion, Portions};
 pub use search::Query;
 pub use status::{Problem, SignInReason, Status};
-pub use store::memory::{MemoryStore, Pool};
+#[cfg(any(test, feature = "test-support"))]
+pub use store::memory::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use store::sqlite::SqliteStore;
 pub use store::{Gone, Mirrored, Session, State, Store, StoreChange, StoreError};

@@ -1,6 +1,7 @@
 //! What a phone must not forget, and the one way to change it. How it is kept must never live here:
 //! in memory in the simulator, in SQLite on a phone.
 
+#[cfg(any(test, feature = "test-support"))]
 pub(crate) mod memory;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;

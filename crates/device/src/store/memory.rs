@@ -1,10 +1,9 @@
-//! A store in memory: for the simulator's ten thousand phones, and for tests. Cloned, it is what a
-//! crash leaves. What many phones have pulled they share.
+//! A store in memory: for the simulator's ten thousand phones, and for tests (feature `test-support`). Cloned, it is
+//! what a crash leaves. Contacts that many phones have pulled they share.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
-use std::sync::{Arc, Mutex};
 
 use callbook_base::{ContactId, Rev, UserId};
 use callbook_calls::wire::PulledCall;
@@ -13,6 +12,7 @@ use callbook_contacts::wire::{Pulled, Shown};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::{Gone, Mirrored, State, Store, StoreChange, StoreError};
 use crate::event::{Event, MOST_EVENTS};
@@ -23,7 +23,6 @@ use crate::search::{Query, found_by};
 /// What a phone must not forget, in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
-    pool: Pool,
     state: State,
     contacts: BTreeMap<ContactId, Mirrored>,
     /// Those that are in the mirror again are no longer meant.
@@ -31,20 +30,21 @@ pub struct MemoryStore {
     outbox: BTreeMap<u64, Queued>,
     aside: BTreeMap<u64, Aside>,
     calls_to_push: BTreeMap<u64, Call>,
-    calls: BTreeMap<CallId, Arc<PulledCall>>,
+    calls: BTreeMap<CallId, PulledCall>,
     links: BTreeMap<RawId, Link>,
     duplicates: BTreeMap<ContactId, Duplicate>,
     events: VecDeque<Event>,
 }
 
-/// How many texts of contacts are kept before all are forgotten: more than the largest simulation has at a time.
-const MOST_TEXTS: usize = 100_000;
+/// How many contacts are kept before all are forgotten: more than the largest simulation has at a time.
+const MOST_READ: usize = 100_000;
 
+/// By a hash of their texts. Of 128 bits none is met twice by chance.
 #[expect(clippy::disallowed_types, reason = "nobody goes through all of them")]
-type Texts = std::collections::HashMap<Box<str>, Pulled>;
+type Read = std::collections::HashMap<u128, Pulled>;
 
 thread_local! {
-    static CONTACTS: RefCell<Texts> = RefCell::default();
+    static READ: RefCell<Read> = RefCell::default();
 }
 
 /// A contact of an answer. Of the same text always the same becomes: it is read once, and is in memory once and not
@@ -61,45 +61,22 @@ impl From<Row> for Pulled {
 impl<'de> Deserialize<'de> for Row {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <&RawValue>::deserialize(deserializer)?.get();
-        CONTACTS.with_borrow_mut(|contacts| {
-            if let Some(pulled) = contacts.get(text) {
+        let hash = xxh3_128(text.as_bytes());
+        READ.with_borrow_mut(|read| {
+            if let Some(pulled) = read.get(&hash) {
                 return Ok(Self(pulled.clone()));
             }
             let pulled: Pulled = serde_json::from_str(text).map_err(D::Error::custom)?;
-            if contacts.len() >= MOST_TEXTS {
-                contacts.clear();
+            if read.len() >= MOST_READ {
+                read.clear();
             }
-            contacts.insert(text.into(), pulled.clone());
+            read.insert(hash, pulled.clone());
             Ok(Self(pulled))
         })
     }
 }
 
-/// Calls as stores of one process have pulled them, by their ids, the latest of each: one that is the same is in
-/// memory once, and not once a phone.
-#[derive(Debug, Clone, Default)]
-pub struct Pool(Arc<Mutex<BTreeMap<CallId, Arc<PulledCall>>>>);
-
-impl Pool {
-    fn call(&self, call: PulledCall) -> Arc<PulledCall> {
-        let mut calls = self.0.lock().expect("nothing panics while it holds the calls");
-        match calls.get(&call.id) {
-            Some(there) if **there == call => there.clone(),
-            _ => {
-                let call = Arc::new(call);
-                calls.insert(call.id, call.clone());
-                call
-            }
-        }
-    }
-}
-
 impl MemoryStore {
-    /// An empty store that shares the calls that it pulls with others of the pool.
-    pub fn sharing(pool: Pool) -> Self {
-        Self { pool, ..Self::default() }
-    }
-
     /// All contacts of the mirror, in the order of their ids.
     pub fn contacts(&self) -> impl Iterator<Item = (&ContactId, &Shown)> {
         self.contacts.iter().map(|(id, contact)| (id, &*contact.shown))
@@ -107,7 +84,7 @@ impl MemoryStore {
 
     /// All calls that were pulled, in the order of their ids.
     pub fn calls(&self) -> impl Iterator<Item = &PulledCall> {
-        self.calls.values().map(|call| &**call)
+        self.calls.values()
     }
 }
 
@@ -177,12 +154,7 @@ impl Store for MemoryStore {
     }
 
     fn calls_of(&self, user: UserId) -> Result<Vec<PulledCall>, StoreError> {
-        Ok(self
-            .calls
-            .values()
-            .filter(|call| call.user == user)
-            .map(|call| (**call).clone())
-            .collect())
+        Ok(self.calls.values().filter(|call| call.user == user).cloned().collect())
     }
 
     fn has_call(&self, id: CallId) -> Result<bool, StoreError> {
@@ -231,7 +203,6 @@ impl Store for MemoryStore {
                     self.calls_to_push.remove(&n);
                 }
                 StoreChange::PutCall(call) => {
-                    let call = self.pool.call(call);
                     self.calls.insert(call.id, call);
                 }
                 StoreChange::RemoveCalls => self.calls.clear(),
