@@ -14,6 +14,10 @@ use crate::rows::Row;
 use crate::spelling::{Spelling, respell};
 use crate::world::{START, split};
 
+/// How many numbers a user may type, or be called from.
+const MOST_OTHERS: usize = 200;
+const FEWEST_OTHERS: usize = 10;
+
 /// What a phone has before it signs in, and what its user may type later.
 #[derive(Default)]
 pub(crate) struct PhoneBook {
@@ -84,8 +88,10 @@ pub(crate) fn phone_books(
             books[book].saved.push((later.min(Timestamp::from_millis(START)), spelling));
         }
     }
+    // In a large team each types less.
+    let others = (MOST_OTHERS as f64 * mix.share()).max(FEWEST_OTHERS as f64) as usize;
     for book in &mut books {
-        book.others = (0..200)
+        book.others = (0..others)
             .map(|_| {
                 let row = picked[chance.random_range(0..picked.len())];
                 write(row, respell(row, chance))

@@ -194,7 +194,7 @@ fn phone_and_book(phone: &Phone, book: &BTreeMap<ContactId, Fields>) -> Vec<Diff
     let mut differences = Vec::new();
     // What is pulled and has nothing on top is what is shown; a walk would copy it.
     let store = phone.engine_ref().store();
-    let mirror = store.memory.contacts().map(|(id, shown)| (id, &shown.fields));
+    let mirror = store.memory.contacts().map(|(id, it)| (id, &it.shown.fields));
     let is_all = store.outbox().expect("a store in memory reads").is_empty();
     if is_all && mirror.eq(book) {
         return differences;

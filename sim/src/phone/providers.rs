@@ -232,7 +232,7 @@ impl Phone {
         }
         let mirror = engine.store().memory.contacts();
         let mirror: BTreeSet<String> =
-            mirror.flat_map(|(_, shown)| texts_of(&shown.fields)).collect();
+            mirror.flat_map(|(_, it)| texts_of(&it.shown.fields)).collect();
         typed.retain(|_, typed| !mirror.contains(&typed.text));
     }
 
@@ -370,7 +370,7 @@ impl Phone {
         if memory.contacts().count() > MOST_COMPARED {
             return;
         }
-        let mirror = memory.contacts().map(|(id, shown)| (*id, &shown.fields));
+        let mirror = memory.contacts().map(|(id, it)| (*id, &it.shown.fields));
         let index = self.index;
         for what in self.contacts_differ(mirror).into_iter().take(1) {
             self.shared.violation(format!("phone {index} at rest: {what}"));

@@ -2,7 +2,6 @@
 //! idea of that is not used here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 use std::sync::Arc;
 
 use callbook_base::ContactId;
@@ -50,14 +49,8 @@ impl Phone {
             return;
         }
         let store = self.engine_ref().store();
-        let (mut contacts, mut from) = (BTreeMap::new(), Bound::Unbounded);
-        while let Some(id) = store.next_contact(from).expect("a store in memory reads") {
-            let mirrored = store.contact(id).expect("a store in memory reads");
-            if let Some(mirrored) = mirrored.filter(|it| it.rev.0 > to) {
-                contacts.insert(id, mirrored.shown);
-            }
-            from = Bound::Excluded(id);
-        }
+        let contacts = store.memory.contacts().filter(|(_, it)| it.rev.0 > to);
+        let contacts = contacts.map(|(id, it)| (*id, it.shown.clone())).collect();
         let ops = store.outbox().expect("a store in memory reads").into_iter();
         let ops = ops.filter(|op| op.acked.is_some_and(|acked| acked.0 > to));
         let ops = ops.map(|op| op.op_id.to_string()).collect();

@@ -8,7 +8,7 @@ use std::ops::Bound;
 use callbook_base::{ContactId, Rev, UserId};
 use callbook_calls::wire::PulledCall;
 use callbook_calls::{Call, CallId};
-use callbook_contacts::wire::{Pulled, Shown};
+use callbook_contacts::wire::Pulled;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -78,8 +78,8 @@ impl<'de> Deserialize<'de> for Row {
 
 impl MemoryStore {
     /// All contacts of the mirror, in the order of their ids.
-    pub fn contacts(&self) -> impl Iterator<Item = (&ContactId, &Shown)> {
-        self.contacts.iter().map(|(id, contact)| (id, &*contact.shown))
+    pub fn contacts(&self) -> impl Iterator<Item = (&ContactId, &Mirrored)> {
+        self.contacts.iter()
     }
 
     /// All calls that were pulled, in the order of their ids.

@@ -44,6 +44,8 @@ const COMPARED: [&str; 3] =
 pub(super) struct Rows {
     pub(super) raws: BTreeMap<i64, Arc<Raw>>,
     pub(super) data: BTreeMap<i64, Arc<Datum>>,
+    /// The same by their raw contacts, as an index of the database: of each row which it is of, and its id.
+    pub(super) data_of: BTreeSet<(i64, i64)>,
     pub(super) groups: BTreeMap<i64, GroupRow>,
     pub(super) last_raw: i64,
     pub(super) last_datum: i64,
@@ -174,7 +176,7 @@ impl Rows {
         let of: Vec<i64> =
             self.data.iter().filter(|(_, datum)| is_of(datum)).map(|(id, _)| *id).collect();
         for row in of {
-            let datum = self.data.remove(&row);
+            let datum = self.remove_datum(row);
             datum.into_iter().for_each(|datum| self.count(datum.raw, 1));
         }
         match self.groups.get_mut(&id) {
@@ -194,12 +196,24 @@ impl Rows {
         let id = self.last_datum;
         let columns = named(&mimetype, BTreeMap::new(), values);
         self.data.insert(id, Arc::new(Datum { raw, mimetype, columns }));
+        self.data_of.insert((raw, id));
         self.inserted_for.insert(raw);
         self.touch(raw, uri.sync);
         if is_one(value(values, "is_primary")) {
             self.make_primary(id, "is_primary");
         }
         Ok(id)
+    }
+
+    fn remove_datum(&mut self, id: i64) -> Option<Arc<Datum>> {
+        let datum = self.data.remove(&id)?;
+        self.data_of.remove(&(datum.raw, id));
+        Some(datum)
+    }
+
+    /// The ids of a raw contact's rows, in their order.
+    fn ids_of(&self, raw: i64) -> Vec<i64> {
+        self.data_of.range((raw, i64::MIN)..=(raw, i64::MAX)).map(|(_, id)| *id).collect()
     }
 
     /// An app has changed a raw contact.
@@ -226,14 +240,13 @@ impl Rows {
             }
             Table::Groups => self.groups.range(ids).map(|(id, _)| *id).collect(),
             Table::Data | Table::DataOf(_) => {
-                let of = |datum: &Datum| match uri.table {
-                    Table::DataOf(raw) => datum.raw == raw,
-                    _ => true,
+                let rows: Vec<i64> = match uri.table {
+                    Table::DataOf(raw) => self.ids_of(raw),
+                    _ => self.data.range(ids.clone()).map(|(id, _)| *id).collect(),
                 };
-                let seen = |datum: &Datum| self.raws.get(&datum.raw).filter(|raw| !raw.deleted);
-                let rows = self.data.range(ids);
-                let rows = rows.filter(|(_, datum)| of(datum) && seen(datum).is_some());
-                rows.filter(|(_, datum)| is_asked(seen(datum))).map(|(id, _)| *id).collect()
+                let raw = |id: &i64| self.raws.get(&self.data[id].raw).filter(|raw| !raw.deleted);
+                let is_shown = |id: &i64| raw(id).is_some_and(|raw| is_asked(Some(raw)));
+                rows.into_iter().filter(|id| ids.contains(id) && is_shown(id)).collect()
             }
         }
     }
@@ -315,10 +328,11 @@ impl Rows {
     fn make_primary(&mut self, id: i64, column: &str) {
         let Some(first) = self.data.get(&id).cloned() else { return };
         let mut rows = 0;
-        for (other, datum) in &mut self.data {
-            if datum.raw == first.raw && datum.mimetype == first.mimetype {
+        for other in self.ids_of(first.raw) {
+            let Some(datum) = self.data.get_mut(&other) else { continue };
+            if datum.mimetype == first.mimetype {
                 let columns = &mut Arc::make_mut(datum).columns;
-                match *other == id {
+                match other == id {
                     true => columns.insert(column.to_owned(), "1".to_owned()),
                     false => columns.remove(column),
                 };
@@ -337,7 +351,7 @@ impl Rows {
                 Table::Contacts => self.delete_raw(*id, false),
                 Table::Groups => self.delete_group(*id, uri.sync),
                 Table::Data | Table::DataOf(_) => {
-                    if let Some(datum) = self.data.remove(id) {
+                    if let Some(datum) = self.remove_datum(*id) {
                         self.count(datum.raw, 1);
                         self.touch(datum.raw, uri.sync);
                     }
@@ -347,11 +361,18 @@ impl Rows {
         rows.len()
     }
 
+    /// A raw contact is gone with its rows, and leaves no tombstone.
+    pub(super) fn remove_raw(&mut self, id: i64) {
+        self.raws.remove(&id);
+        for row in self.ids_of(id) {
+            self.remove_datum(row);
+        }
+    }
+
     fn delete_raw(&mut self, id: i64, sync: bool) {
         let Some(raw) = self.raws.get_mut(&id) else { return };
         if sync || raw.account.is_none() {
-            self.raws.remove(&id);
-            self.data.retain(|_, datum| datum.raw != id);
+            self.remove_raw(id);
         } else if !raw.deleted {
             let raw = Arc::make_mut(raw);
             (raw.deleted, raw.dirty) = (true, true);

@@ -142,8 +142,9 @@ impl Fake {
     pub fn lose(&mut self, account: &Account) {
         let rows = &mut self.rows;
         rows.groups.retain(|_, group| group.account.as_ref() != Some(account));
-        rows.raws.retain(|_, raw| raw.account.as_ref() != Some(account));
-        rows.data.retain(|_, datum| rows.raws.contains_key(&datum.raw));
+        let of = rows.raws.iter().filter(|(_, raw)| raw.account.as_ref() == Some(account));
+        let of: Vec<i64> = of.map(|(id, _)| *id).collect();
+        of.into_iter().for_each(|id| rows.remove_raw(id));
     }
 
     /// The phone is restored from a backup, and all its contacts get other ids.
@@ -152,6 +153,8 @@ impl Fake {
         rows.raws =
             std::mem::take(&mut rows.raws).into_iter().map(|(id, raw)| (id + by, raw)).collect();
         rows.data.values_mut().for_each(|datum| Arc::make_mut(datum).raw += by);
+        rows.data_of =
+            std::mem::take(&mut rows.data_of).into_iter().map(|(raw, id)| (raw + by, id)).collect();
         rows.last_raw += by;
     }
 }
