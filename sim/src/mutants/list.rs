@@ -214,6 +214,8 @@ pub(super) const ALL: &[Mutant] = &[
         "!own || head.dirty", "!own"),
     m("a contact that Callbook wrote is not known again", "crates/device/src/engine/phone.rs",
         "head.source_id.as_deref()?.parse().ok()", "None"),
+    m("a number changed on a phone was written there", "crates/device/src/provider/fields.rs",
+        "there.number == phone.number", "false"),
     m("what the book has no more stays on the phone", GIVE,
         "pass.queue([group])", "drop(group)"),
     m("a raw contact with another's id is taken for it", TAKE,

@@ -111,6 +111,11 @@ impl Providers {
         self.typed = typed.map(|((raw, kind), it)| ((RawId(raw.0 + by), kind), it)).collect();
     }
 
+    fn has_number(&self, raw: RawId) -> bool {
+        let rows = self.contacts.contact(raw).into_iter().flat_map(|contact| contact.rows);
+        rows.into_iter().any(|row| row.mimetype == PHONE)
+    }
+
     fn live(&self, account: &Account) -> impl Iterator<Item = RawId> {
         let heads = self.contacts.heads().into_iter();
         let heads = heads.filter(|head| head.account.as_ref() == Some(account) && !head.deleted);
@@ -302,6 +307,12 @@ impl Phone {
             (6, Some(raw)) => {
                 providers.write(raw, NOTE, format!("note {n}"));
                 "notes something on the phone"
+            }
+            (7, Some(raw)) if n.is_multiple_of(2) && providers.has_number(raw) => {
+                // The row says the number anew, and Android knows no region of it.
+                let kind = if n.is_multiple_of(4) { "1" } else { "3" };
+                providers.contacts.write(raw, PHONE, &[("data2", Some(kind))]);
+                "changes the kind of a number on the phone"
             }
             (7, Some(raw)) => {
                 let added = providers.contacts.add(raw, PHONE, &[("data1", Some(number.as_str()))]);
