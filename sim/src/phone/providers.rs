@@ -111,9 +111,11 @@ impl Providers {
         self.typed = typed.map(|((raw, kind), it)| ((RawId(raw.0 + by), kind), it)).collect();
     }
 
-    fn has_number(&self, raw: RawId) -> bool {
+    /// The numbers of a contact.
+    fn numbers_of(&self, raw: RawId) -> impl Iterator<Item = String> {
         let rows = self.contacts.contact(raw).into_iter().flat_map(|contact| contact.rows);
-        rows.into_iter().any(|row| row.mimetype == PHONE)
+        let numbers = rows.filter(|row| row.mimetype == PHONE);
+        numbers.filter_map(|row| row.data.into_iter().next().flatten())
     }
 
     fn live(&self, account: &Account) -> impl Iterator<Item = RawId> {
@@ -243,11 +245,9 @@ impl Phone {
 
     /// The numbers in its own contacts.
     pub(super) fn numbers_in_contacts(&self) -> Vec<String> {
-        let Some(Providers { contacts, .. }) = &self.providers else { return Vec::new() };
-        let heads = contacts.heads().into_iter();
-        let rows = heads.filter_map(|head| contacts.contact(head.raw)).flat_map(|it| it.rows);
-        let numbers = rows.filter(|row| row.mimetype == PHONE);
-        numbers.filter_map(|row| row.data.into_iter().next().flatten()).collect()
+        let Some(providers) = &self.providers else { return Vec::new() };
+        let heads = providers.contacts.heads().into_iter();
+        heads.flat_map(|head| providers.numbers_of(head.raw)).collect()
     }
 
     /// What happens to a phone's contacts and calls without its user: other apps, and Android.
@@ -308,7 +308,7 @@ impl Phone {
                 providers.write(raw, NOTE, format!("note {n}"));
                 "notes something on the phone"
             }
-            (7, Some(raw)) if n.is_multiple_of(2) && providers.has_number(raw) => {
+            (7, Some(raw)) if n.is_multiple_of(2) && providers.numbers_of(raw).next().is_some() => {
                 // The row says the number anew, and Android knows no region of it.
                 let kind = if n.is_multiple_of(4) { "1" } else { "3" };
                 providers.contacts.write(raw, PHONE, &[("data2", Some(kind))]);

@@ -153,8 +153,7 @@ impl Fake {
         rows.raws =
             std::mem::take(&mut rows.raws).into_iter().map(|(id, raw)| (id + by, raw)).collect();
         rows.data.values_mut().for_each(|datum| Arc::make_mut(datum).raw += by);
-        rows.data_of =
-            std::mem::take(&mut rows.data_of).into_iter().map(|(raw, id)| (raw + by, id)).collect();
+        rows.data_of = rows.data.iter().map(|(id, datum)| (datum.raw, *id)).collect();
         rows.last_raw += by;
     }
 }
