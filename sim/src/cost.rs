@@ -36,7 +36,7 @@ impl Cost {
     /// What a batch did.
     pub(crate) fn done(&mut self, answer: &[Rows]) {
         for rows in answer {
-            self.rows_read += rows.values.len() as u64;
+            self.rows_read += rows.len() as u64;
             self.rows_written += rows.changes;
             self.steps += rows.steps;
         }

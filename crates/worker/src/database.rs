@@ -175,8 +175,8 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 pub struct Rows {
     /// The names of the columns, in order; none if there is no row.
     pub columns: Vec<String>,
-    /// The values, row by row, each as long as `columns`.
-    pub values: Vec<Vec<Value>>,
+    /// The values, row after row in one list, each row as long as `columns`.
+    pub values: Vec<Value>,
     /// How many rows an INSERT, UPDATE or DELETE changed, with those that a foreign key took along; 0 for
     /// other statements.
     pub changes: u64,
@@ -191,7 +191,18 @@ pub struct Rows {
 impl Rows {
     /// The rows, to be read by column name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
-        self.values.iter().map(|values| Row { columns: &self.columns, values })
+        let rows = self.values.chunks_exact(self.columns.len().max(1));
+        rows.map(|values| Row { columns: &self.columns, values })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.iter().len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
     }
 
     /// The first row, if there is one.

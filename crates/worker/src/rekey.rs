@@ -50,7 +50,7 @@ impl App {
             calls::to_rekey(tables, CALLS),
         ];
         let rows = self.batch(read).await?;
-        if rows[0].values.is_empty() {
+        if rows[0].is_empty() {
             return Ok(Rekeying::Done); // a book is made with its first admin
         }
         let book = book::read_row(&rows[0])?;

@@ -183,12 +183,10 @@ fn run_statement(
         if columns.is_empty() {
             columns.extend(row.as_ref().column_names().map(str::to_owned));
         }
-        let mut read = Vec::with_capacity(columns.len());
         for (index, column) in columns.iter().enumerate() {
             let value = row.get_ref(index).map_err(|error| d1_error(&error, Step::Run))?;
-            read.push(read_value(column, value)?);
+            values.push(read_value(column, value)?);
         }
-        values.push(read);
     }
     drop(rows);
 
@@ -248,6 +246,6 @@ mod tests {
         check(std::slice::from_ref(&read), Some(FULL));
         check(&[write, lost], None);
         let rows = sqlite.run(&[read]).unwrap();
-        assert!(rows[0].values == [[Value::Real(1.0)]], "what was refused wrote nothing");
+        assert!(rows[0].values == [Value::Real(1.0)], "what was refused wrote nothing");
     }
 }

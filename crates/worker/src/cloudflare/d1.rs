@@ -99,7 +99,7 @@ impl From<Answer> for Rows {
 #[derive(Default)]
 struct Table {
     columns: Vec<String>,
-    values: Vec<Vec<Value>>,
+    values: Vec<Value>,
 }
 
 impl<'de> Deserialize<'de> for Table {
@@ -115,9 +115,7 @@ impl<'de> Deserialize<'de> for Table {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Table, A::Error> {
                 let mut table = Table::default();
-                while let Some(row) = rows.next_element_seed(NextRow(&mut table.columns))? {
-                    table.values.push(row);
-                }
+                while rows.next_element_seed(NextRow(&mut table))?.is_some() {}
                 Ok(table)
             }
         }
@@ -127,42 +125,42 @@ impl<'de> Deserialize<'de> for Table {
 }
 
 /// Reads a row, and from the first the names of the columns.
-struct NextRow<'a>(&'a mut Vec<String>);
+struct NextRow<'a>(&'a mut Table);
 
 impl<'de> DeserializeSeed<'de> for NextRow<'_> {
-    type Value = Vec<Value>;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Vec<Value>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
         json.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for NextRow<'_> {
-    type Value = Vec<Value>;
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a row")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut row: A) -> Result<Vec<Value>, A::Error> {
-        let Self(columns) = self;
+    fn visit_map<A: MapAccess<'de>>(self, mut row: A) -> Result<(), A::Error> {
+        let Table { columns, values } = self.0;
         let is_first = columns.is_empty();
-        let mut values = Vec::with_capacity(columns.len());
-        while values.len() < columns.len() || is_first {
+        let begins_at = values.len();
+        while values.len() - begins_at < columns.len() || is_first {
             if is_first {
                 let Some(column) = row.next_key()? else { break };
                 columns.push(column);
             } else if row.next_key::<IgnoredAny>()?.is_none() {
-                break;
+                return Err(A::Error::custom("a row has fewer columns than the first"));
             }
             let value = row.next_value::<Value>();
-            let column = &columns[values.len()];
+            let column = &columns[values.len() - begins_at];
             values.push(
                 value.map_err(|error| {
                     A::Error::custom(format_args!("the column {column} {error}"))
                 })?,
             );
         }
-        Ok(values)
+        Ok(())
     }
 }

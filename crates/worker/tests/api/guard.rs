@@ -118,5 +118,5 @@ async fn a_revoked_device_marks_no_number() {
     let answer = service.send(Method::PUT, "/numbers/%2B14155552671", Some(&ann), body).await;
     assert_eq!(answer.problem(), (401, "token_invalid"));
     let marks = vec![Statement::new("SELECT key FROM shared_keys")];
-    assert!(service.database.batch(marks).await.unwrap()[0].values.is_empty());
+    assert!(service.database.batch(marks).await.unwrap()[0].is_empty());
 }

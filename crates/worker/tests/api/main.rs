@@ -284,7 +284,7 @@ fn put(n: u8, base_rev: u64, number: &str) -> Value {
 }
 
 /// All rows but those that a refused request may write: what counts guesses and remembers them.
-async fn dump(service: &Service) -> Vec<Vec<Vec<Bound>>> {
+async fn dump(service: &Service) -> Vec<Vec<Bound>> {
     let tables = [
         "SELECT * FROM book",
         "SELECT * FROM contacts ORDER BY id",

@@ -72,7 +72,7 @@ async fn a_tombstone_goes_when_it_is_old_and_all_who_are_not_have_pulled_it() {
     // Nothing of it is left; an edit is asked for whole, and makes it anew.
     let rest = "SELECT id FROM contacts UNION SELECT contact FROM history";
     let rest = service.database.batch(vec![callbook_worker::database::Statement::new(rest)]).await;
-    assert_eq!(rest.unwrap()[0].values.len(), 1);
+    assert_eq!(rest.unwrap()[0].len(), 1);
     let result = service.push(&mut ann, json!([put(1, 1, "1")])).await["results"][0].clone();
     assert_eq!(
         (&result["status"], &result["code"]),
