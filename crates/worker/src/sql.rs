@@ -116,9 +116,10 @@ mod tests {
             "SEARCH calls USING INDEX calls_by_time",
         );
         check(calls::page((Rev(1), ""), 9), "SEARCH calls USING INDEX calls_by_rev");
-        // Sizes come first, from the index alone.
+        // The index has all that a page says: no contact is looked up.
         let steps = steps(contacts::page((Rev(1), ""), contacts::Pull::Later, 9));
-        let rows = "SEARCH c USING INDEX contacts_by_rev ((rev,id)>(?,?))".to_owned();
-        assert!(steps.contains(&rows), "{steps:#?}");
+        let (index, rows) = ("COVERING INDEX contacts_by_rev", "SEARCH c USING");
+        let reads: Vec<_> = steps.iter().filter(|step| step.starts_with(rows)).collect();
+        assert!(reads.len() >= 2 && reads.iter().all(|it| it.contains(index)), "{steps:#?}");
     }
 }

@@ -81,9 +81,9 @@ fn write(page: &mut String, row: &str) -> Result<(), DatabaseError> {
 /// In a first pull only visible contacts are sent, and tombstones and hidden rows above `first`,
 /// the book's rev at the first page; at that page, where it is not known yet, it is the book's.
 pub(crate) fn page(after: (Rev, &str), pull: Pull, limit: u64) -> Statement {
-    // Sizes are added up from the index alone, so that no row is read that is not sent; row by row only where
-    // bytes run out before rows, since SQLite takes as long for that as for all else. Rows come straight from the
-    // index in their order: SQLite would sort those of a join, with all their text.
+    // Sizes are added up first, so that no text is read that is not sent; row by row only where bytes run out
+    // before rows, since SQLite takes as long for that as for all else. Rows come straight from the index, which
+    // has all that `pulled` asks for, in its order: SQLite would sort those of a join, with all their text.
     macro_rules! next {
         () => {
             " FROM contacts AS c
