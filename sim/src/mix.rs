@@ -54,7 +54,7 @@ const BUSIEST: usize = 25;
 const WITH_CONTACTS: usize = 3;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const WORKING_DAY: Duration = Duration::from_secs(12 * 60 * 60);
+const WORKING_DAY: Duration = Duration::from_secs(8 * 60 * 60);
 
 impl Mix {
     /// The main run: 25 phones of 8 people, three days.
@@ -130,9 +130,10 @@ impl Mix {
         (BUSIEST as f64 / self.devices as f64).min(1.0)
     }
 
-    /// The rates at which faults strike in a team of this size.
+    /// The rates at which faults strike in a team of this size: those that the whole team feels are shared.
     pub(crate) fn team_rates(&self) -> Rates {
-        self.rates.with(&[Fault::Partition, Fault::PhoneEdited], self.share())
+        use Fault::{ContactRestored, ContactSplit, Partition, PhoneEdited};
+        self.rates.with(&[Partition, PhoneEdited, ContactRestored, ContactSplit], self.share())
     }
 }
 

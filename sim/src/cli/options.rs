@@ -36,7 +36,7 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
 
     /// How many phones; of more than 25 each is used less, so that their book changes as often as that
-    /// of 25, and they live for twelve hours
+    /// of 25, and they live for eight hours
     #[arg(long, value_name = "N")]
     pub(crate) devices: Option<NonZeroUsize>,
 
