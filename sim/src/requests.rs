@@ -129,8 +129,8 @@ impl RequestLog {
         };
         let questions = ask(database, QUESTIONS).await;
         for sql in text(&questions) {
-            let rows = ask(database, sql.clone().leak()).await.values;
-            let line = json!({ "ask": sql, "rows": rows });
+            let rows = ask(database, sql.clone().leak()).await;
+            let line = json!({ "ask": sql, "rows": rows.lists().collect::<Vec<_>>() });
             let mut lines = self.lines();
             lines.write_waiting();
             lines.write(&(line.to_string() + "\n"));

@@ -191,13 +191,17 @@ pub struct Rows {
 impl Rows {
     /// The rows, to be read by column name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
-        let rows = self.values.chunks_exact(self.columns.len().max(1));
-        rows.map(|values| Row { columns: &self.columns, values })
+        self.lists().map(|values| Row { columns: &self.columns, values })
+    }
+
+    /// The values of each row.
+    pub fn lists(&self) -> impl ExactSizeIterator<Item = &[Value]> {
+        self.values.chunks_exact(self.columns.len().max(1))
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.iter().len()
+        self.lists().len()
     }
 
     /// Whether there is none.

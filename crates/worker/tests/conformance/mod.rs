@@ -285,8 +285,7 @@ pub(crate) fn shown(rows: &Rows) -> Vec<Vec<String>> {
         Value::Real(number) => format!("{number:?}"),
         Value::Text(text) => format!("'{text}'"),
     };
-    let shown = rows.values.chunks(rows.columns.len().max(1));
-    shown.map(|row| row.iter().map(show).collect()).collect()
+    rows.lists().map(|row| row.iter().map(show).collect()).collect()
 }
 
 /// The one number that a query gives.

@@ -94,7 +94,7 @@ impl Remote {
 
     /// The rows that a question gives, as JSON.
     pub(crate) fn ask(&self, sql: &str) -> serde_json::Value {
-        json!(self.run(&[(sql, &[])]).unwrap()[0].values)
+        json!(self.run(&[(sql, &[])]).unwrap()[0].lists().collect::<Vec<_>>())
     }
 
     /// Something that is no request of the service.
