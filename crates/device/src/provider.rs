@@ -352,6 +352,18 @@ pub struct Link {
     pub unfit: Option<Unfit>,
 }
 
+impl Link {
+    /// With this region for the numbers of which none is known, if there are any.
+    pub(crate) fn written_in(&self, region: &Line) -> Option<Self> {
+        let mut link = self.clone();
+        let phones = Arc::make_mut(&mut link.has).phones.iter_mut();
+        phones.filter(|phone| phone.region.as_str().is_empty()).for_each(|phone| {
+            phone.region.clone_from(region);
+        });
+        (link != *self).then_some(link)
+    }
+}
+
 /// A contact that was removed from the phone since others are older.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Duplicate {

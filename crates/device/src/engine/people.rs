@@ -12,6 +12,7 @@ use rand::Rng;
 
 use super::Engine;
 use crate::outbox::{Aside, Change, Queued};
+use crate::provider::Link;
 use crate::search::{Query, found_by};
 use crate::store::{State, Store, StoreChange, StoreError};
 
@@ -71,8 +72,12 @@ impl<S: Store> Engine<S> {
         let before = &self.state.region;
         // Also those that it has taken: a restored book loses them, and they are sent again.
         let ops: Vec<Queued> = self.outbox.ops().filter_map(|op| op.written_in(before)).collect();
-        let changes = ops.iter().cloned().map(StoreChange::PutOp).collect();
+        let links = self.links.iter().filter_map(|link| link.written_in(before));
+        let links: Vec<Link> = links.collect();
+        let mut changes: Vec<_> = ops.iter().cloned().map(StoreChange::PutOp).collect();
+        changes.extend(links.iter().cloned().map(StoreChange::PutLink));
         self.commit(State { region, ..self.state.clone() }, changes)?;
+        self.links.change(links, Vec::new());
         for op in ops {
             self.outbox.remove(op.place);
             self.outbox.insert(op);

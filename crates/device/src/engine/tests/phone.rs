@@ -1068,3 +1068,24 @@ fn check_that_the_region_is_sent(what: &str, removal: fn(&mut Phone)) {
     assert_eq!(regions.pop(), Some((Some("150-2288-7705"), Some("CN"))), "{what}");
     assert!(regions.iter().all(|(_, region)| region.is_none()), "{what}");
 }
+
+/// Found by the simulator (seed 4110): a contact that others hid before it was shown was sent whole when its user named
+/// it, with its number read in the region of the SIM that came meanwhile.
+#[test]
+fn what_was_read_before_another_sim_came_keeps_its_region() {
+    let mut phone = Phone::new();
+    phone.bench.engine.set_region("VN".parse().unwrap()).unwrap();
+    let raw = phone.save(&own(), "Ann", "0140 552 522");
+    phone.pass();
+    phone.bench.sync();
+    phone.others_drop(phone.id("Ann"), Form::Hidden { owner: id(1) });
+    phone.bench.sync();
+    phone.bench.engine.set_region("IN".parse().unwrap()).unwrap();
+    phone.bench.crash();
+    phone.fake.write(raw, NAME, &[("data1", Some("Anna"))]);
+    phone.pass();
+    let push = phone.bench.until("/sync/contacts");
+    let body: Value = serde_json::from_slice(&push.body.unwrap()).unwrap();
+    let number = &body["ops"][0]["add"]["phones"][0];
+    assert_eq!((&number["number"], &number["region"]), (&json!("0140 552 522"), &json!("VN")));
+}
