@@ -29,15 +29,8 @@ pub struct Queued {
 impl Queued {
     /// With this region for the numbers that have none of their own, if there are any.
     pub(crate) fn written_in(&self, region: &Line) -> Option<Self> {
-        let mut op = self.clone();
-        let edit = match &mut op.change {
-            Change::Create(_, edit) | Change::Edit(edit) => edit,
-            Change::Delete => return None,
-        };
-        edit.add.phones.iter_mut().for_each(|phone| {
-            phone.region.get_or_insert_with(|| region.clone());
-        });
-        (op != *self).then_some(op)
+        let change = self.change.written_in(region)?;
+        Some(Self { change, ..self.clone() })
     }
 }
 
@@ -50,6 +43,20 @@ pub enum Change {
     Edit(Box<Edit>),
     /// Deletes a contact.
     Delete,
+}
+
+impl Change {
+    fn written_in(&self, region: &Line) -> Option<Self> {
+        let mut change = self.clone();
+        let edit = match &mut change {
+            Self::Create(_, edit) | Self::Edit(edit) => edit,
+            Self::Delete => return None,
+        };
+        edit.add.phones.iter_mut().for_each(|phone| {
+            phone.region.get_or_insert_with(|| region.clone());
+        });
+        (change != *self).then_some(change)
+    }
 }
 
 /// A change that the book does not have, kept until the user says what becomes of it.
@@ -79,6 +86,12 @@ pub enum Why {
 impl Aside {
     pub(crate) fn new(op: &Queued, why: Why) -> Self {
         Self { place: op.place, id: op.id, change: op.change.clone(), why }
+    }
+
+    /// With this region for the numbers that have none of their own, if there are any.
+    pub(crate) fn written_in(&self, region: &Line) -> Option<Self> {
+        let change = self.change.written_in(region)?;
+        Some(Self { change, ..self.clone() })
     }
 
     /// Whether it is one of so many deletes that the book wants to know whether they are meant.

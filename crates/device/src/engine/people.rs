@@ -72,11 +72,15 @@ impl<S: Store> Engine<S> {
         let before = &self.state.region;
         // Also those that it has taken: a restored book loses them, and they are sent again.
         let ops: Vec<Queued> = self.outbox.ops().filter_map(|op| op.written_in(before)).collect();
+        let aside = |it: &Aside| it.written_in(before).unwrap_or_else(|| it.clone());
+        let aside: Vec<Aside> = self.aside.iter().map(aside).collect();
         let links = self.links.iter().filter_map(|link| link.written_in(before));
         let links: Vec<Link> = links.collect();
         let mut changes: Vec<_> = ops.iter().cloned().map(StoreChange::PutOp).collect();
+        changes.extend(aside.iter().cloned().map(StoreChange::PutAside));
         changes.extend(links.iter().cloned().map(StoreChange::PutLink));
         self.commit(State { region, ..self.state.clone() }, changes)?;
+        self.aside = aside;
         self.links.change(links, Vec::new());
         for op in ops {
             self.outbox.remove(op.place);

@@ -766,6 +766,12 @@ fn a_shared_number_is_told_until_the_server_knows() {
 /// Found by the simulator (seed 5026): a number that was typed before the SIM was changed.
 #[test]
 fn a_number_is_read_where_it_was_typed() {
+    check_where_a_number_is_read(false);
+    check_where_a_number_is_read(true);
+}
+
+/// In an op that has not been sent, or in one that was refused and is sent again.
+fn check_where_a_number_is_read(is_refused: bool) {
     let mut bench = Bench::synced();
     bench.engine.set_region("US".parse().unwrap()).unwrap();
     let mut edit = named("Ann");
@@ -779,8 +785,18 @@ fn a_number_is_read_where_it_was_typed() {
         })
         .to_vec();
     bench.engine.create(edit, bench.now, &mut bench.chance).unwrap();
+    if is_refused {
+        bench.until("/sync/contacts");
+        let why = Rejection { code: RejectionCode::InvalidContact, detail: "why".into() };
+        let results = vec![result(1, Status::Rejected, Some(why))];
+        bench.acked = 1;
+        let (epoch, rev) = ("book".into(), Rev(bench.rev));
+        bench.receive(ok(&PushAnswer { epoch, acked_seq: 1, rev, results }));
+        bench.sync();
+    }
     bench.engine.set_region("DE".parse().unwrap()).unwrap();
     bench.crash();
+    bench.engine.send_aside(|_| true, &mut bench.chance).unwrap();
     let body = bench.until("/sync/contacts").body.unwrap();
     let body: Value = serde_json::from_slice(&body).unwrap();
     let regions = body["ops"][0]["add"]["phones"].as_array().unwrap().iter();
