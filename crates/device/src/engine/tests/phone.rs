@@ -1,6 +1,7 @@
 //! The phone's own contacts, on a fake provider.
 
 mod random;
+mod regions;
 
 use super::*;
 use crate::Pass;
@@ -1018,74 +1019,4 @@ fn what_changes_nothing_in_the_book_goes_from_the_phone() {
     phone.settle();
     assert_eq!(phone.names(&own()), ["Ann"]);
     phone.is_in_step();
-}
-
-/// Found by fresh seeds: the phone's own region was taken for that of a number that others had written, and removed
-/// meanwhile.
-#[test]
-fn what_is_removed_and_edited_at_once_is_sent_with_the_regions_of_its_numbers() {
-    // 1795754816
-    check_that_the_region_is_sent("its user deletes the contact in Callbook", |phone| {
-        phone.bench.engine.delete(id(1), &mut phone.bench.chance).unwrap();
-    });
-    // 1795782144
-    check_that_the_region_is_sent("others delete the contact", |phone| {
-        phone.others_drop(id(1), Form::Deleted);
-        phone.bench.sync();
-    });
-    check_that_the_region_is_sent("others remove the number", |phone| {
-        phone.others(id(1), |fields| fields.phones.clear());
-        phone.bench.sync();
-    });
-}
-
-fn check_that_the_region_is_sent(what: &str, removal: fn(&mut Phone)) {
-    let mut phone = Phone::new();
-    let number = |number: &str, region: &str| callbook_contacts::Phone {
-        number: number.parse().unwrap(),
-        region: region.parse().unwrap(),
-        key: None,
-        r#type: None,
-        label: None,
-        primary: false,
-    };
-    phone.others(id(1), |fields| {
-        fields.name = Some("Ann".parse().unwrap());
-        fields.phones = vec![number("150-2288-7705", "CN"), number("100", "")];
-    });
-    phone.settle();
-    removal(&mut phone);
-    let raw = phone.raw(&own(), "Ann");
-    phone.fake.write(raw, PHONE, &[("data1", Some("150-2288-7705")), ("data2", Some("2"))]);
-    phone.pass();
-    let push = phone.bench.until("/sync/contacts");
-    let body: Value = serde_json::from_slice(&push.body.unwrap()).unwrap();
-    let ops = body["ops"].as_array().unwrap().iter();
-    let added = ops.flat_map(|op| op["add"]["phones"].as_array()).flatten();
-    let mut regions: Vec<_> =
-        added.map(|it| (it["number"].as_str(), it["region"].as_str())).collect();
-    regions.sort();
-    assert_eq!(regions.pop(), Some((Some("150-2288-7705"), Some("CN"))), "{what}");
-    assert!(regions.iter().all(|(_, region)| region.is_none()), "{what}");
-}
-
-/// Found by the simulator (seed 4110): a contact that others hid before it was shown was sent whole when its user named
-/// it, with its number read in the region of the SIM that came meanwhile.
-#[test]
-fn what_was_read_before_another_sim_came_keeps_its_region() {
-    let mut phone = Phone::new();
-    phone.bench.engine.set_region("VN".parse().unwrap()).unwrap();
-    let raw = phone.save(&own(), "Ann", "0140 552 522");
-    phone.pass();
-    phone.bench.sync();
-    phone.others_drop(phone.id("Ann"), Form::Hidden { owner: id(1) });
-    phone.bench.sync();
-    phone.bench.engine.set_region("IN".parse().unwrap()).unwrap();
-    phone.bench.crash();
-    phone.fake.write(raw, NAME, &[("data1", Some("Anna"))]);
-    phone.pass();
-    let push = phone.bench.until("/sync/contacts");
-    let body: Value = serde_json::from_slice(&push.body.unwrap()).unwrap();
-    let number = &body["ops"][0]["add"]["phones"][0];
-    assert_eq!((&number["number"], &number["region"]), (&json!("0140 552 522"), &json!("VN")));
 }
