@@ -49,7 +49,8 @@ pub(super) fn dialled(text: &str) -> String {
     let plus = if text.starts_with('+') { "+" } else { "" };
     let keys: String =
         text.chars().filter(|char| char.is_ascii_digit() || "*#".contains(*char)).collect();
-    if keys.is_empty() { text.to_owned() } else { format!("{plus}{keys}") }
+    let dialled = format!("{plus}{keys}");
+    if dialled.is_empty() { text.to_owned() } else { dialled }
 }
 
 /// The milliseconds of `YYYY-MM-DDTHH:MM:SS.mmmZ`, by the civil calendar.
@@ -79,5 +80,19 @@ mod tests {
         check("2026-11-22T10:00:00.123Z", 1_795_341_600_123);
         check("2000-02-29T23:59:59.999Z", 951_868_799_999);
         check("1969-12-31T23:59:59.999Z", -1);
+    }
+
+    /// As the protocol says it; a text with a plus alone was told by its whole text here, and by the plus in the book.
+    #[test]
+    fn a_call_is_told_by_what_is_dialled() {
+        #[track_caller]
+        fn check(text: &str, expected: &str) {
+            assert_eq!(dialled(text), expected);
+        }
+        check("+49 (30) 1234-5", "+493012345");
+        check("*31#030 1+2", "*31#03012");
+        check("+---", "+");
+        check("anonymous", "anonymous");
+        check("", "");
     }
 }
