@@ -238,7 +238,9 @@ impl<S: Store> Engine<S> {
                     Some(ask) => return Ok(ask),
                     None => {
                         self.plan(pass)?;
-                        self.note_labels(pass.labels_are_settled && self.knows_the_book())?;
+                        // Those that were known before stay so, also where the book is not whole now.
+                        let are_read = self.knows_the_book() || !pass.has_new_labels;
+                        self.note_labels(pass.labels_are_settled && are_read)?;
                         pass.stage = Stage::Compare;
                     }
                 },
