@@ -261,6 +261,12 @@ impl Bench {
         if self.restores == 0 { at.to_owned() } else { format!("{at}.{}", self.restores) }
     }
 
+    /// It has a page of a pull, and more is to come.
+    fn pull_a_page(&mut self) {
+        self.until("/sync/contacts?");
+        self.receive(ok(&PullAnswer { has_more: true, ..self.page() }));
+    }
+
     /// The whole book, as one page.
     fn page(&self) -> PullAnswer {
         let visible = self.book.iter().filter(|row| matches!(row.form, Form::Visible(_)));
@@ -1276,8 +1282,7 @@ fn a_mirror_stays_as_far_as_a_restored_book_is_the_same() {
     // In the middle of a pull.
     let halfway = |bench: &mut Bench| {
         bench.others(id(1), "B");
-        bench.until("/sync/contacts?");
-        bench.receive(ok(&PullAnswer { has_more: true, ..bench.page() }));
+        bench.pull_a_page();
     };
     check(halfway, nothing, &from_the_start);
     // It has pulled from the start since the backup, and not been told what had gone before.
@@ -1347,8 +1352,7 @@ fn an_edit_of_a_contact_that_a_restored_book_hears_of_once_more_calls_it_new_too
     let push = bench.until("/sync/contacts");
     let answer = bench.answer(&push);
     bench.receive(answer);
-    bench.until("/sync/contacts?");
-    bench.receive(ok(&PullAnswer { has_more: true, ..bench.page() }));
+    bench.pull_a_page();
     bench.engine.edit(ann, named("Anna"), &mut bench.chance).unwrap();
     bench.restore(backup);
     for _ in 0..3 {

@@ -81,11 +81,13 @@ impl Phone {
         self.pass();
     }
 
-    /// It has a page of a pull, and more is to come.
-    fn has_pulled_a_page(&mut self) {
-        self.bench.until("/sync/contacts?");
-        let page = PullAnswer { has_more: true, contacts: Vec::new(), ..self.bench.page() };
-        self.bench.receive(ok(&page));
+    /// One that shows Ann of the book, and has the first page of another pull.
+    fn in_the_middle_of_a_pull() -> Self {
+        let mut phone = Self::new();
+        phone.others_name(id(1), "Ann");
+        phone.settle();
+        phone.bench.pull_a_page();
+        phone
     }
 
     /// Until there is nothing more to say.
@@ -294,10 +296,7 @@ fn a_quiet_pass_reads_the_heads_and_writes_nothing() {
 /// It was taken that labels may be others then, and all contacts were read again.
 #[test]
 fn a_pass_in_the_middle_of_a_pull_reads_the_heads_only() {
-    let mut phone = Phone::new();
-    phone.others_name(id(1), "Ann");
-    phone.settle();
-    phone.has_pulled_a_page();
+    let mut phone = Phone::in_the_middle_of_a_pull();
     for _ in 0..2 {
         assert_eq!(phone.pass(), [Ask::Heads]);
     }
@@ -1013,10 +1012,7 @@ fn contacts_that_swap_ids_are_not_taken_for_each_other() {
 /// had come to its end.
 #[test]
 fn what_changes_nothing_in_the_book_goes_from_the_phone() {
-    let mut phone = Phone::new();
-    phone.others_name(id(1), "Ann");
-    phone.settle();
-    phone.has_pulled_a_page();
+    let mut phone = Phone::in_the_middle_of_a_pull();
     phone.fake.write(phone.raw(&own(), "Ann"), NAME, &[("data1", Some("Anna"))]);
     phone.pass();
     phone.bench.engine.start_sync();
