@@ -277,7 +277,6 @@ impl Phone {
             self.network.offline_until = self.shared.now().after(self.shared.mix().time / 3);
         }
         self.lose_what_it_has().await;
-        self.note_restore();
         self.meddle_with_providers();
         if self.strikes(Fault::PowerLost) {
             let commits = self.chance.random_range(0..12);
@@ -298,6 +297,7 @@ impl Phone {
             let Ok(next) = self.engine().next(clock, &mut chance) else { return self.lose_power() };
             match next {
                 Next::Send(request) => {
+                    self.note_restore();
                     let id = request.id;
                     let meddling = self.meddling();
                     let (answer, ()) = tokio::join!(self.network.send(request), meddling);

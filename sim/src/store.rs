@@ -1,6 +1,5 @@
 //! A phone's store, in memory, that can lose power before any of its commits.
 
-use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use callbook_base::{ContactId, Rev, UserId};
@@ -19,24 +18,8 @@ pub(crate) struct PhoneStore {
     pub(crate) memory: MemoryStore,
     /// After so many commits more no other succeeds.
     pub(crate) power_for: Option<u32>,
-    /// If somebody asks: contacts that changed again after they had been pulled in a later pass than this.
-    pub(crate) changed_again: Option<(u64, BTreeSet<ContactId>)>,
     /// Whoever looks at its commits.
     pub(crate) eye: Option<Eye>,
-}
-
-impl PhoneStore {
-    fn watch(&mut self, changes: &[StoreChange]) -> Result<(), StoreError> {
-        let Some((pass, changed_again)) = &mut self.changed_again else { return Ok(()) };
-        for change in changes {
-            if let StoreChange::PutContact(id, _) | StoreChange::RemoveContact(id, _) = change
-                && self.memory.contact(*id)?.is_some_and(|there| there.pass > *pass)
-            {
-                changed_again.insert(*id);
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Store for PhoneStore {
@@ -118,7 +101,6 @@ impl Store for PhoneStore {
             Some(commits) => *commits -= 1,
             None => {}
         }
-        self.watch(&changes)?;
         self.eye.iter_mut().for_each(|eye| eye.see(&changes));
         self.memory.commit(changes)
     }

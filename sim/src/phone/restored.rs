@@ -17,10 +17,11 @@ use super::Phone;
 pub(super) struct Had {
     /// How many restores have been seen.
     restores: u64,
-    /// Contacts of the mirror that the backup cannot have in this form.
+    /// Contacts of the mirror that the backup cannot have in this form, and that it has not pulled since.
     contacts: BTreeMap<ContactId, Arc<Shown>>,
-    /// Contacts of which it is no longer to be asked: its user has changed them or answered about them, or
-    /// others have changed them in the restored book.
+    /// Its last pass over a book that was not the restored one.
+    pass: u64,
+    /// Contacts of which it is no longer to be asked: its user has changed them or answered about them.
     touched: BTreeSet<ContactId>,
     /// Ops that the book had taken after the backup.
     ops: Vec<String>,
@@ -42,25 +43,27 @@ impl Had {
 }
 
 impl Phone {
-    /// At the start of a sync: notes what it has, if the book was put back since the last.
+    /// Before it asks for something: notes what it has, if the book was put back.
     pub(super) fn note_restore(&mut self) {
         let (restores, to) = self.shared.restores();
         if self.had.restores == restores {
             return;
         }
         let store = self.engine_ref().store();
-        let contacts = store.memory.contacts().filter(|(_, it)| it.rev.0 > to);
+        let State { user, pass, agrees_to, .. } = store.state().expect("a store in memory reads");
+        // An answer may have told it already: what this pass has pulled since is of the restored book.
+        let pass = if agrees_to.is_some() { pass - 1 } else { pass };
+        let contacts = store.memory.contacts();
+        let contacts = contacts.filter(|(_, it)| it.rev.0 > to && it.pass <= pass);
         let contacts = contacts.map(|(id, it)| (*id, it.shown.clone())).collect();
         let ops = store.outbox().expect("a store in memory reads").into_iter();
         let ops = ops.filter(|op| op.acked.is_some_and(|acked| acked.0 > to));
         let ops = ops.map(|op| op.op_id.to_string()).collect();
-        let State { user, pass, .. } = store.state().expect("a store in memory reads");
         let calls = user.map(|user| store.calls_of(user).expect("a store in memory reads"));
         let calls = calls.into_iter().flatten().map(|call| call.id);
         let calls = calls.chain(std::mem::take(&mut self.had.calls)).collect();
-        self.had = Had { restores, contacts, ops, calls, ..Had::default() };
+        self.had = Had { restores, contacts, pass, ops, calls, ..Had::default() };
         self.signed_out_with.clear();
-        self.restart(|store| store.changed_again = Some((pass, BTreeSet::new())));
     }
 
     /// Calls of its user that it has seen in a book that was put back since.
@@ -68,7 +71,7 @@ impl Phone {
         &self.had.calls
     }
 
-    /// Before an answer is taken: notes what its user has touched.
+    /// Before an answer is taken: notes what its user has touched, and looks at what it had and has pulled by now.
     pub(super) fn note_touched(&mut self) {
         if self.had.contacts.is_empty() && self.had.ops.is_empty() {
             return;
@@ -78,6 +81,7 @@ impl Phone {
         let pulling = store.state().expect("a store in memory reads").agrees_to.is_some();
         self.had.touched.extend(ops.into_iter().map(|op| op.id));
         self.had.pulling = pulling;
+        self.check_contacts_it_had(false);
     }
 
     /// After an answer was taken: when that ended the first pull of the restored book, all that it had is in
@@ -90,22 +94,7 @@ impl Phone {
         if store.state().expect("a store in memory reads").agrees_to.is_some() {
             return;
         }
-        let had = std::mem::take(&mut self.had.contacts);
-        let kept: BTreeSet<ContactId> =
-            self.engine_ref().aside().iter().filter(|it| it.is_lost()).map(|it| it.id).collect();
-        let changed_again = self.engine_ref().store().changed_again.clone();
-        self.had.touched.extend(changed_again.into_iter().flat_map(|(_, ids)| ids));
-        for (id, had) in had {
-            let now = self.engine_ref().store().contact(id).expect("a store in memory reads");
-            let is_there = now.is_some_and(|now| has(&now.shown.fields, &had.fields));
-            if !is_there && !kept.contains(&id) && !self.had.touched.contains(&id) {
-                let index = self.index;
-                let text = format!(
-                    "phone {index} showed {id}; a restored book has lost it, and the phone too"
-                );
-                self.shared.violation(text);
-            }
-        }
+        self.check_contacts_it_had(true);
         for op_id in std::mem::take(&mut self.had.ops) {
             if !self.shared.has_had(&op_id) {
                 let index = self.index;
@@ -117,6 +106,29 @@ impl Phone {
         }
         self.had.touched.clear();
         self.had.pulling = false;
+    }
+
+    /// Of contacts that it had and has pulled by now, or of all when the pull has ended: what they said is in the book
+    /// or kept for the user. From then on others may change them.
+    fn check_contacts_it_had(&mut self, has_ended: bool) {
+        let kept = self.engine_ref().aside().iter().filter(|it| it.is_lost());
+        let kept: BTreeSet<ContactId> = kept.map(|it| it.id).collect();
+        for (id, had) in std::mem::take(&mut self.had.contacts) {
+            let now = self.engine_ref().store().contact(id).expect("a store in memory reads");
+            let is_pulled = now.as_ref().is_some_and(|now| now.pass > self.had.pass);
+            if !has_ended && !is_pulled {
+                self.had.contacts.insert(id, had);
+                continue;
+            }
+            let is_there = now.is_some_and(|now| has(&now.shown.fields, &had.fields));
+            if !is_there && !kept.contains(&id) && !self.had.touched.contains(&id) {
+                let index = self.index;
+                let text = format!(
+                    "phone {index} showed {id}; a restored book has lost it, and the phone too"
+                );
+                self.shared.violation(text);
+            }
+        }
     }
 
     /// Its user says what becomes of what a restored book has lost, if that is asked. Whether there is more
