@@ -224,10 +224,11 @@ impl<S: Store> Engine<S> {
             return Ok(());
         }
         let known = link.id.or_else(|| source(head).filter(|_| own));
-        if let Some(id) = known {
-            fields = self.placed(fields, id)?;
-        }
-        fields = placed(fields, &link.has.phones);
+        // Where its numbers were written Android does not know: a link does, and without one the mirror.
+        fields = match (linked, known) {
+            (None, Some(id)) => self.placed(fields, id)?,
+            _ => placed(fields, &link.has.phones),
+        };
         if linked.is_some_and(|linked| *linked.has != fields) {
             // Its user has changed it, or the store is older than the phone's contacts: it was restored from a
             // backup. What the book makes of that is compared, also where it has no other rev for it.

@@ -90,6 +90,14 @@ impl Phone {
         phone
     }
 
+    /// The power is lost between the writing of a contact and the note of it.
+    fn forget(&mut self, name: &str) {
+        let raw = self.raw(&own(), name);
+        let mut store = self.bench.engine.store().clone();
+        store.commit(vec![StoreChange::RemoveLink(raw)]).unwrap();
+        self.bench.engine = Engine::open(store).unwrap();
+    }
+
     /// Until there is nothing more to say.
     fn settle(&mut self) {
         for _ in 0..6 {

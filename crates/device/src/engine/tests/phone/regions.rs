@@ -19,6 +19,13 @@ fn what_is_removed_and_edited_at_once_is_sent_with_the_regions_of_its_numbers() 
         phone.others(id(1), |fields| fields.phones.clear());
         phone.bench.sync();
     });
+    check_that_the_region_is_sent(
+        "its user deletes it, and nothing is noted of the contact",
+        |phone| {
+            phone.bench.engine.delete(id(1), &mut phone.bench.chance).unwrap();
+            phone.forget("Ann");
+        },
+    );
 }
 
 fn check_that_the_region_is_sent(what: &str, removal: fn(&mut Phone)) {
