@@ -51,7 +51,7 @@ impl<S: Store> Engine<S> {
                     (false, _) if link.is_none() && !knows_the_book => {}
                     (false, _) => {
                         let is_known = link.is_some_and(|link| {
-                            link.version == head.version
+                            is_as_noted(link, head)
                                 && (link.unfit.is_some() || link.id == source(head))
                         });
                         let is_touched = head.dirty && !is_unfit(link, head);
@@ -75,10 +75,7 @@ impl<S: Store> Engine<S> {
                     }
                 }
             } else if settings.follows(head.account.as_ref()) {
-                let is_known = link.is_some_and(|link| {
-                    let is_starred = link.id.is_none() || link.has.starred == head.starred;
-                    link.version == head.version && is_starred
-                });
+                let is_known = link.is_some_and(|link| is_as_noted(link, head));
                 match head.deleted {
                     // It stays in the book: its user has removed it from that account.
                     true => gone.extend(link.map(|link| link.raw)),
@@ -373,6 +370,12 @@ impl<S: Store> Engine<S> {
         }
         Ok(None)
     }
+}
+
+/// Whether a raw contact says what is noted of it. A star counts as no version of it.
+fn is_as_noted(link: &Link, head: &Head) -> bool {
+    let is_read = link.id.is_some() && link.unfit.is_none();
+    link.version == head.version && (!is_read || link.has.starred == head.starred)
 }
 
 /// Whether it is known that a raw contact cannot be in the book.

@@ -987,16 +987,26 @@ fn what_a_duplicate_had_of_its_own_comes_back_with_it() {
 
 #[test]
 fn what_is_on_the_phone_and_the_store_has_forgotten_gives_way_to_the_book() {
-    let mut phone = Phone::new();
-    phone.others_name(id(1), "Ann");
-    phone.settle();
-    let backup = phone.bench.engine.store().clone();
-    phone.fake.write(phone.raw(&own(), "Ann"), NAME, &[("data1", Some("Anna"))]);
-    phone.pass();
-    // Its op is gone with the store, and nothing on the phone tells that its user has written it.
-    phone.bench.engine = Engine::open(backup).unwrap();
-    phone.settle();
-    assert_eq!((phone.book(), phone.names(&own())), (vec!["Ann".into()], vec!["Ann".into()]));
+    let check = |what: &str, edit: fn(&mut Phone, RawId)| {
+        let mut phone = Phone::new();
+        phone.others_name(id(1), "Ann");
+        phone.settle();
+        let backup = phone.bench.engine.store().clone();
+        let raw = phone.raw(&own(), "Ann");
+        edit(&mut phone, raw);
+        phone.pass();
+        // Its op is gone with the store, and nothing on the phone tells that its user has written it.
+        phone.bench.engine = Engine::open(backup).unwrap();
+        phone.settle();
+        assert_eq!((phone.book(), phone.names(&own())), (vec!["Ann".into()], vec!["Ann".into()]));
+        assert!(!phone.of(&own())[0].head.starred, "{what}");
+    };
+    check("named", |phone, raw| phone.fake.write(raw, NAME, &[("data1", Some("Anna"))]));
+    // Android counts no version for that.
+    check("starred", |phone, raw| {
+        let row = Uri::row(Table::RawContacts, raw.0);
+        phone.fake.update(&row, &[("starred", Some("1"))]).unwrap();
+    });
 }
 
 #[test]
