@@ -437,7 +437,12 @@ impl Phone {
     async fn lose_what_it_has(&mut self) {
         let is_backed_up = self.chance.random_bool(0.05);
         if self.meets(Fault::PhoneRestored) {
-            self.become_as(self.backup.clone());
+            let mut backup = self.backup.clone();
+            // Or of Callbook's own data alone: Android's contacts and calls stay as they are.
+            if self.providers.is_some() && self.chance.random_bool(0.5) {
+                backup.providers = self.providers.take();
+            }
+            self.become_as(backup);
         } else if self.strikes(Fault::PhoneCloned) {
             self.clone_another();
         } else if self.meets(Fault::PhoneWiped) {
