@@ -438,9 +438,11 @@ impl Phone {
         let is_backed_up = self.chance.random_bool(0.05);
         if self.meets(Fault::PhoneRestored) {
             let mut backup = self.backup.clone();
-            // Or of Callbook's own data alone: Android's contacts and calls stay as they are.
-            if self.providers.is_some() && self.chance.random_bool(0.5) {
-                backup.providers = self.providers.take();
+            // Or without its contacts, which are then newer than what Callbook has noted of them.
+            if let (Some(there), Some(here)) = (&mut backup.providers, &self.providers)
+                && self.chance.random_bool(0.5)
+            {
+                there.keep_contacts_of(here);
             }
             self.become_as(backup);
         } else if self.strikes(Fault::PhoneCloned) {

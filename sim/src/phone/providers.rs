@@ -104,6 +104,11 @@ impl Providers {
         self.typed.retain(|(raw, _), _| contacts.contact(*raw).is_some());
     }
 
+    /// Contacts are as on another.
+    pub(super) fn keep_contacts_of(&mut self, other: &Self) {
+        (self.contacts, self.typed) = (other.contacts.clone(), other.typed.clone());
+    }
+
     /// Contacts get other ids.
     fn renumber(&mut self, by: i64) {
         self.contacts.renumber(by);
