@@ -81,7 +81,9 @@ impl Phone {
         let pulling = store.state().expect("a store in memory reads").agrees_to.is_some();
         self.had.touched.extend(ops.into_iter().map(|op| op.id));
         self.had.pulling = pulling;
-        self.check_contacts_it_had(false);
+        if pulling {
+            self.check_contacts_it_had(false);
+        }
     }
 
     /// After an answer was taken: when that ended the first pull of the restored book, all that it had is in
@@ -113,13 +115,13 @@ impl Phone {
     fn check_contacts_it_had(&mut self, has_ended: bool) {
         let kept = self.engine_ref().aside().iter().filter(|it| it.is_lost());
         let kept: BTreeSet<ContactId> = kept.map(|it| it.id).collect();
-        for (id, had) in std::mem::take(&mut self.had.contacts) {
+        let now = |id| self.engine_ref().store().contact(id).expect("a store in memory reads");
+        let is_pulled = |id| now(id).is_some_and(|now| now.pass > self.had.pass);
+        let ready = self.had.contacts.keys().copied().filter(|id| has_ended || is_pulled(*id));
+        let ready: Vec<ContactId> = ready.collect();
+        for id in ready {
+            let Some(had) = self.had.contacts.remove(&id) else { continue };
             let now = self.engine_ref().store().contact(id).expect("a store in memory reads");
-            let is_pulled = now.as_ref().is_some_and(|now| now.pass > self.had.pass);
-            if !has_ended && !is_pulled {
-                self.had.contacts.insert(id, had);
-                continue;
-            }
             let is_there = now.is_some_and(|now| has(&now.shown.fields, &had.fields));
             if !is_there && !kept.contains(&id) && !self.had.touched.contains(&id) {
                 let index = self.index;
