@@ -113,16 +113,14 @@ impl Phone {
     /// Of contacts that it had and has pulled by now, or of all when the pull has ended: what they said is in the book
     /// or kept for the user. From then on others may change them.
     fn check_contacts_it_had(&mut self, has_ended: bool) {
-        let kept = self.engine_ref().aside().iter().filter(|it| it.is_lost());
+        let engine = self.engine.as_ref().expect("it is not crashing");
+        let kept = engine.aside().iter().filter(|it| it.is_lost());
         let kept: BTreeSet<ContactId> = kept.map(|it| it.id).collect();
-        let now = |id| self.engine_ref().store().contact(id).expect("a store in memory reads");
+        let now = |id| engine.store().contact(id).expect("a store in memory reads");
         let is_pulled = |id| now(id).is_some_and(|now| now.pass > self.had.pass);
-        let ready = self.had.contacts.keys().copied().filter(|id| has_ended || is_pulled(*id));
-        let ready: Vec<ContactId> = ready.collect();
-        for id in ready {
-            let Some(had) = self.had.contacts.remove(&id) else { continue };
-            let now = self.engine_ref().store().contact(id).expect("a store in memory reads");
-            let is_there = now.is_some_and(|now| has(&now.shown.fields, &had.fields));
+        let is_ready = |id: &ContactId| has_ended || is_pulled(*id);
+        for (id, had) in self.had.contacts.extract_if(.., |id, _| is_ready(id)) {
+            let is_there = now(id).is_some_and(|now| has(&now.shown.fields, &had.fields));
             if !is_there && !kept.contains(&id) && !self.had.touched.contains(&id) {
                 let index = self.index;
                 let text = format!(

@@ -372,7 +372,7 @@ impl<S: Store> Engine<S> {
     }
 }
 
-/// Whether a raw contact says what is noted of it. A star counts as no version of it.
+/// Whether a raw contact says what is noted of it. Android counts no version for a star.
 fn is_as_noted(link: &Link, head: &Head) -> bool {
     let is_read = link.id.is_some() && link.unfit.is_none();
     link.version == head.version && (!is_read || link.has.starred == head.starred)
