@@ -13,6 +13,7 @@ use callbook_device::{Request, Response};
 use callbook_worker::{App, router};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -249,10 +250,8 @@ impl Shared {
 
     /// A request whose write the database has committed; of a push of contacts, up to which op.
     pub(crate) fn committed(&self, sent: Arc<Delivered>, acked: Option<u64>) {
-        let Some(claims) = sent.bearer.as_deref().and_then(claims) else { return };
-        let (Some(user), Some(device)) = (claims["sub"].as_str(), claims["device"].as_str()) else {
-            return;
-        };
+        let Some(Claims { device, user }) = sent.bearer.as_deref().and_then(claims) else { return };
+        let (device, user) = (device.as_str(), user.as_str());
         let push = |body| Push { device, user, now: sent.now.as_millis(), acked, body };
         let read = || serde_json::from_slice(&sent.body).expect("phones send JSON");
         let mut inner = self.inner();
@@ -336,11 +335,10 @@ impl Shared {
     /// Since when whoever has this token is shut out, as a count of all that shuts out and lets in: their
     /// device was revoked, or they are disabled.
     pub(crate) fn shut_out(&self, bearer: Option<&str>) -> Option<u64> {
-        let claims = bearer.and_then(claims)?;
-        let (device, user) = (claims["device"].as_str()?, claims["sub"].as_str()?);
+        let Claims { device, user } = bearer.and_then(claims)?;
         let model = &self.inner().model;
-        let is_out = model.has_ended(device)
-            || model.account(user).is_some_and(|account| account.is_disabled);
+        let is_out = model.has_ended(&device)
+            || model.account(&user).is_some_and(|account| account.is_disabled);
         is_out.then_some(model.turns)
     }
 
@@ -424,7 +422,14 @@ impl Shared {
 }
 
 /// What an access token says of whose it is.
-fn claims(token: &str) -> Option<Value> {
+#[derive(Deserialize)]
+struct Claims {
+    device: String,
+    #[serde(rename = "sub")]
+    user: String,
+}
+
+fn claims(token: &str) -> Option<Claims> {
     let body = token.split('.').nth(1)?;
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(body).ok()?;
     serde_json::from_slice(&bytes).ok()
@@ -432,5 +437,5 @@ fn claims(token: &str) -> Option<Value> {
 
 /// Whose an access token is.
 pub(crate) fn device_of(token: &str) -> Option<String> {
-    claims(token)?["device"].as_str().map(str::to_owned)
+    claims(token).map(|claims| claims.device)
 }
