@@ -17,6 +17,9 @@ use crate::fault::Fault;
 use crate::spelling::Spelling;
 use crate::store::PhoneStore;
 
+/// How many work at a company, all of whose numbers somebody adds as one contact.
+const WORK_THERE: usize = 24;
+
 /// How many contacts go, at most, when a phone book is cleared.
 pub(super) const MOST_CLEARED: usize = 60;
 
@@ -113,7 +116,7 @@ impl Phone {
         let mut chance = crate::world::split(&mut self.chance);
         let shown = self.some_contact();
         let engine = self.engine.as_mut().expect("it is not crashing");
-        let n = self.chance.random_range(0..1_000_000);
+        let n: u32 = self.chance.random_range(0..1_000_000);
         let (mut changes, mut calls, mut what) = (1, 0, "calls somebody");
         let done = match (self.chance.random_range(0..100), shown) {
             (0..25, _) => {
@@ -129,7 +132,12 @@ impl Phone {
             }
             (25..45, _) | (_, None) => {
                 what = "adds a contact";
-                engine.create(new_contact(number, &self.region, n), clock, &mut chance).map(drop)
+                // One in thirty is a company: by a remainder that scripts kept from before have none of.
+                let edit = match n % 30 {
+                    7 => new_company(others, &self.region, n),
+                    _ => new_contact(number, &self.region, n),
+                };
+                engine.create(edit, clock, &mut chance).map(drop)
             }
             (45..80, Some(id)) => {
                 what = "edits a contact";
@@ -197,6 +205,15 @@ pub(super) fn line(text: &str) -> Line {
 pub(super) fn new_contact(spelling: &Spelling, home: &str, n: u32) -> Edit {
     let set = Set { name: Some(Some(line(&format!("Contact {n}")))), ..Set::default() };
     Edit { set, add: phone(spelling, home, None), ..Edit::default() }
+}
+
+/// A company, whose people may be in the book by themselves: it has the numbers that no older contact has.
+fn new_company(people: &[Spelling], home: &str, n: u32) -> Edit {
+    let first = n as usize % people.len();
+    let they = people.iter().cycle().skip(first).take(WORK_THERE);
+    let mut edit = new_contact(&people[first], home, n);
+    edit.add.phones = they.flat_map(|it| phone(it, home, None).phones).collect();
+    edit
 }
 
 /// A number; its region is left out where it is the phone's own.
