@@ -10,7 +10,7 @@ use callbook_device::call_log::CallRow;
 use callbook_device::provider::fake::{Columns, Fake, Table, Uri};
 use callbook_device::provider::{Account, Ask, Given, RawContact, RawId};
 use callbook_device::settings::Settings;
-use callbook_device::{Pass, Store, StoreError};
+use callbook_device::{Change, Pass, Queued, Store, StoreError};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -123,15 +123,9 @@ impl Providers {
         numbers.filter_map(|row| row.data.into_iter().next().flatten())
     }
 
-    fn live(&self, account: &Account) -> impl Iterator<Item = RawId> {
-        let heads = self.contacts.heads().into_iter();
-        let heads = heads.filter(|head| head.account.as_ref() == Some(account) && !head.deleted);
-        heads.map(|head| head.raw)
-    }
-
     /// One of an account, if there is one.
     fn some(&self, account: &Account, chance: &mut ChaCha8Rng) -> Option<RawId> {
-        let all: Vec<RawId> = self.live(account).collect();
+        let all: Vec<RawId> = self.contacts.live(account).collect();
         let at = if all.is_empty() { 0 } else { chance.random_range(0..all.len()) };
         all.get(at).copied()
     }
@@ -220,13 +214,10 @@ impl Phone {
             return;
         }
         let engine = self.engine.as_ref().expect("it is not crashing");
-        let ops = engine.store().outbox().expect("a store in memory reads").into_iter();
-        let ops = ops.map(|op| (op.id, serde_json::to_string(&op).expect("ops are JSON")));
-        let ops: Vec<(ContactId, String)> = ops.collect();
+        let ops = engine.store().outbox().expect("a store in memory reads");
         let mut astray = Vec::new();
         typed.retain(|_, Typed { text, of }| {
-            let quoted = format!("\"{text}\"");
-            let mut about = ops.iter().filter(|(_, op)| op.contains(&quoted)).map(|(id, _)| *id);
+            let mut about = ops.iter().filter(|op| tells(op, text)).map(|op| op.id);
             let first = about.next();
             if let (Some(of), Some(first)) = (*of, first)
                 && first != of
@@ -355,7 +346,7 @@ impl Phone {
         let mut missing: BTreeMap<String, &Fields> =
             book.map(|(id, fields)| (id.to_string(), fields)).collect();
         let own = own();
-        let live = providers.live(&own);
+        let live = providers.contacts.live(&own);
         for contact in live.filter_map(|raw| providers.contacts.contact(raw)) {
             let id = contact.head.source_id.clone().unwrap_or_default();
             match missing.remove(&id) {
@@ -401,6 +392,13 @@ impl Phone {
         let is_told = |call: &Call| book.contains(CallId::of(user, call).to_string().as_str());
         providers.log.iter().filter(|(_, call)| !is_told(call)).count()
     }
+}
+
+/// Whether an op gives its contact a text of those that people type once into one.
+fn tells(op: &Queued, text: &str) -> bool {
+    let (Change::Create(_, edit) | Change::Edit(edit)) = &op.change else { return false };
+    let name = edit.set.name.iter().flatten().any(|name| name.as_str() == text);
+    name || edit.set.note.iter().flatten().any(|note| note.as_str() == text)
 }
 
 /// What people type once into a contact.

@@ -112,10 +112,13 @@ impl<S: Store> Engine<S> {
                 .get(&link.raw)
                 .is_some_and(|head| is_own(head) == link.own && (!link.own || says(head, link)))
         };
+        let (standing, mut strayed): (Vec<&Link>, Vec<&Link>) = self.links.iter().partition(stands);
+        if strayed.is_empty() {
+            return Default::default(); // as in nearly every pass
+        }
         let own = heads.values().filter(|head| !head.deleted && is_own(head));
         let own: BTreeMap<ContactId, RawId> =
             own.filter_map(|head| Some((source(head)?, head.raw))).collect();
-        let (standing, mut strayed): (Vec<&Link>, Vec<&Link>) = self.links.iter().partition(stands);
         let moved = strayed.iter().filter(|link| link.own).filter_map(|link| {
             let raw = *own.get(&link.id?)?;
             Some(Link { raw, version: UNREAD, ..Link::clone(link) })

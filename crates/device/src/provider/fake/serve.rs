@@ -44,6 +44,13 @@ impl Fake {
         self.rows.raws.keys().map(|raw| self.head(*raw)).collect()
     }
 
+    /// The raw contacts of an account that nobody has deleted.
+    pub fn live(&self, account: &Account) -> impl Iterator<Item = RawId> {
+        let raws = self.rows.raws.iter();
+        let live = raws.filter(|(_, raw)| raw.account.as_ref() == Some(account) && !raw.deleted);
+        live.map(|(id, _)| RawId(*id))
+    }
+
     fn head(&self, id: i64) -> Head {
         let raw = &self.rows.raws[&id];
         Head {
