@@ -105,21 +105,24 @@ pub(super) const ALL: &[Mutant] = &[
         "self.deaths >= DEATHS", "false"),
     // Guards of a write.
     m("a push does not ask whether the book has moved", SQL,
-        "WHEN rev = ?1 AND epoch = ?7 AND coalesce(rekey_to, tables) = ?5 THEN ?2 END", "WHEN 1 THEN ?2 END"),
+        "WHEN rev = ?1 AND epoch = ?7 AND coalesce(rekey_to, tables) = ?5 THEN ?2 END",
+        "WHEN ?1 >= 0 AND ?7 <> '' AND ?5 <> '' THEN ?2 END"),
     m("a push does not ask for the floor", SQL,
-        "AND floor IS ?8 AND ", "AND "),
+        "floor IS ?8", "coalesce(?8, 0) >= 0"),
     m("a push without changes does not ask for the book", SQL,
-        "AND (SELECT rev FROM book WHERE epoch = ?11) = ?9", ""),
+        "(SELECT rev FROM book WHERE epoch = ?11) = ?9", "?9 >= 0 AND ?11 <> ''"),
     m("the counter is written in another batch", PUSH,
         "app.database.batch(writes).await",
-        "{ let rest = writes.split_off(1);
-           match rest.is_empty() {
-               true => app.database.batch(writes).await,
-               false => match app.database.batch(rest).await {
-                   Ok(_) => app.database.batch(writes).await,
-                   error => error,
-               },
-           } }"),
+        "match plan.changes.rev != facts.held.rev && plan.device != facts.device {
+             false => app.database.batch(writes).await,
+             true => {
+                 let counter = writes.remove(1);
+                 match app.database.batch(writes).await {
+                     Ok(_) => app.database.batch(vec![counter]).await,
+                     error => error,
+                 }
+             }
+         }"),
     m("a write that failed is answered as done", PUSH,
         "written => written?,", "written if !MUTANT => written?, written => written.unwrap_or_default(),"),
     m("a disabled user's last push is written", SQL,
