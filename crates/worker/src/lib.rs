@@ -48,7 +48,33 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
 pub fn statements(migration: &str) -> Vec<String> {
     let without_remarks = migration.lines().map(|line| line.split("--").next().unwrap_or_default());
     let without_remarks: Vec<&str> = without_remarks.collect();
-    let statements = without_remarks.join("\n");
-    let statements = statements.split(';').filter(|sql| !sql.trim().is_empty());
-    statements.map(str::to_owned).collect()
+    let text = without_remarks.join("\n");
+    let mut statements: Vec<String> = Vec::new();
+    for sql in text.split(';').map(str::trim).filter(|sql| !sql.is_empty()) {
+        match statements.last_mut() {
+            // What a trigger does stands between its BEGIN and its END.
+            Some(last) if last.contains("CREATE TRIGGER") && !last.ends_with("END") => {
+                last.extend(["; ", sql]);
+            }
+            _ => statements.push(sql.to_owned()),
+        }
+    }
+    statements
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_migration_is_cut_between_its_statements() {
+        fn check(migration: &str, expected: &[&str]) {
+            assert_eq!(statements(migration), expected, "{migration}");
+        }
+        check("-- Nothing; yet.\n", &[]);
+        check("SELECT 1; -- a; b\nSELECT 2", &["SELECT 1", "SELECT 2"]);
+        let trigger = "CREATE TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM b; SELECT 1; END";
+        check(&format!("{trigger};\nSELECT 2;"), &[trigger, "SELECT 2"]);
+        check(&format!("{trigger};{trigger};"), &[trigger; 2]);
+    }
 }

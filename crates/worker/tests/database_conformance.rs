@@ -114,6 +114,18 @@ fn a_database_that_wrangler_began_goes_on() {
     assert_eq!(db.migrate(&[FIRST, SECOND], now()).unwrap(), names(&[SECOND.0]));
 }
 
+/// A batch may not: the suite asks for that.
+#[test]
+fn a_migration_makes_triggers() {
+    let db = Sqlite::in_memory().unwrap();
+    let sql = "CREATE TABLE b (x); CREATE TRIGGER t AFTER INSERT ON a BEGIN INSERT INTO b VALUES (NEW.x); END;";
+    db.migrate(&[FIRST, ("0002_trigger.sql", sql)], now()).unwrap();
+    run(&db, vec![Statement::new("INSERT INTO a VALUES ('1'), ('2')")]).unwrap();
+    assert_eq!(count(&db, "SELECT count(*) FROM b WHERE x IN ('1', '2')"), 2);
+    let drop = run(&db, vec![Statement::new("DROP TRIGGER t")]).err().unwrap();
+    assert!(drop.to_string().contains("not authorized"), "{drop}");
+}
+
 #[test]
 fn a_failed_migration_leaves_nothing_of_itself() {
     for (sql, message) in [
@@ -123,7 +135,7 @@ fn a_failed_migration_leaves_nothing_of_itself() {
         ("CREATE TABLE b (x); ATTACH ':memory:' AS o;", "not authorized"),
         ("CREATE TABLE b (x); INSERT INTO b VALUES (json('['));", "malformed JSON"),
         (
-            "CREATE TABLE b (x); CREATE TRIGGER t AFTER INSERT ON b BEGIN DELETE FROM b; END;",
+            "CREATE TABLE b (x); CREATE TEMP TRIGGER t AFTER INSERT ON b BEGIN DELETE FROM b; END;",
             "not authorized",
         ),
     ] {

@@ -4,7 +4,7 @@
 //! through here that D1 refuses; three things that D1 allows are refused too, each with its reason.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -57,12 +57,17 @@ const FUNCTIONS: &[&str] = &[
     "sqlite_rename_quotefix",
 ];
 
+/// Whose a statement is, in [`Gate::whose`].
+const A_BATCH: u8 = 0;
+const A_MIGRATION: u8 = 1;
+const OWN: u8 = 2;
+
 /// A connection with D1's limits on it. Every statement of the project goes through
 /// [`Gate::transaction`].
 pub(super) struct Gate {
     connection: Connection,
-    /// Whether the statement that runs is the adapter's own, such as BEGIN.
-    own: Arc<AtomicBool>,
+    /// Whose the statement that runs is: a batch's, a migration's, or the adapter's own, such as BEGIN.
+    whose: Arc<AtomicU8>,
     in_memory: bool,
 }
 
@@ -80,17 +85,18 @@ impl Gate {
         // that its first parameters differ.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
 
-        let own = Arc::new(AtomicBool::new(false));
-        let is_own = Arc::clone(&own);
+        let whose = Arc::new(AtomicU8::new(A_BATCH));
+        let of = Arc::clone(&whose);
         connection.authorizer(Some(move |context: AuthContext<'_>| {
-            if is_own.load(Ordering::Relaxed) || d1_allows(&context) {
-                Authorization::Allow
-            } else {
-                Authorization::Deny
-            }
+            let allows = match of.load(Ordering::Relaxed) {
+                OWN => true,
+                A_MIGRATION if makes_trigger(&context) => true,
+                _ => d1_allows(&context),
+            };
+            if allows { Authorization::Allow } else { Authorization::Deny }
         }))?;
         let in_memory = connection.path().is_none_or(str::is_empty);
-        Ok(Self { connection, own, in_memory })
+        Ok(Self { connection, whose, in_memory })
     }
 
     /// Runs `work` in one transaction, which stays whole or not at all. It is on the disk at the end, unless
@@ -136,9 +142,18 @@ impl Gate {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        self.own.store(true, Ordering::Relaxed);
-        let result = work(&self.connection);
-        self.own.store(false, Ordering::Relaxed);
+        self.run_as(OWN, || work(&self.connection))
+    }
+
+    /// Runs a migration, which may make triggers.
+    pub(super) fn migration<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.run_as(A_MIGRATION, work)
+    }
+
+    fn run_as<T>(&self, whose: u8, work: impl FnOnce() -> T) -> T {
+        let before = self.whose.swap(whose, Ordering::Relaxed);
+        let result = work();
+        self.whose.store(before, Ordering::Relaxed);
         result
     }
 
@@ -170,10 +185,18 @@ fn d1_allows(context: &AuthContext<'_>) -> bool {
             FUNCTIONS.iter().any(|allowed| allowed.eq_ignore_ascii_case(function_name))
         }
         Pragma { pragma_name, pragma_value } => allows_pragma(pragma_name, pragma_value),
-        // Refused by D1: ATTACH, temporary tables, transactions. Refused here only: triggers, which
-        // hide what a plan does, and virtual tables, of which D1 has FTS5.
+        // Refused by D1: ATTACH, temporary tables, transactions. Refused here only: triggers, which hide what a
+        // plan does, but for those of the schema, and virtual tables, of which D1 has FTS5.
         _ => false,
     }
+}
+
+fn makes_trigger(context: &AuthContext<'_>) -> bool {
+    context.database_name == Some("main")
+        && matches!(
+            context.action,
+            AuthAction::CreateTrigger { .. } | AuthAction::DropTrigger { .. }
+        )
 }
 
 /// D1's PRAGMAs that tell something, and `defer_foreign_keys`, which ends with its transaction. Of

@@ -108,13 +108,7 @@ fn recorded(connection: &Connection) -> rusqlite::Result<Option<Vec<String>>> {
 
 fn apply(gate: &Gate, name: &str, sql: &str, now: Timestamp) -> Result<(), DatabaseError> {
     gate.transaction(false, |connection| {
-        let mut batch = Batch::new(connection, sql);
-        while let Some(mut statement) =
-            batch.next().map_err(|error| d1_error(&error, Step::Prepare))?
-        {
-            let mut rows = statement.raw_query();
-            while rows.next().map_err(|error| d1_error(&error, Step::Run))?.is_some() {}
-        }
+        gate.migration(|| run(connection, sql))?;
         // The form that CURRENT_TIMESTAMP gives. A second server that applied the same file since
         // the record was read fails, here at the latest, and takes the whole file back.
         gate.own(|connection| {
@@ -125,4 +119,14 @@ fn apply(gate: &Gate, name: &str, sql: &str, now: Timestamp) -> Result<(), Datab
         })?;
         Ok(())
     })
+}
+
+/// Runs the statements of a file, one after the other.
+fn run(connection: &Connection, sql: &str) -> Result<(), DatabaseError> {
+    let mut batch = Batch::new(connection, sql);
+    while let Some(mut statement) = batch.next().map_err(|error| d1_error(&error, Step::Prepare))? {
+        let mut rows = statement.raw_query();
+        while rows.next().map_err(|error| d1_error(&error, Step::Run))?.is_some() {}
+    }
+    Ok(())
 }
