@@ -42,6 +42,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0008_sign_in.sql", include_str!("../migrations/0008_sign_in.sql")),
     ("0009_sort_name.sql", include_str!("../migrations/0009_sort_name.sql")),
     ("0010_pages.sql", include_str!("../migrations/0010_pages.sql")),
+    ("0011_pulled.sql", include_str!("../migrations/0011_pulled.sql")),
 ];
 
 /// The statements of a migration, for a database that takes them one by one. No text in it has a semicolon.

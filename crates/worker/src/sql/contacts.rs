@@ -1,8 +1,6 @@
 //! Contacts as rows, and pages of them.
 
-use std::fmt::Write;
-
-use callbook_base::{ContactId, Rev, Timestamp};
+use callbook_base::{ContactId, Rev};
 use callbook_contacts::wire::PageRows;
 use callbook_contacts::{Contact, LastEdit, State};
 use serde::Deserialize;
@@ -11,9 +9,6 @@ use crate::database::{DatabaseError, Row, Rows, Statement};
 
 /// The most bytes of JSON that a row of a page has beside its fields, with a comma.
 const ROW_OVERHEAD: u64 = 200;
-
-/// By how much a row is longer on its page than the database gives it, at most, with a comma.
-const LONGER: usize = 112;
 
 /// What an answer has beside its rows, about.
 const ANSWER_OVERHEAD: usize = 512;
@@ -30,71 +25,25 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-/// A contact as a phone pulls it, of the table named `c`: its JSON, or of a visible one what [`write`] makes that
-/// of, since SQLite takes long to write times, and to join many texts. Few have numbers that others own, which
-/// are left out.
-macro_rules! pulled {
-    () => {
-        r#"CASE c.state
-           WHEN 0 THEN concat_ws('|', c.created_at, c.edit_at, c.id, c.rev, c.edit_user,
-             CASE c.asleep WHEN '[]' THEN c.fields ELSE json_set(c.fields, '$.phones', json((
-               SELECT json_group_array(json(p.value) ORDER BY p.key)
-               FROM json_each(c.fields, '$.phones') AS p
-               WHERE NOT coalesce(instr(c.asleep, '"' || (p.value ->> 'key') || '"'), 0)))) END)
-           WHEN 1 THEN
-             '{"id":"' || c.id || '","rev":' || c.rev || ',"hidden":true,"owner":"' || c.other || '"}'
-           ELSE '{"id":"' || c.id || '","rev":' || c.rev || ',"deleted":true}' END"#
-    };
-}
-
-/// Writes a row of a page, as [`callbook_contacts::pulled`] and serde would.
-fn write(page: &mut String, row: &str) -> Result<(), DatabaseError> {
-    if row.starts_with('{') {
-        page.push_str(row);
-        return Ok(());
-    }
-    let mut parts = row.splitn(6, '|');
-    let mut next = || parts.next().ok_or_else(|| DatabaseError::shape("pulled", "is too short"));
-    let time = |text: &str| match text.parse() {
-        Ok(millis) => Ok(Timestamp::from_millis(millis)),
-        Err(_) => Err(DatabaseError::shape("pulled", "has no time")),
-    };
-    let (created_at, updated_at) = (time(next()?)?, time(next()?)?);
-    let (id, rev, updated_by, fields) = (next()?, next()?, next()?, next()?);
-    // One that says nothing has no members.
-    let (comma, fields) = match fields {
-        "{}" => ("", "}"),
-        fields => (",", fields.strip_prefix('{').unwrap_or_default()),
-    };
-    // Part by part: a format of all of them takes longer.
-    page.extend([r#"{"id":""#, id, r#"","rev":"#, rev, r#","created_at":""#]);
-    let _ = write!(page, "{created_at}");
-    page.push_str(r#"","updated_at":""#);
-    let _ = write!(page, "{updated_at}");
-    page.extend([r#"","updated_by":""#, updated_by, "\"", comma, fields]);
-    Ok(())
-}
-
-/// A page of what changed after (rev, id), and a NULL when there is more. One text of a row crosses to a Worker
-/// sooner than the values that it is made of.
+/// A page of what changed after (rev, id), as JSON that triggers have written, and a NULL when there is more.
 ///
 /// In a first pull only visible contacts are sent, and tombstones and hidden rows above `first`,
 /// the book's rev at the first page; at that page, where it is not known yet, it is the book's.
 pub(crate) fn page(after: (Rev, &str), pull: Pull, limit: u64) -> Statement {
     // Sizes are added up first, so that no text is read that is not sent; row by row only where bytes run out
-    // before rows, since SQLite takes as long for that as for all else. Rows come straight from the index, which
-    // has all that `pulled` asks for, in its order: SQLite would sort those of a join, with all their text.
+    // before rows, since SQLite takes as long for that as for all else. Rows come straight from their table, in its
+    // order: SQLite would sort those of a join, with all their text.
     macro_rules! next {
         () => {
-            " FROM contacts AS c
-              WHERE (c.rev, c.id) > (?1, ?2)
-                AND (c.state = 0 OR c.rev > coalesce(?3, (SELECT rev FROM book)))
-              ORDER BY c.rev, c.id LIMIT "
+            " FROM pulled AS p
+              WHERE (p.rev, p.id) > (?1, ?2)
+                AND (p.state = 0 OR p.rev > coalesce(?3, (SELECT rev FROM book)))
+              ORDER BY p.rev, p.id LIMIT "
         };
     }
     Statement::new(concat!(
         "WITH near AS NOT MATERIALIZED (
-           SELECT c.rev, c.id, ?5 + CASE c.state WHEN 0 THEN c.size ELSE 0 END AS bytes",
+           SELECT p.rev, p.id, ?5 + p.size AS bytes",
         next!(),
         "?4 + 1),
          page AS MATERIALIZED (
@@ -102,9 +51,7 @@ pub(crate) fn page(after: (Rev, &str), pull: Pull, limit: u64) -> Statement {
              SELECT max(1, count(*)) FROM (SELECT sum(bytes) OVER (ORDER BY rev, id) AS total FROM near)
              WHERE total <= ?6) ELSE count(*) END) AS fit
            FROM near)
-         SELECT pulled FROM (SELECT ",
-        pulled!(),
-        " AS pulled",
+         SELECT json FROM (SELECT p.json",
         next!(),
         "(SELECT fit FROM page))
          UNION ALL SELECT NULL FROM page WHERE found > fit",
@@ -125,19 +72,18 @@ pub(crate) fn page(after: (Rev, &str), pull: Pull, limit: u64) -> Statement {
 /// and at least one. What is not in the book reads as a tombstone.
 pub(crate) fn named(ids: &[ContactId], after: (Rev, &str)) -> Statement {
     let ids = serde_json::to_string(ids).expect("ids are plain text");
-    Statement::new(concat!(
+    Statement::new(
         r#"WITH asked AS (
              SELECT a.key AS place, a.value AS id,
                sum(?4 + CASE c.state WHEN 0 THEN c.size ELSE 0 END) OVER (ORDER BY a.key) AS total
              FROM json_each(?1) AS a LEFT JOIN contacts AS c ON c.id = a.value
              WHERE c.id IS NULL OR (c.rev, c.id) <= (?2, ?3))
            SELECT CASE WHEN c.id IS NULL THEN '{"id":"' || asked.id || '","rev":0,"deleted":true}'
-             ELSE "#,
-        pulled!(),
-        " END AS pulled
+             ELSE p.json END AS json
            FROM asked LEFT JOIN contacts AS c ON c.id = asked.id
-           WHERE total <= ?5 OR place = (SELECT min(place) FROM asked) ORDER BY place",
-    ))
+             LEFT JOIN pulled AS p ON p.rev = c.rev AND p.id = c.id
+           WHERE total <= ?5 OR place = (SELECT min(place) FROM asked) ORDER BY place"#,
+    )
     .bind(ids)
     .bind(after.0)
     .bind(after.1)
@@ -170,33 +116,24 @@ pub(crate) fn read_page(found: &Rows, named: Option<&Rows>) -> Result<Page, Data
         id: ContactId,
         rev: Rev,
     }
-    // With what `write` makes longer, and what the answer has around them: a page is moved once, if at all.
-    let bytes = |row: Row<'_>| row.text_or_null("pulled").ok().flatten().map_or(0, str::len);
-    let named: Vec<Row<'_>> = named.into_iter().flat_map(Rows::iter).collect();
-    let bytes: usize =
-        named.iter().copied().chain(found.iter()).map(|row| bytes(row) + LONGER).sum();
-    let mut rows = String::with_capacity(bytes + ANSWER_OVERHEAD);
-    for row in named {
-        if !rows.is_empty() {
-            rows.push(',');
-        }
-        write(&mut rows, row.text("pulled")?)?;
-    }
-    let (mut last, mut has_more) = (None, false);
+    let named = named.into_iter().flat_map(Rows::iter).map(|row| row.text("json"));
+    let mut rows = named.collect::<Result<Vec<&str>, _>>()?;
+    let (first, mut has_more) = (rows.len(), false);
     for row in found.iter() {
-        let Some(row) = row.text_or_null("pulled")? else {
-            has_more = true;
-            break;
-        };
-        if !rows.is_empty() {
-            rows.push(',');
+        match row.text_or_null("json")? {
+            Some(row) => rows.push(row),
+            None => has_more = true,
         }
-        last = Some(rows.len());
-        write(&mut rows, row)?;
     }
-    let place = last.map(|last| serde_json::from_str(&rows[last..])).transpose();
-    let place = place.map_err(|_| DatabaseError::shape("pulled", "is not its JSON"))?;
-    Ok(Page { last: place.map(|Place { id, rev }| (rev, id)), has_more, rows: PageRows(rows) })
+    let last = rows[first..].last().map(|row| serde_json::from_str(row)).transpose();
+    let last = last.map_err(|_| DatabaseError::shape("json", "is not JSON"))?;
+    // With room for what the answer has around them: a page is moved once, if at all.
+    let bytes: usize = rows.iter().map(|row| row.len() + 1).sum();
+    let mut page = String::with_capacity(bytes + ANSWER_OVERHEAD);
+    for row in rows {
+        page.extend([if page.is_empty() { "" } else { "," }, row]);
+    }
+    Ok(Page { rows: PageRows(page), last: last.map(|Place { id, rev }| (rev, id)), has_more })
 }
 
 pub(super) fn read(row: Row<'_>) -> Result<Contact, DatabaseError> {
@@ -230,7 +167,7 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
-    use callbook_base::UserId;
+    use callbook_base::{Timestamp, UserId};
     use callbook_contacts::{Fields, pulled};
     use callbook_dedup::NumberKey;
     use proptest::prelude::*;

@@ -236,10 +236,10 @@ pub(crate) fn all(of: Option<UserId>) -> Statement {
         ", d.version, d.synced_at, u.username,
            CASE WHEN d.ended_at IS NULL THEN (
              SELECT count(*) FROM (
-               SELECT 1 FROM contacts AS c WHERE c.rev > d.pulled_rev LIMIT ?2)) ELSE 0 END AS pending,
+               SELECT 1 FROM pulled AS p WHERE p.rev > d.pulled_rev LIMIT ?2)) ELSE 0 END AS pending,
            CASE WHEN d.ended_at IS NULL THEN (
-             SELECT c.edit_at FROM contacts AS c WHERE c.rev > d.pulled_rev
-             ORDER BY c.rev, c.id LIMIT 1) END AS behind_since
+             SELECT c.edit_at FROM pulled AS p CROSS JOIN contacts AS c ON c.id = p.id
+             WHERE p.rev > d.pulled_rev ORDER BY p.rev, p.id LIMIT 1) END AS behind_since
          FROM devices AS d JOIN users AS u ON u.id = d.user
          WHERE ?1 IS NULL OR d.user = ?1 ORDER BY d.id"
     ))
