@@ -4,7 +4,7 @@ CREATE TABLE pulled (
   rev INTEGER NOT NULL,
   id TEXT NOT NULL,
   state INTEGER NOT NULL,
-  size INTEGER NOT NULL, -- bytes of the fields
+  size INTEGER NOT NULL, -- bytes of the fields that are sent
   json TEXT NOT NULL,
   PRIMARY KEY (rev, id)
 ) WITHOUT ROWID;

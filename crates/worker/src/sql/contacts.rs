@@ -74,14 +74,13 @@ pub(crate) fn named(ids: &[ContactId], after: (Rev, &str)) -> Statement {
     let ids = serde_json::to_string(ids).expect("ids are plain text");
     Statement::new(
         r#"WITH asked AS (
-             SELECT a.key AS place, a.value AS id,
+             SELECT a.key AS place, a.value AS id, c.rev,
                sum(?4 + CASE c.state WHEN 0 THEN c.size ELSE 0 END) OVER (ORDER BY a.key) AS total
              FROM json_each(?1) AS a LEFT JOIN contacts AS c ON c.id = a.value
              WHERE c.id IS NULL OR (c.rev, c.id) <= (?2, ?3))
-           SELECT CASE WHEN c.id IS NULL THEN '{"id":"' || asked.id || '","rev":0,"deleted":true}'
+           SELECT CASE WHEN asked.rev IS NULL THEN '{"id":"' || asked.id || '","rev":0,"deleted":true}'
              ELSE p.json END AS json
-           FROM asked LEFT JOIN contacts AS c ON c.id = asked.id
-             LEFT JOIN pulled AS p ON p.rev = c.rev AND p.id = c.id
+           FROM asked LEFT JOIN pulled AS p ON p.rev = asked.rev AND p.id = asked.id
            WHERE total <= ?5 OR place = (SELECT min(place) FROM asked) ORDER BY place"#,
     )
     .bind(ids)
