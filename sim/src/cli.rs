@@ -95,6 +95,10 @@ fn run(options: &Options, rows: &[Row]) -> Result<ExitCode, String> {
         0 => {
             print!("{}", report::table(&all.stats, seeds, wall));
             println!("{AGREE}");
+            for fault in options.only.iter().filter(|it| !all.stats.faults.contains_key(it)) {
+                let name = fault.name();
+                println!("But {name} never happened: run more seeds, or say --rate {name}=10.");
+            }
             println!("trace: {}", all.trace);
         }
         failed => println!("{failed} of {seeds} seeds failed, in {:.1} s.", wall.as_secs_f64()),

@@ -128,6 +128,13 @@ impl Rates {
         self
     }
 
+    /// With one as likely as that.
+    #[must_use]
+    pub fn set(mut self, fault: Fault, rate: f64) -> Self {
+        self.0[fault as usize] = rate;
+        self
+    }
+
     /// Without those faults that `keep` says no to.
     #[must_use]
     pub fn filter(mut self, mut keep: impl FnMut(Fault) -> bool) -> Self {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use callbook_sim::{Fault, Mix, Rates, RequestLog, Watch};
+use callbook_sim::{Fault, Mix, Rates, RequestLog, UnknownFault, Watch};
 use clap::{Parser, Subcommand};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -25,6 +25,7 @@ use rand_chacha::ChaCha8Rng;
     after_help = "Examples:\n  cargo sim\n  cargo sim -- --seed 7\n  cargo sim -- --seeds 200\n  \
         cargo sim -- --contacts my-numbers.csv --count 5000\n  \
         cargo sim -- --seeds 50 --only answer-lost,phone-crashed\n  \
+        cargo sim -- --seeds 50 --only partition --rate partition=2\n  \
         cargo sim -- replay sim/scenarios/answer-lost.sim"
 )]
 pub(crate) struct Options {
@@ -69,6 +70,11 @@ pub(crate) struct Options {
     /// Lets these faults not happen
     #[arg(long, value_name = "FAULT", value_delimiter = ',')]
     pub(crate) without: Vec<Fault>,
+
+    /// Lets a fault happen in so many of a hundred cases in which it may, such as partition=2; several with
+    /// commas between
+    #[arg(long, value_name = "FAULT=PERCENT", value_delimiter = ',', value_parser = read_rate)]
+    pub(crate) rate: Vec<(Fault, f64)>,
 
     /// Shows all faults with their usual rates, and ends
     #[arg(long)]
@@ -149,6 +155,9 @@ impl Options {
             [] => mix.rates.filter(|fault| !self.without.contains(&fault)),
             only => Rates::usual().filter(|fault| only.contains(&fault)),
         };
+        let set =
+            |rates: Rates, (fault, percent): &(Fault, f64)| rates.set(*fault, percent / 100.0);
+        mix.rates = self.rate.iter().fold(mix.rates, set);
         mix
     }
 
@@ -179,6 +188,45 @@ impl Options {
         };
         add("only", names(&self.only));
         add("without", names(&self.without));
+        let rates = self.rate.iter().map(|(fault, percent)| format!("{}={percent}", fault.name()));
+        let rates: Vec<String> = rates.collect();
+        add("rate", (!rates.is_empty()).then(|| rates.join(",")));
         command
+    }
+}
+
+/// `partition=2`: a fault, and in how many of a hundred cases it happens.
+fn read_rate(said: &str) -> Result<(Fault, f64), String> {
+    let (fault, percent) = said.split_once('=').unwrap_or((said, ""));
+    let fault = fault.parse().map_err(|error: UnknownFault| error.to_string())?;
+    let percent =
+        percent.trim_end_matches('%').parse().ok().filter(|it| (0.0..=100.0).contains(it));
+    Ok((fault, percent.ok_or("a rate is a number from 0 to 100, such as partition=2")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_and_the_command_that_repeats_them() {
+        let check = |said: &str, repeated: &str| {
+            let options = Options::try_parse_from(["sim", "--only", "partition", "--rate", said]);
+            let told = options.map(|it| {
+                assert_eq!(it.mix(1).rates.filter(|fault| fault != Fault::Partition), Rates::NONE);
+                it.repeat(1)
+            });
+            let told = told.unwrap_or_else(|error| error.to_string());
+            assert!(told.contains(repeated), "{said}: {told}");
+        };
+        check("partition=2", "cargo sim -- --seed 1 --only partition --rate partition=2");
+        check("partition=0.02%", "--rate partition=0.02");
+        check("partition=1,partition=100", "--rate partition=1,partition=100");
+        for bad in ["partition", "partition=", "partition=101", "partition=-1", "partition=NaN"] {
+            check(bad, "a rate is a number from 0 to 100, such as partition=2");
+        }
+        check("partitions=2", "no fault has this name");
+        let set = Options::parse_from(["sim", "--rate", "partition=2,answer-lost=50"]).mix(1).rates;
+        assert_eq!((set[Fault::Partition], set[Fault::AnswerLost]), (0.02, 0.5));
     }
 }
