@@ -15,9 +15,9 @@ pub struct Cost {
     /// Statements in them.
     pub statements: u64,
     /// Rows that they gave. D1 bills those that it looked at too, which the steps tell.
-    pub rows_read: u64,
+    pub rows_given: u64,
     /// Rows of tables that they changed. D1 bills their entries in indexes too.
-    pub rows_written: u64,
+    pub rows_changed: u64,
     /// Steps of SQLite's virtual machine.
     pub steps: u64,
     /// Of the bodies of requests.
@@ -36,8 +36,8 @@ impl Cost {
     /// What a batch did.
     pub(crate) fn done(&mut self, answer: &[Rows]) {
         for rows in answer {
-            self.rows_read += rows.len() as u64;
-            self.rows_written += rows.changes;
+            self.rows_given += rows.len() as u64;
+            self.rows_changed += rows.changes;
             self.steps += rows.steps;
         }
     }
@@ -46,8 +46,8 @@ impl Cost {
     pub(crate) fn add(&mut self, other: &Self) {
         self.batches += other.batches;
         self.statements += other.statements;
-        self.rows_read += other.rows_read;
-        self.rows_written += other.rows_written;
+        self.rows_given += other.rows_given;
+        self.rows_changed += other.rows_changed;
         self.steps += other.steps;
         self.bytes_in += other.bytes_in;
         self.bytes_out += other.bytes_out;
@@ -77,10 +77,10 @@ pub(crate) fn excess(sent: &Delivered, cost: &Cost, contacts: usize) -> Option<S
     if cost.statements > MOST_STATEMENTS {
         return Some(format!("{method} {path} ran {} statements", cost.statements));
     }
-    let most = most_steps(sent, cost.rows_read, contacts)?;
+    let most = most_steps(sent, cost.rows_given, contacts)?;
     (cost.steps > most).then(|| {
-        let Cost { steps, rows_read, .. } = cost;
-        format!("{method} {path} took {steps} steps for {rows_read} rows, and may take {most}")
+        let Cost { steps, rows_given, .. } = cost;
+        format!("{method} {path} took {steps} steps for {rows_given} rows, and may take {most}")
     })
 }
 
@@ -115,7 +115,7 @@ mod tests {
     fn check(path: &str, (statements, steps): (u64, u64), is_fine: bool) {
         let place = Some(Place::Request(0, 0));
         let sent = Delivered::new(place, Timestamp::MIN, (Method::GET, path), None, "");
-        let cost = Cost { statements, rows_read: 10, steps, ..Cost::default() };
+        let cost = Cost { statements, rows_given: 10, steps, ..Cost::default() };
         let excess = excess(&sent, &cost, 1_000);
         assert_eq!(excess.is_none(), is_fine, "{path}, {cost:?}: {excess:?}");
     }

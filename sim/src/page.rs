@@ -201,16 +201,17 @@ impl Page<'_> {
             section aria-labelledby="cost" {
                 h2 id="cost" { "What it cost the database" }
                 p {
-                    "Cloudflare D1 bills rows, and lets a request run fifty statements. A pull may take so many \
-                    steps of SQLite for each row that it gets, whatever the size of the book: a request that \
-                    takes more fails the run."
+                    "Cloudflare D1 bills rows that it looks at and writes, those of indexes too, and lets a request run \
+                    fifty statements. Counted here are rows that statements give and change, and SQLite's steps, \
+                    which tell what was looked at. A pull may take so many for each row that it gets, whatever \
+                    the size of the book: a request that takes more fails the run."
                 }
                 table {
                     caption { "Cost of all syncs" }
                     thead { tr { th scope="col" { "What" } th scope="col" class="number" { "How much" } } }
                     tbody {
-                        (row("Rows read a sync", a_sync(cost.rows_read)))
-                        (row("Rows written a sync", a_sync(cost.rows_written)))
+                        (row("Rows given a sync", a_sync(cost.rows_given)))
+                        (row("Rows changed a sync", a_sync(cost.rows_changed)))
                         (row("Batches a sync", a_sync(cost.batches)))
                         (row("Steps of SQLite a sync", a_sync(cost.steps)))
                         (row("Bytes sent a sync", a_sync(cost.bytes_in)))

@@ -11,7 +11,9 @@ pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
     let mut lines: Vec<(String, String)> = Vec::new();
     let mut line = |name: &str, value: String| lines.push((name.to_owned(), value));
     if seeds > 1 {
-        line("seeds", count(seeds));
+        let minutes = wall.as_secs_f64().max(0.001) / 60.0;
+        let rate = seeds as f64 / minutes;
+        line("seeds", format!("{}, {} a minute", count(seeds), count(rate as u64)));
     }
     line("devices", count(stats.devices));
     line(
@@ -22,8 +24,8 @@ pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
     line("requests served", count(stats.requests));
     line("batches run", count(stats.cost.batches));
     let a_sync = |rows: u64| tenths(rows * 10 / stats.syncs.max(1));
-    let (read, written) = (a_sync(stats.cost.rows_read), a_sync(stats.cost.rows_written));
-    line("rows a sync", format!("{read} read, {written} written"));
+    let (given, changed) = (a_sync(stats.cost.rows_given), a_sync(stats.cost.rows_changed));
+    line("rows a sync", format!("{given} given, {changed} changed"));
     line("statements of a request", format!("{}, at most", stats.most_statements));
     let faults: u64 = stats.faults.values().sum();
     line("faults", count(faults));
@@ -74,7 +76,7 @@ pub fn faults() -> String {
     let width = Fault::ALL.iter().map(|fault| fault.name().len()).max().unwrap_or(0);
     Fault::ALL.iter().fold(String::new(), |mut text, fault| {
         let (name, percent) = (fault.name(), fault.usual_rate() * 100.0);
-        let _ = writeln!(text, "{name:width$}  {percent:>4.1} %  {fault}");
+        let _ = writeln!(text, "{name:width$}  {percent:>5.2} %  {fault}");
         text
     })
 }
@@ -117,8 +119,8 @@ mod tests {
             requests: 20_000,
             cost: Cost {
                 batches: 40_000,
-                rows_read: 512_345,
-                rows_written: 6_789,
+                rows_given: 512_345,
+                rows_changed: 6_789,
                 ..Cost::default()
             },
             most_statements: 31,

@@ -19,7 +19,7 @@ fn page(fails: bool) -> String {
         virtual_ms: 91_000_000,
         ..Stats::default()
     };
-    stats.cost.rows_read = 4_567;
+    stats.cost.rows_given = 4_567;
     stats.fault(Fault::RequestLost, None);
     stats.fault(Fault::RequestLost, None);
     stats.fault(Fault::PhoneCrashed, None);
