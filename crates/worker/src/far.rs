@@ -6,14 +6,19 @@ use std::str::FromStr;
 
 use crate::database::{DatabaseError, Rows};
 
-/// What D1 says of errors that pass, by its documentation.
-const TRANSIENT: [&str; 6] = [
+/// What D1 says of errors that pass, by its documentation: each of its list.
+const TRANSIENT: [&str; 11] = [
     "D1_ERROR: Network connection lost.",
     "D1_ERROR: D1 DB is overloaded. Requests queued for too long.",
     "D1_ERROR: D1 DB is overloaded. Too many requests queued.",
     "D1_ERROR: D1 DB storage operation exceeded timeout which caused object to be reset.",
     "D1_ERROR: Internal error while starting up D1 DB storage caused object to be reset.",
     "D1_ERROR: Cannot resolve D1 DB due to transient issue on remote node.",
+    "D1_ERROR: D1 DB reset because its code was updated.",
+    "D1_ERROR: Internal error in D1 DB storage caused object to be reset.",
+    "D1_ERROR: Can't read from request stream because client disconnected.",
+    "D1_ERROR: D1 DB's isolate exceeded its memory limit and was reset.",
+    "D1_ERROR: D1 DB exceeded its CPU time limit and was reset.",
 ];
 
 /// What becomes of one batch.
@@ -114,12 +119,12 @@ mod tests {
         for (fate, text) in [
             (Fate::Arrives, "ok"),
             (Fate::Fails(Words::nth(3)), "fails 3"),
-            (Fate::AnswerLost(Words::nth(6)), "lost 0"),
+            (Fate::AnswerLost(Words::nth(11)), "lost 0"),
         ] {
             assert_eq!(fate.to_string(), text);
             assert_eq!(text.parse(), Ok(fate));
         }
-        for text in ["", "ok 1", "fails", "fails 6", "lost -1", "lost x"] {
+        for text in ["", "ok 1", "fails", "fails 11", "lost -1", "lost x"] {
             assert_eq!(text.parse::<Fate>(), Err(UnknownFate), "{text}");
         }
     }
