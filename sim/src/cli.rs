@@ -42,12 +42,14 @@ pub(crate) fn main() -> ExitCode {
             Some(Command::Replay { file, report, trace }) => {
                 Ok(replay_file(file, (report.as_deref(), trace.as_deref()), &rows))
             }
-            Some(Command::Scenario { fault, guards, seed }) => {
-                Ok(scenario::make(*fault, guards, *seed, &rows))
+            Some(Command::Scenario { fault, guards, mistake, seed }) => {
+                scenario::make(*fault, guards, mistake.as_deref(), *seed, &rows)
             }
             Some(Command::Mutants) => {
                 let bar = bar(1, "{wide_bar} {pos} of {len} mistakes, {eta} to go");
-                Ok(mutants::run(cores(), &bar))
+                let ran = mutants::run(cores(), &bar);
+                bar.finish_and_clear();
+                ran
             }
             None => run(&options, &rows),
         },

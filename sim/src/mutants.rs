@@ -13,6 +13,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use callbook_sim::Script;
 use indicatif::ProgressBar;
 use list::{ALL, Mutant, SQL};
 
@@ -67,54 +68,149 @@ struct Fate {
     difference: String,
 }
 
-/// Builds the program and runs each mistake.
-pub(crate) fn run(threads: usize, bar: &ProgressBar) -> ExitCode {
-    match build().and_then(|program| fates(&program, threads, bar)) {
-        Ok(fates) => {
-            bar.finish_and_clear();
-            print!("{}", table(&fates));
-            let survived = fates.iter().filter(|fate| fate.seeds.is_none()).count();
-            let is_well = survived == 0 && median(&fates) <= MOST_MEDIAN;
-            if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
-        Err(error) => {
-            bar.finish_and_clear();
-            eprintln!("error: {error}");
-            ExitCode::from(2)
+/// Builds the program, runs each mistake, and each kept scenario with the mistake that it catches.
+///
+/// # Errors
+/// A mistake has no place, or the program cannot be built or run.
+pub(crate) fn run(threads: usize, bar: &ProgressBar) -> Result<ExitCode, String> {
+    let kept = kept()?;
+    let program = Program::build()?;
+    let fates = fates(&program, threads, bar)?;
+    bar.finish_and_clear();
+    print!("{}", table(&fates));
+    let mut blind = Vec::new();
+    for (name, script, mistake) in &kept {
+        if !program.is_caught(*mistake, script)? {
+            blind.push(name);
         }
     }
+    println!("{} of {} scenarios catch theirs.", kept.len() - blind.len(), kept.len());
+    for name in &blind {
+        println!("  {name} does not");
+    }
+    let survived = fates.iter().filter(|fate| fate.seeds.is_none()).count();
+    let is_well = survived == 0 && median(&fates) <= MOST_MEDIAN && blind.is_empty();
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The program with all mistakes in it.
-fn build() -> Result<PathBuf, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let root =
-        root.canonicalize().map_err(|error| format!("the sources are not there: {error}"))?;
-    // Beside what cargo builds, whose dependencies serve again.
-    let this = std::env::current_exe().map_err(|error| error.to_string())?;
-    let target =
-        this.parent().and_then(Path::parent).ok_or("this program stands in no target directory")?;
-    let copy = target.join("mutants");
-    fs::create_dir_all(&copy)
-        .map_err(|error| format!("cannot make {}: {error}", copy.display()))?;
-    check_sql(&root)?;
-    for source in SOURCES {
-        copy_changed(&root.join(source), &copy.join(source))?;
+/// What a scenario's remark begins with that says which mistake it catches.
+const CATCHES: &str = "Catches: ";
+
+/// The remark of a scenario that catches a mistake.
+pub(crate) fn remark(mistake: &str) -> String {
+    format!("{CATCHES}{mistake}.")
+}
+
+/// The number of a mistake, by its name.
+///
+/// # Errors
+/// None has it.
+pub(crate) fn named(name: &str) -> Result<usize, String> {
+    let found = numbered().find(|(_, mutant)| mutant.name == name).map(|(number, _)| number);
+    found.ok_or_else(|| {
+        format!("no mistake is named {name:?}; sim/src/mutants/list.rs has all, as `cargo sim -- mutants` shows them")
+    })
+}
+
+/// The kept scenarios that say which mistake they catch: their names, and its number.
+fn kept() -> Result<Vec<(String, Script, usize)>, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let failed = |error: std::io::Error| format!("cannot read {}: {error}", folder.display());
+    let mut kept = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let script = fs::read_to_string(&path).map_err(failed)?.parse::<Script>();
+        let script = script.map_err(|error| format!("{}: {error}", path.display()))?;
+        let mistake = script.remarks.iter().find_map(|remark| remark.strip_prefix(CATCHES));
+        if let Some(mistake) = mistake {
+            let mistake = named(mistake.trim_end_matches('.'))?;
+            kept.push((name, script, mistake));
+        }
     }
-    eprintln!("Building a program with {} mistakes in it …", ALL.len());
-    let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--release", "--quiet", "-p", "callbook-sim", "--bin", "callbook-mutants"])
-        .current_dir(&copy)
-        .env("CARGO_TARGET_DIR", target)
-        .output()
-        .map_err(|error| format!("cannot run cargo: {error}"))?;
-    match built.status.success() {
-        true => Ok(target.join("release").join("callbook-mutants")),
-        false => Err(format!(
-            "the sources with the mistakes in them do not build; see {}:\n{}",
-            copy.display(),
-            String::from_utf8_lossy(&built.stderr)
-        )),
+    kept.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    Ok(kept)
+}
+
+/// The program with all mistakes in it, and where scripts for it can be put.
+pub(crate) struct Program {
+    file: PathBuf,
+    scripts: PathBuf,
+}
+
+impl Program {
+    /// Builds it out of a changed copy of the sources.
+    pub(crate) fn build() -> Result<Self, String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let root =
+            root.canonicalize().map_err(|error| format!("the sources are not there: {error}"))?;
+        // Beside what cargo builds, whose dependencies serve again.
+        let this = std::env::current_exe().map_err(|error| error.to_string())?;
+        let target = this
+            .parent()
+            .and_then(Path::parent)
+            .ok_or("this program stands in no target directory")?;
+        let copy = target.join("mutants");
+        fs::create_dir_all(&copy)
+            .map_err(|error| format!("cannot make {}: {error}", copy.display()))?;
+        check_sql(&root)?;
+        for source in SOURCES {
+            copy_changed(&root.join(source), &copy.join(source))?;
+        }
+        eprintln!("Building a program with {} mistakes in it …", ALL.len());
+        let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args([
+                "build",
+                "--release",
+                "--quiet",
+                "-p",
+                "callbook-sim",
+                "--bin",
+                "callbook-mutants",
+            ])
+            .current_dir(&copy)
+            .env("CARGO_TARGET_DIR", target)
+            .output()
+            .map_err(|error| format!("cannot run cargo: {error}"))?;
+        match built.status.success() {
+            true => {
+                Ok(Self { file: target.join("release").join("callbook-mutants"), scripts: copy })
+            }
+            false => Err(format!(
+                "the sources with the mistakes in them do not build; see {}:\n{}",
+                copy.display(),
+                String::from_utf8_lossy(&built.stderr)
+            )),
+        }
+    }
+
+    /// Whether a script fails when a mistake is made, and would not without its faults.
+    ///
+    /// # Errors
+    /// The program cannot be run.
+    pub(crate) fn is_caught(&self, mistake: usize, script: &Script) -> Result<bool, String> {
+        let mut calm = script.clone();
+        calm.kept.strikes.clear();
+        Ok(self.fails(mistake, script)? && !self.fails(mistake, &calm)?)
+    }
+
+    fn fails(&self, mistake: usize, script: &Script) -> Result<bool, String> {
+        let file = self.scripts.join("tried.sim");
+        fs::write(&file, script.to_string())
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        let ran = self.making(mistake).arg("replay").arg(&file).output();
+        let ran = ran.map_err(|error| format!("cannot run {}: {error}", self.file.display()))?;
+        match ran.status.code() {
+            Some(0) => Ok(false),
+            Some(1) => Ok(true),
+            _ => Err(String::from_utf8_lossy(&ran.stderr).into_owned()),
+        }
+    }
+
+    fn making(&self, mistake: usize) -> Command {
+        let mut command = Command::new(&self.file);
+        command.env(VARIABLE, mistake.to_string());
+        command
     }
 }
 
@@ -239,7 +335,7 @@ fn numbered() -> impl Iterator<Item = (usize, &'static Mutant)> {
 }
 
 /// What became of each mistake, several at a time.
-fn fates(program: &Path, threads: usize, bar: &ProgressBar) -> Result<Vec<Fate>, String> {
+fn fates(program: &Program, threads: usize, bar: &ProgressBar) -> Result<Vec<Fate>, String> {
     bar.set_length(ALL.len() as u64);
     let next = AtomicUsize::new(0);
     let done = Mutex::new(BTreeMap::new());
@@ -261,13 +357,13 @@ fn fates(program: &Path, threads: usize, bar: &ProgressBar) -> Result<Vec<Fate>,
     done.into_inner().expect("no thread panics with it").into_values().collect()
 }
 
-fn fate(program: &Path, number: usize) -> Result<Fate, String> {
-    let ran = Command::new(program)
+fn fate(program: &Program, number: usize) -> Result<Fate, String> {
+    let ran = program
+        .making(number)
         .args(["--seeds", &MOST_SEEDS.to_string(), "--threads", "1", "--no-shrink"])
-        .env(VARIABLE, number.to_string())
         .stderr(Stdio::null())
         .output()
-        .map_err(|error| format!("cannot run {}: {error}", program.display()))?;
+        .map_err(|error| format!("cannot run {}: {error}", program.file.display()))?;
     let said = String::from_utf8_lossy(&ran.stdout);
     let mut lines = said.lines();
     let difference = lines.find(|line| line.ends_with("fails:")).and_then(|_| lines.next());
@@ -348,6 +444,11 @@ mod tests {
     use super::*;
 
     /// What `cargo sim -- mutants` would say after minutes.
+    #[test]
+    fn each_scenario_names_mistakes_of_the_list() {
+        assert!(!kept().unwrap().is_empty());
+    }
+
     #[test]
     fn each_mistake_has_its_place_and_a_name_that_leaves_room() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

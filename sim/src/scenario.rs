@@ -8,36 +8,63 @@ use callbook_sim::{Fault, Mix, Rates, Row, Script, replay, run, shrink};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::mutants::{self, Program};
+
 /// How many seeds are tried until one meets the fault.
 const MOST_SEEDS: u64 = 200;
 
 /// Prints a scenario of `fault`, from the first seed from `seed` on that meets it, which says what it
-/// guards.
-pub(super) fn make(fault: Fault, guards: &str, seed: u64, rows: &[Row]) -> ExitCode {
-    let Some(script) = (seed..).take(MOST_SEEDS as usize).find_map(|seed| met(seed, fault, rows))
-    else {
-        eprintln!(
-            "error: {MOST_SEEDS} seeds from {seed} on do not meet the fault {}",
-            fault.name()
-        );
-        return ExitCode::FAILURE;
+/// guards; with the name of a mistake of [`mutants`] one that fails when that is made.
+///
+/// # Errors
+/// No seed gives one, no mistake has this name, or the program with the mistakes cannot be made.
+pub(super) fn make(
+    fault: Fault,
+    guards: &str,
+    mistake: Option<&str>,
+    seed: u64,
+    rows: &[Row],
+) -> Result<ExitCode, String> {
+    let caught = match mistake {
+        Some(name) => {
+            let mistake = mutants::named(name)?; // before a build that takes minutes
+            Some((Program::build()?, mistake))
+        }
+        None => None,
     };
-    let short = shrink(script, |script| shows(script, fault, rows), |_| true);
+    let mut failed = Ok(());
+    let mut is_kept = |script: &Script| {
+        shows(script, fault, rows)
+            && caught.as_ref().is_none_or(|(program, mistake)| {
+                program.is_caught(*mistake, script).unwrap_or_else(|error| {
+                    failed = Err(error);
+                    false
+                })
+            })
+    };
+    let mut scripts = (seed..).take(MOST_SEEDS as usize).map(|seed| script(seed, fault, rows));
+    let short = scripts.find(&mut is_kept).map(|it| shrink(it, &mut is_kept, |_| true));
+    failed?;
+    let Some(short) = short else {
+        let name = fault.name();
+        return Err(format!(
+            "{MOST_SEEDS} seeds from {seed} on give no scenario of the fault {name}"
+        ));
+    };
     let mut told = replay(&short, rows, &Arc::default()).script;
-    told.remarks = vec![guards.to_owned()];
+    told.remarks = [guards.to_owned()].into_iter().chain(mistake.map(mutants::remark)).collect();
     print!("{told}");
-    ExitCode::SUCCESS
+    Ok(ExitCode::SUCCESS)
 }
 
-/// A short run in which nothing but this fault happens, if it does.
-fn met(seed: u64, fault: Fault, rows: &[Row]) -> Option<Script> {
+/// A short run in which nothing but this fault may happen.
+fn script(seed: u64, fault: Fault, rows: &[Row]) -> Script {
     let mut mix = Mix::standard(&mut ChaCha8Rng::seed_from_u64(!seed)).with_devices(4);
     (mix.contacts, mix.clears) = (12, 0.0);
     mix.through_providers = fault.is_of_providers();
     let often = Rates::usual().times(0.02 / fault.usual_rate());
     mix.rates = often.filter(|other| other == fault);
-    let script = run(seed, &mix, rows, |_| {}).script;
-    shows(&script, fault, rows).then_some(script)
+    run(seed, &mix, rows, |_| {}).script
 }
 
 /// So much is at least done by people, or there would be nothing to lose.

@@ -123,6 +123,10 @@ pub(crate) enum Command {
         /// A sentence on what the scenario guards
         guards: String,
 
+        /// A mistake that it has to catch, by its name in the table of `mutants`
+        #[arg(long, value_name = "NAME")]
+        mistake: Option<String>,
+
         /// The first seed that is tried
         #[arg(long, default_value_t = 1)]
         seed: u64,
