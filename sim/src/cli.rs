@@ -47,9 +47,7 @@ pub(crate) fn main() -> ExitCode {
             }
             Some(Command::Mutants) => {
                 let bar = bar(1, "{wide_bar} {pos} of {len} mistakes, {eta} to go");
-                let ran = mutants::run(cores(), &bar);
-                bar.finish_and_clear();
-                ran
+                mutants::run(cores(), &bar)
             }
             None => run(&options, &rows),
         },

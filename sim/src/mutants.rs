@@ -75,8 +75,9 @@ struct Fate {
 pub(crate) fn run(threads: usize, bar: &ProgressBar) -> Result<ExitCode, String> {
     let kept = kept()?;
     let program = Program::build()?;
-    let fates = fates(&program, threads, bar)?;
+    let fates = fates(&program, threads, bar);
     bar.finish_and_clear();
+    let fates = fates?;
     print!("{}", table(&fates));
     let mut blind = Vec::new();
     for (name, script, mistake) in &kept {
@@ -443,12 +444,12 @@ mod tests {
 
     use super::*;
 
-    /// What `cargo sim -- mutants` would say after minutes.
     #[test]
     fn each_scenario_names_mistakes_of_the_list() {
         assert!(!kept().unwrap().is_empty());
     }
 
+    /// What `cargo sim -- mutants` would say after minutes.
     #[test]
     fn each_mistake_has_its_place_and_a_name_that_leaves_room() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
