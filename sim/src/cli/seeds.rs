@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use callbook_sim::{Coverage, Outcome, Row, Watch, run, run_watched};
+use callbook_sim::{Coverage, Numbers, Outcome, Row, Watch, run, run_watched};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::options::Options;
@@ -23,7 +23,7 @@ pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// Every so many seeds one is run twice: it must be the same run.
+/// Every so many seeds one is run twice: it must be the same run. The second time all that it logs is looked at.
 const TWICE: u64 = 10;
 
 /// Runs seeds on all cores, as many or as long as was said; in the order of the seeds, up to the first
@@ -35,6 +35,7 @@ pub(crate) fn many(options: &Options, started: Instant, rows: &[Row]) -> Vec<(u6
         None => bar(seeds, "{wide_bar} {pos} of {len} seeds, {msg}, {eta} to go"),
         Some(time) => bar(time.as_secs(), "{wide_bar} {msg}, {eta} to go"),
     };
+    let numbers = Arc::new(Numbers::of(rows));
     let next = AtomicU64::new(0);
     let first_failed = AtomicU64::new(u64::MAX);
     let (done, coverage) = (Mutex::new(Vec::new()), Mutex::new(Coverage::default()));
@@ -52,7 +53,10 @@ pub(crate) fn many(options: &Options, started: Instant, rows: &[Row]) -> Vec<(u6
                     let watch = Arc::new(options.watch(None));
                     let mut outcome = run_watched(seed, &options.mix(seed), rows, &watch, |_| {});
                     if index % TWICE == TWICE - 1 {
-                        outcome.compare(&run(seed, &options.mix(seed), rows, |_| {}));
+                        let again = || run(seed, &options.mix(seed), rows, |_| {});
+                        let (again, _, logged) = numbers.watch(again);
+                        outcome.compare(&again);
+                        outcome.differences.extend(logged);
                     }
                     if !outcome.differences.is_empty() && !options.keep_going {
                         first_failed.fetch_min(index, Ordering::Relaxed);
@@ -92,4 +96,24 @@ pub(crate) fn many(options: &Options, started: Instant, rows: &[Row]) -> Vec<(u6
 pub(crate) fn bar(length: u64, template: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(template).expect("the template is sound");
     ProgressBar::new(length).with_style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[test]
+    fn however_many_threads_run_them_seeds_are_the_same() {
+        let rows = callbook_sim::read(None, usize::MAX).unwrap();
+        let traces = |threads: &str| {
+            let said = ["sim", "--seed", "6", "--seeds", "3", "--threads", threads];
+            let done = many(&Options::parse_from(said), crate::cli::now(), &rows);
+            done.into_iter().map(|(seed, outcome)| (seed, outcome.trace)).collect::<Vec<_>>()
+        };
+        let alone = traces("1");
+        assert_eq!(alone.len(), 3);
+        assert_eq!(alone, traces("4"));
+    }
 }
