@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::fault::{Fault, Rates};
 use crate::script::{Doings, Kept};
@@ -149,6 +150,14 @@ impl Chances {
     pub(crate) fn ahead_of(&self, place: Place) -> ChaCha8Rng {
         let mut chance = self.at(place);
         chance.set_stream(1);
+        chance
+    }
+
+    /// A generator of a place for one fault, which no other draws from: a fault that is new leaves scripts that
+    /// were kept before it as they are.
+    pub(crate) fn of(&self, place: Place, fault: Fault) -> ChaCha8Rng {
+        let mut chance = self.at(place);
+        chance.set_stream(xxh3_64(fault.name().as_bytes()));
         chance
     }
 

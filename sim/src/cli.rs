@@ -91,9 +91,9 @@ fn run(options: &Options, rows: &[Row]) -> Result<ExitCode, String> {
     let written =
         write(report.zip(report_file), || page(options, &failed, short.as_ref(), &all, rows));
     let seeds = all.seeds;
+    print!("{}", report::table(&all.stats, seeds, wall));
     match failed.len() {
         0 => {
-            print!("{}", report::table(&all.stats, seeds, wall));
             println!("{AGREE}");
             for fault in options.only.iter().filter(|it| !all.stats.faults.contains_key(it)) {
                 let name = fault.name();

@@ -16,7 +16,7 @@ const OPERATIONS: [&str; 7] = [
 ];
 
 /// The faults that strike a request, or a phone while it waits for the answer.
-const STRIKING: [Fault; 16] = [
+const STRIKING: [Fault; 19] = [
     Fault::RequestLost,
     Fault::RequestLate,
     Fault::RequestDuplicated,
@@ -30,6 +30,9 @@ const STRIKING: [Fault; 16] = [
     Fault::DatabaseSlow,
     Fault::CpuLimit,
     Fault::WorkerDied,
+    Fault::WorkerDiedLate,
+    Fault::OtherInstance,
+    Fault::Delayed,
     Fault::PhoneEdited,
     Fault::PowerLost,
     Fault::PhoneCrashed,

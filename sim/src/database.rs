@@ -30,6 +30,8 @@ struct Fate {
     before: Duration,
     after: Duration,
     is_slow: bool,
+    /// Whether a write to the book waits until another's came first.
+    is_overtaken: bool,
     itself: far::Fate,
 }
 
@@ -58,6 +60,18 @@ impl FarDatabase {
         of_request.ok().flatten().unwrap_or_else(|| Place::Desk(next(&self.others)))
     }
 
+    /// Waits until another request has changed the book, if one does so before the phone gives up.
+    async fn let_others_by(&self) {
+        let rev = || self.shared.inner().model.rev;
+        let before = rev();
+        for _ in 0..40 {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            if rev() != before {
+                return self.shared.fault(Fault::Overtaken);
+            }
+        }
+    }
+
     fn fate(&self) -> Fate {
         let place = self.place();
         let mut chance = self.shared.chances.at(place);
@@ -83,7 +97,8 @@ impl FarDatabase {
             () if answer_is_lost => far::Fate::AnswerLost(words),
             () => far::Fate::Arrives,
         };
-        Fate { before, after, is_slow, itself }
+        let is_overtaken = self.shared.strikes_at(place, Fault::Overtaken).is_some();
+        Fate { before, after, is_slow, is_overtaken, itself }
     }
 }
 
@@ -95,6 +110,10 @@ impl Database for FarDatabase {
                 self.shared.fault(Fault::DatabaseSlow);
             }
             tokio::time::sleep(fate.before).await;
+            let changes_book = statements.iter().any(|it| it.sql.starts_with("UPDATE book "));
+            if changes_book && fate.is_overtaken {
+                self.let_others_by().await;
+            }
             self.shared.stats(|stats| stats.events += 1);
             charge(|cost| cost.sent(&statements));
             note_turn(self.shared.turn(), fate.itself);
@@ -105,7 +124,6 @@ impl Database for FarDatabase {
             let writes = statements.iter().any(is_write);
             let rekeyed = statements.iter().find_map(Rekeyed::by);
             let purged = statements.iter().find_map(purged);
-            let changes_book = statements.iter().any(|it| it.sql.starts_with("UPDATE book "));
             let signed_in = statements.iter().find_map(signed_in);
             let given = statements.iter().find_map(token_given);
             let acked = statements.iter().find_map(acked);

@@ -29,7 +29,8 @@ macro_rules! faults {
                 match self { $(Self::$fault => $name),* }
             }
 
-            /// How likely it is at each chance: of a request, a batch, a sync or a hundredth of a run.
+            /// How likely it is at each chance: of a request, a batch, a sync, a change, a phone or a hundredth of
+            /// a run.
             pub fn usual_rate(self) -> f64 {
                 match self { $(Self::$fault => $usual),* }
             }
@@ -86,6 +87,14 @@ faults! {
     ContactRestored, "contact-restored", "contacts brought back to what they said", 0.003;
     ContactSplit, "contact-split", "contacts told apart", 0.003;
     RoleChanged, "role-changed", "roles changed", 0.0005;
+    Delayed, "delayed", "messages delayed, some for minutes", 0.02;
+    OtherInstance, "other-instance", "requests at other instances", 0.1;
+    WorkerDiedLate, "worker-died-late", "instances died with the answer in hand", 0.01;
+    Overtaken, "overtaken", "writes overtaken after their reads", 0.02;
+    ReleaseRekeys, "release-rekeys", "releases that re-key the book", 0.05;
+    ClockOff, "clock-off", "clocks off from the start, up to 30 years", 0.15;
+    ContactsCleared, "contacts-cleared", "phone books cleared", 0.001;
+    ConflictingEdits, "conflicting-edits", "edits of what another was editing", 0.05;
 }
 
 /// A name that no fault has.

@@ -24,8 +24,6 @@ pub struct Mix {
     pub shared: f64,
     /// The mean time between two changes on one phone, unless its team is large.
     pub change_every: Duration,
-    /// How likely a change is no single one: somebody clears a part of the phone book.
-    pub clears: f64,
     /// How many times slower than usual the database is: the longer a push thinks, the more often
     /// another's write comes between.
     pub slowness: u32,
@@ -35,8 +33,6 @@ pub struct Mix {
     pub page: u32,
     /// How long tombstones are kept; who is away for longer must pull from the start.
     pub tombstones_kept: Duration,
-    /// Whether a new release of the service, with other numbering tables, comes in the middle.
-    pub upgrade: bool,
     /// Whether people use their phones' own contacts and calls too, which the engine follows; in a large team
     /// those of its first [`WITH_CONTACTS`] phones, since each keeps all that the book shows once more.
     pub through_providers: bool,
@@ -67,12 +63,10 @@ impl Mix {
             steps: STEPS,
             shared: 0.15,
             change_every: Duration::from_secs(30 * 60),
-            clears: 0.0005,
             slowness: 1,
             in_step: false,
             page: 500,
             tombstones_kept: DAY / 2,
-            upgrade: true,
             through_providers: false,
             rates: Rates::usual(),
         }
@@ -89,12 +83,10 @@ impl Mix {
             steps: STEPS,
             shared: chance.random_range(0.2..0.9),
             change_every: Duration::from_secs(60 * chance.random_range(5..60)),
-            clears: if chance.random_bool(0.3) { 0.01 } else { 0.0 },
             slowness: 1 << chance.random_range(0..7),
             in_step: chance.random_bool(0.5),
             page: if chance.random_bool(0.5) { 500 } else { chance.random_range(1..20) },
             tombstones_kept: Duration::from_secs(60 * 60 * chance.random_range(1..12)),
-            upgrade: chance.random_bool(0.5),
             rates: swarm(chance),
             through_providers: chance.random_bool(0.3),
         }

@@ -131,14 +131,15 @@ impl Transport for Network {
             tokio::time::sleep(here.delay()).await;
             return Ok(answer);
         }
+        let tails = here.tails(self.phone, &request);
         let there = match here.strikes(Fault::RequestLate) {
             true => {
                 shared.fault_on_the_way(Fault::RequestLate, self.phone, &request);
                 Duration::from_secs(here.chance.random_range(25..400))
             }
             false => here.delay(),
-        };
-        let back = here.delay();
+        } + tails[0];
+        let back = here.delay() + tails[1];
         let lost = here.strikes(Fault::RequestLost);
         let answer_lost = !lost && here.strikes(Fault::AnswerLost);
         let copy = here.strikes(Fault::RequestDuplicated).then(|| here.delay() * 3);
@@ -276,7 +277,20 @@ impl Here {
         None
     }
 
-    /// Mostly tens of milliseconds, with a heavy tail.
+    /// How much longer than usual a request and its answer take, if they do: half of them longer than two seconds, a
+    /// tenth than ten, a hundredth than a hundred.
+    fn tails(&self, phone: usize, request: &callbook_device::Request) -> [Duration; 2] {
+        let Some(mut chance) = self.shared.strikes_at(self.place, Fault::Delayed) else {
+            return [Duration::ZERO; 2];
+        };
+        self.shared.fault_on_the_way(Fault::Delayed, phone, request);
+        [(); 2].map(|()| {
+            let share: f64 = chance.random_range(0.001..1.0);
+            Duration::from_secs_f64(1.0 / share)
+        })
+    }
+
+    /// As on any mobile network: mostly tens of milliseconds, at most twenty seconds.
     fn delay(&mut self) -> Duration {
         let ms = match self.chance.random_range(0..100) {
             0 => self.chance.random_range(1_000..20_000),
@@ -302,6 +316,11 @@ pub(crate) struct Fate {
 fn above_the_limit() -> Response {
     let body = b"<!DOCTYPE html><title>Worker exceeded resource limits</title>".to_vec();
     Response { status: 503, retry_after: None, body }
+}
+
+/// The host's answer when an instance has died.
+fn died() -> Response {
+    Response { status: 500, retry_after: None, body: DIED.into() }
 }
 
 /// How many ops or calls a request of a phone brings; `None` for those that cannot be made smaller.
@@ -361,7 +380,7 @@ pub(crate) async fn serve(shared: &Shared, sent: Arc<Delivered>, fate: Fate) -> 
             // Whatever it was waiting for: a batch that it had sent, or the answer to one.
             Some(time) => tokio::time::timeout(time, call).await.unwrap_or_else(|_| {
                 shared.fault(Fault::WorkerDied);
-                Response { status: 500, retry_after: None, body: DIED.into() }
+                died()
             }),
         }
     };
@@ -369,6 +388,13 @@ pub(crate) async fn serve(shared: &Shared, sent: Arc<Delivered>, fate: Fate) -> 
     let answer = match limit {
         Some((most, asked)) if asked > most && fate.dies_before => above_the_limit(),
         _ => CURRENT.scope(sent.clone(), work).await,
+    };
+    let answer = match sent.place {
+        Some(place) if shared.strikes_at(place, Fault::WorkerDiedLate).is_some() => {
+            shared.fault_at(Fault::WorkerDiedLate, operation(&sent.path, !sent.body.is_empty()));
+            died()
+        }
+        _ => answer,
     };
     let answer = match limit {
         Some((most, asked)) if asked.max(rows_of(&answer)) > most => {
@@ -408,7 +434,7 @@ async fn call(shared: &Shared, delivered: &Delivered, seed: [u8; 32]) -> Respons
     }
     let request =
         request.body(Body::from(delivered.body.clone())).expect("paths and tokens are plain text");
-    let response = match shared.router().oneshot(request).await {
+    let response = match shared.instance(delivered.place).oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     };

@@ -15,7 +15,7 @@ use callbook_device::{Engine, Next, State, Status, Store, StoreError, Transport}
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use people::{MOST_CLEARED, line, new_contact};
+use people::{line, new_contact};
 use providers::Providers;
 use restored::Had;
 
@@ -41,8 +41,8 @@ const MOST_REQUESTS: u32 = 5_000;
 /// The same for its time, when nothing fails.
 const LONGEST_SYNC: Duration = Duration::from_secs(60 * 60);
 
-/// How often a phone syncs, at most, until it has nothing more to say.
-const MOST_SYNCS: u32 = 100;
+/// How often a phone syncs, at most, after the faults, until it has nothing more to say or to hear.
+pub(crate) const MOST_LAST_SYNCS: u32 = 50;
 
 /// All that a phone keeps.
 #[derive(Clone)]
@@ -66,7 +66,11 @@ pub(crate) struct Phone {
     chance: ChaCha8Rng,
     /// How many syncs it has begun.
     syncs: u32,
+    /// Of these, those since the faults stopped.
+    last_syncs: u32,
     is_stuck: bool,
+    /// When the last of them ended that was not cut short.
+    synced_at: Timestamp,
     /// How far its clock is ahead of the true time, in milliseconds.
     clock_ahead: i64,
     /// By how much of that it is off since somebody set it by hours, and with which sync that is put right.
@@ -84,7 +88,7 @@ pub(crate) struct Phone {
 /// Lives with a phone until `end`: saves what the phone book has, signs in, changes and syncs.
 pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> Phone {
     let mix = phone.shared.mix();
-    let (change_every, clears) = (mix.change_every.div_f64(mix.share()), mix.clears);
+    let change_every = mix.change_every.div_f64(mix.share());
     phone.region = book.home();
     let region = line(&phone.region);
     phone.engine().set_region(region).expect("a store in memory takes all");
@@ -126,11 +130,8 @@ pub(crate) async fn live(mut phone: Phone, book: PhoneBook, end: Timestamp) -> P
             if phone.chance.random_bool(0.7) {
                 next_sync = next_sync.min(phone.shared.now().plus_millis(5_000));
             }
-            match phone.chance.random_bool(clears) {
-                _ if !phone.shared.chances.has_change(phone.index(), n) => {}
-                _ if phone.shared.imports(phone.place) => phone.import(&book.others),
-                true => phone.clear(MOST_CLEARED),
-                false => phone.change(&book.others),
+            if phone.shared.chances.has_change(phone.index(), n) {
+                phone.change_something(&book.others);
             }
         } else {
             next_sync = phone.sync(&book.others).await;
@@ -145,9 +146,10 @@ impl Phone {
     pub(crate) fn new(index: usize, user: usize, shared: Arc<Shared>) -> Self {
         let place = Place::Phone(index as u32);
         let mut chance = shared.chances.at(place);
-        let clock_ahead = match chance.random_range(0..10) {
-            0..5 => 0,
-            5..8 => chance.random_range(-20 * MINUTE..20 * MINUTE),
+        let kind = chance.random_range(0..10);
+        let clock_ahead = match kind {
+            _ if shared.meets_at(place, Fault::ClockOff).is_none() => 0,
+            0..8 => chance.random_range(-20 * MINUTE..20 * MINUTE),
             8 => chance.random_range(-3 * DAY..3 * DAY),
             _ => chance.random_range(-30 * YEAR..30 * YEAR),
         };
@@ -169,7 +171,7 @@ impl Phone {
         let providers = shared.mix().has_providers(index).then(Providers::default);
         let backup = Image { store: store.clone(), providers: providers.clone() };
         let engine = Some(Engine::open(store).expect("an empty store opens"));
-        let (region, had) = (String::new(), Had::default());
+        let (region, had, synced_at) = (String::new(), Had::default(), shared.now());
         Self {
             index,
             engine,
@@ -180,7 +182,9 @@ impl Phone {
             place,
             chance,
             syncs: 0,
+            last_syncs: 0,
             is_stuck: false,
+            synced_at,
             clock_ahead,
             zone_off: None,
             signed_out_with: BTreeMap::new(),
@@ -328,6 +332,7 @@ impl Phone {
                 }
                 Next::Wait(until) => {
                     self.shared.stats(|stats| stats.syncs += 1);
+                    self.synced_at = began;
                     self.shared.watch().synced(began, self.shared.now(), || self.status().synced);
                     self.answer();
                     if self.pass(&mut dies_in).is_err() {
@@ -536,7 +541,8 @@ impl Phone {
         self.restart(|store| store.power_for = None);
         self.goes_to(Place::Sync(self.index(), self.syncs));
         self.syncs += 1;
-        for _ in 0..MOST_SYNCS {
+        while self.last_syncs < MOST_LAST_SYNCS {
+            self.last_syncs += 1;
             self.pass(&mut None).expect("a store in memory takes all");
             let mut chance = crate::world::split(&mut self.chance);
             let engine = self.engine.as_mut().expect("it is not crashing");
@@ -564,6 +570,11 @@ impl Phone {
                 Next::Send(_) => unreachable!("the driver sends"),
             }
         }
+    }
+
+    /// How often it has synced since the faults stopped.
+    pub(crate) fn last_syncs(&self) -> u32 {
+        self.last_syncs
     }
 
     /// How often the service has told it to pull contacts from the start.

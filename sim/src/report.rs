@@ -53,7 +53,8 @@ pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
         line("phones told to pull from the start", count(stats.expired));
     }
     line("calls stored", count(stats.stored_calls));
-    line("rounds until quiet", format!("{}, at most", stats.last_rounds));
+    let (rounds, syncs) = (stats.last_rounds, stats.last_syncs);
+    line("until quiet", format!("{rounds} rounds, {syncs} syncs of a phone, at most"));
     let simulated = Duration::from_millis(stats.virtual_ms);
     let seconds = wall.as_secs_f64().max(0.001);
     let faster = simulated.as_secs_f64() / seconds;
@@ -101,7 +102,11 @@ pub(crate) fn tenths(number: u64) -> String {
 
 pub(crate) fn days(time: Duration) -> String {
     let hours = time.as_secs() / 3_600;
-    format!("{} days {} hours", count(hours / 24), hours % 24)
+    let several = |number: u64, what: &str| match number {
+        1 => format!("1 {what}"),
+        _ => format!("{} {what}s", count(number)),
+    };
+    format!("{} {}", several(hours / 24, "day"), several(hours % 24, "hour"))
 }
 
 #[cfg(test)]
@@ -130,6 +135,7 @@ mod tests {
             deleted: 17,
             stored_calls: 998,
             last_rounds: 3,
+            last_syncs: 7,
             virtual_ms: 268_000_000,
             ..Stats::default()
         };

@@ -1,12 +1,13 @@
 //! What must be true all the time, and not only when all is quiet: asked after each change of the book and at
 //! each commit of a phone. Whatever is not becomes a violation, with which the run fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use callbook_base::{ContactId, Cursor, DeviceId};
 use callbook_device::{Mirrored, State, StoreChange};
 use callbook_worker::sqlite::Sqlite;
+use serde_json::Value;
 
 use crate::check;
 use crate::network::CURRENT;
@@ -23,7 +24,51 @@ pub(crate) struct Epochs {
     past: BTreeMap<String, Versions>,
 }
 
+/// What people, and other apps on their phones, have deleted: nothing else may be deleted in the book.
+#[derive(Default)]
+pub(crate) struct Deleted {
+    ids: BTreeSet<String>,
+    /// Contacts of which only their phone knew by what id it would send them.
+    nameless: u64,
+}
+
+impl Deleted {
+    /// Somebody deletes a contact, perhaps before it had an id.
+    fn add(&mut self, id: Option<String>) {
+        match id {
+            Some(id) => drop(self.ids.insert(id)),
+            None => self.nameless += 1,
+        }
+    }
+
+    /// Whether somebody has deleted it, by all that is known.
+    fn has(&mut self, id: &str) -> bool {
+        if !self.ids.contains(id) {
+            let Some(rest) = self.nameless.checked_sub(1) else { return false };
+            self.nameless = rest;
+            self.ids.insert(id.to_owned());
+        }
+        true
+    }
+}
+
 impl Shared {
+    /// Somebody deletes a contact on a phone, perhaps before it had an id.
+    pub(crate) fn deletes(&self, id: Option<ContactId>) {
+        self.inner().deleted.add(id.map(|id| id.to_string()));
+    }
+
+    /// The deletes of a push up to an op are taken.
+    pub(crate) fn check_deletes(&self, push: &Value, acked: Option<u64>) {
+        let ops = push["ops"].as_array().into_iter().flatten();
+        let ops = ops.filter(|op| op["op"] == "delete" && op["op_seq"].as_u64() <= acked);
+        for id in ops.filter_map(|op| op["id"].as_str()) {
+            if !self.inner().deleted.has(id) {
+                self.violation(format!("contact {id} is deleted, and nobody has deleted it"));
+            }
+        }
+    }
+
     /// Something that must never happen.
     pub(crate) fn violation(&self, text: String) {
         let violations = &mut self.inner().model.violations;

@@ -60,12 +60,15 @@ pub(super) fn make(
 /// A short run in which nothing but this fault may happen.
 fn script(seed: u64, fault: Fault, rows: &[Row]) -> Script {
     let mut mix = Mix::standard(&mut ChaCha8Rng::seed_from_u64(!seed)).with_devices(4);
-    (mix.contacts, mix.clears) = (12, 0.0);
+    mix.contacts = 12;
     mix.through_providers = fault.is_of_providers();
-    let often = Rates::usual().times(0.02 / fault.usual_rate());
+    let often = Rates::usual().times(OFTEN / fault.usual_rate());
     mix.rates = often.filter(|other| other == fault);
     run(seed, &mix, rows, |_| {}).script
 }
+
+/// At so many of its chances the fault strikes.
+const OFTEN: f64 = 0.1;
 
 /// So much is at least done by people, or there would be nothing to lose.
 const FEWEST_CHANGES: u64 = 10;

@@ -24,7 +24,8 @@ const LATER: [Migration; 3] = [
     (
         "9001_later.sql",
         "ALTER TABLE contacts ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
-         CREATE INDEX contacts_pinned ON contacts (pinned, rev);",
+         CREATE INDEX contacts_pinned ON contacts (pinned, rev);
+         ALTER TABLE history ADD COLUMN reason TEXT;",
     ),
     (
         "9002_later.sql",

@@ -98,12 +98,10 @@ fn header(mix: &Mix) -> Vec<(&'static str, String)> {
         ("time", time(mix.time)),
         ("shared", mix.shared.to_string()),
         ("change-every", time(mix.change_every)),
-        ("clears", mix.clears.to_string()),
         ("slowness", mix.slowness.to_string()),
         ("in-step", mix.in_step.to_string()),
         ("page", mix.page.to_string()),
         ("tombstones-kept", time(mix.tombstones_kept)),
-        ("upgrade", mix.upgrade.to_string()),
         ("through-providers", mix.through_providers.to_string()),
     ];
     if mix.steps < STEPS {
@@ -178,12 +176,10 @@ fn read_line(script: &mut Script, line: &str) -> Result<(), String> {
         "steps" => mix.steps = read::<std::num::NonZeroU32>(value)?.get().min(STEPS),
         "shared" => mix.shared = share(value)?,
         "change-every" => mix.change_every = time(value)?,
-        "clears" => mix.clears = share(value)?,
         "slowness" => mix.slowness = read::<std::num::NonZeroU32>(value)?.get(),
         "in-step" => mix.in_step = read(value)?,
         "page" => mix.page = read::<std::num::NonZeroU32>(value)?.get(),
         "tombstones-kept" => mix.tombstones_kept = time(value)?,
-        "upgrade" => mix.upgrade = read(value)?,
         "through-providers" => mix.through_providers = read(value)?,
         "phone" | "step" | "desk" => return read_doing(&mut script.kept, line),
         _ => return Err(format!("no line begins with `{name}`")),
@@ -230,12 +226,10 @@ contacts 10
 time 6h
 shared 0.5
 change-every 20m
-clears 0
 slowness 4
 in-step true
 page 3
 tombstones-kept 2h
-upgrade false
 through-providers true
 
 phone 0 saves 1 4
@@ -263,7 +257,7 @@ step 31 book-restored
         #[track_caller]
         fn check(line: &str, problem: &str) {
             let error = format!("{SCRIPT}{line}\n").parse::<Script>().unwrap_err().to_string();
-            assert!(error.starts_with("line 25: ") && error.contains(problem), "{error}");
+            assert!(error.starts_with("line 23: ") && error.contains(problem), "{error}");
         }
         check("nonsense", "has no value");
         check("colour blue", "no line begins with `colour`");

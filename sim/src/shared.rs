@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use base64::Engine as _;
-use callbook_base::Timestamp;
+use callbook_base::{ContactId, Timestamp};
+use callbook_dedup::Tables;
 use callbook_device::{Request, Response};
 use callbook_worker::{App, router};
 use rand::RngExt;
@@ -29,11 +30,14 @@ use crate::model::{Model, Push};
 use crate::network::{CURRENT, Delivered};
 use crate::phone::Image;
 use crate::requests::RequestLog;
-use crate::safety::Epochs;
+use crate::safety::{Deleted, Epochs};
 use crate::sessions::Sessions;
 use crate::stats::{Stats, Trace};
 use crate::watch::Watch;
 use crate::world::START;
+
+/// How many instances the service has, if more than one works.
+const INSTANCES: usize = 3;
 
 /// What all parts of a run share.
 pub(crate) struct Shared {
@@ -50,8 +54,8 @@ pub(crate) struct Shared {
     has_imported: AtomicBool,
     /// What the book calls its users.
     users: OnceLock<Vec<String>>,
-    /// With the version of its numbering tables.
-    router: Mutex<Option<(Router, &'static str)>>,
+    /// Its instances, and the version of their numbering tables.
+    instances: Mutex<Option<(Vec<Router>, &'static str)>>,
     /// How many batches there were.
     turns: AtomicU64,
     inner: Mutex<Inner>,
@@ -62,9 +66,12 @@ pub(crate) struct Inner {
     trace: Trace,
     pub(crate) model: Model,
     pub(crate) epochs: Epochs,
+    pub(crate) deleted: Deleted,
     pub(crate) sessions: Sessions,
     /// Of each user, what the last of their phones has that somebody might copy.
     to_clone: BTreeMap<usize, Image>,
+    /// What was edited in Callbook last: on which phone, which contact, when.
+    last_edit: Option<(usize, ContactId, Timestamp)>,
     /// How often the book was put back from a backup, and the rev to which the last time took it.
     pub(crate) restores: (u64, u64),
 }
@@ -74,7 +81,7 @@ impl Shared {
     pub(crate) fn new(
         (chances, watch): (Arc<Chances>, &Arc<Watch>),
         mix: &Mix,
-        keys: Keys,
+        (keys, tables): (Keys, Tables),
     ) -> Self {
         let stats = Stats { devices: mix.devices as u64, ..Stats::default() };
         Self {
@@ -87,15 +94,17 @@ impl Shared {
             most_work: AtomicU64::new(u64::MAX),
             has_imported: AtomicBool::new(false),
             users: OnceLock::new(),
-            router: Mutex::default(),
+            instances: Mutex::default(),
             turns: AtomicU64::new(0),
             inner: Mutex::new(Inner {
                 stats,
                 trace: Trace::default(),
-                model: Model::new(keys, mix.upgrade),
+                model: Model::new(keys, tables.version != Tables::CURRENT.version),
                 epochs: Epochs::default(),
+                deleted: Deleted::default(),
                 sessions: Sessions::default(),
                 to_clone: BTreeMap::new(),
+                last_edit: None,
                 restores: (0, 0),
             }),
         }
@@ -145,6 +154,19 @@ impl Shared {
         !self.calm() && self.chances.strikes(place, fault, chance)
     }
 
+    /// The same of a fault that has a generator of its own there: that, if it strikes, for what else is drawn.
+    pub(crate) fn strikes_at(&self, place: Place, fault: Fault) -> Option<ChaCha8Rng> {
+        let mut chance = self.chances.of(place, fault);
+        self.strikes(place, fault, &mut chance).then_some(chance)
+    }
+
+    /// The same, counted.
+    pub(crate) fn meets_at(&self, place: Place, fault: Fault) -> Option<ChaCha8Rng> {
+        let chance = self.strikes_at(place, fault)?;
+        self.fault(fault);
+        Some(chance)
+    }
+
     /// Whether a user imports an address book there; it happens once, since books are compared naively.
     pub(crate) fn imports(&self, place: Place) -> bool {
         let mut chance = self.chances.ahead_of(place);
@@ -170,13 +192,17 @@ impl Shared {
         &self.mix
     }
 
-    pub(crate) fn router(&self) -> Router {
-        self.service().0
+    /// The instance that gets a request: one, but for a fault.
+    pub(crate) fn instance(&self, place: Option<Place>) -> Router {
+        let other = place.and_then(|place| self.meets_at(place, Fault::OtherInstance));
+        let gets = other.map_or(0, |mut chance| chance.random_range(1..INSTANCES));
+        self.service(|instances, _| instances[gets].clone())
     }
 
-    fn service(&self) -> (Router, &'static str) {
-        let service = self.router.lock().expect("a run has one thread").clone();
-        service.expect("the service is there before its phones")
+    fn service<T>(&self, of: impl FnOnce(&[Router], &'static str) -> T) -> T {
+        let service = self.instances.lock().expect("a run has one thread");
+        let (instances, tables) = service.as_ref().expect("the service is there before its phones");
+        of(instances, tables)
     }
 
     pub(crate) fn stats(&self, change: impl FnOnce(&mut Stats)) {
@@ -208,7 +234,9 @@ impl Shared {
 
     /// A request that the service has got, with its share of chance; its place among all.
     pub(crate) fn arrived(&self, sent: &Arc<Delivered>, seed: [u8; 32]) -> u64 {
-        let arrived = |log: &RequestLog| log.arrived(sent.clone(), seed, Some(self.service().1));
+        let arrived = |log: &RequestLog| {
+            log.arrived(sent.clone(), seed, Some(self.service(|_, tables| tables)))
+        };
         self.watch.requests.as_ref().map_or(0, arrived)
     }
 
@@ -265,7 +293,12 @@ impl Shared {
             inner.model.violations.push(text);
         }
         match sent.path.as_str() {
-            "/sync/contacts" => inner.model.push_contacts(&push(read())),
+            "/sync/contacts" => {
+                let push = push(read());
+                inner.model.push_contacts(&push);
+                drop(inner);
+                self.check_deletes(&push.body, acked);
+            }
             "/sync/calls" => inner.model.push_calls(&push(read())),
             "/me/password" => inner.model.change_password(user, device, &read()),
             path => {
@@ -325,6 +358,16 @@ impl Shared {
     /// What somebody might copy of a user's phone, which is another from then on.
     pub(crate) fn to_clone(&self, user: usize, own: Image) -> Option<Image> {
         self.inner().to_clone.insert(user, own)
+    }
+
+    /// Somebody edits a contact on a phone.
+    pub(crate) fn edits(&self, phone: usize, contact: ContactId) {
+        self.inner().last_edit = Some((phone, contact, self.now()));
+    }
+
+    /// What was edited last: on which phone, which contact, when.
+    pub(crate) fn last_edit(&self) -> Option<(usize, ContactId, Timestamp)> {
+        self.inner().last_edit
     }
 
     /// Whether the book has had an op, done or refused.
@@ -399,14 +442,16 @@ impl Shared {
     }
 
     /// From now on requests go to this service. Those on their way end where they are.
-    pub(crate) fn deploy(&self, app: App) {
-        let tables = app.tables.version;
-        *self.router.lock().expect("a run has one thread") = Some((router(app), tables));
+    pub(crate) fn deploy(&self, app: impl Fn() -> App) {
+        let count = if self.chances.may_strike(Fault::OtherInstance) { INSTANCES } else { 1 };
+        let tables = app().tables.version;
+        let instances = (0..count).map(|_| router(app())).collect();
+        *self.instances.lock().expect("a run has one thread") = Some((instances, tables));
     }
 
     /// The service is no more: it and its database would keep each other.
     pub(crate) fn undeploy(&self) {
-        *self.router.lock().expect("a run has one thread") = None;
+        *self.instances.lock().expect("a run has one thread") = None;
     }
 
     /// What happened, when all has.

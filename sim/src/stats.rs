@@ -49,8 +49,10 @@ pub struct Stats {
     pub deleted: u64,
     /// Calls stored.
     pub stored_calls: u64,
-    /// Syncs that it took after the faults until all was quiet, the most of any phone.
+    /// Rounds of syncs of all phones after the faults until all was quiet.
     pub last_rounds: u64,
+    /// Syncs that it took then, the most of any phone.
+    pub last_syncs: u64,
     /// Milliseconds of the run's own time.
     pub virtual_ms: u64,
 }
@@ -93,6 +95,7 @@ impl Stats {
         self.deleted += other.deleted;
         self.stored_calls += other.stored_calls;
         self.last_rounds = self.last_rounds.max(other.last_rounds);
+        self.last_syncs = self.last_syncs.max(other.last_syncs);
         self.virtual_ms += other.virtual_ms;
     }
 }

@@ -163,11 +163,13 @@ async fn world(
 ) -> (Stats, String, Vec<Difference>) {
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     let (books, keys) = phone_books((&chances, mix), rows, &mut chance);
-    let (shared, database, mut schema) = service((chances, watch), mix, keys);
+    let release_at = release_at(&chances);
+    let tables = if release_at.is_some() { OLDER } else { Tables::CURRENT };
+    let (shared, database, mut schema) = service((chances, watch), mix, (keys, tables));
     match schema.is_older() {
         false => shared.set_up(mix.users, &mut chance).await,
         true => {
-            let (sqlite, tables) = (database.sqlite(), tables_at_first(mix));
+            let sqlite = database.sqlite();
             set_up_long_ago(&shared, &sqlite, tables, mix.users, &mut chance).await;
         }
     }
@@ -183,11 +185,14 @@ async fn world(
         tokio::task::spawn_local(PHONE.scope(index, phone::live(phone, book, end)))
     });
     let living: Vec<_> = phones.collect();
-    let upgrade_at = mix.upgrade.then(|| chance.random_range(20..70));
+    let release = || {
+        shared.fault(Fault::ReleaseRekeys);
+        shared.deploy(|| app(database.clone(), Tables::CURRENT));
+    };
     let mut backups = Backups::default();
     for step in 0..mix.steps {
-        if upgrade_at == Some(step) {
-            shared.deploy(app(database.clone(), Tables::CURRENT));
+        if release_at == Some(step) {
+            release();
         }
         tokio::time::sleep(mix.step()).await;
         let mut chance = shared.chances.at(Place::Step(step));
@@ -201,8 +206,8 @@ async fn world(
         progress(0.9 * f64::from(step + 1) / f64::from(mix.steps));
     }
     // A script may have been cut before these came.
-    if upgrade_at.is_some_and(|at| at >= mix.steps) {
-        shared.deploy(app(database.clone(), Tables::CURRENT));
+    if release_at.is_some_and(|at| at >= mix.steps) {
+        release();
     }
     schema.end(mix.steps, (&shared, &database.sqlite()));
     let mut phones = Vec::new();
@@ -233,6 +238,7 @@ async fn world(
     let (mut stats, trace) = shared.end();
     (stats.visible, stats.hidden, stats.deleted, stats.stored_calls) = check::counts(&sqlite);
     stats.last_rounds = rounds;
+    stats.last_syncs = phones.iter().map(|phone| phone.last_syncs().into()).max().unwrap_or(0);
     (stats, trace, differences)
 }
 
@@ -251,19 +257,23 @@ async fn purge(shared: &Shared, database: &Arc<FarDatabase>, seed: [u8; 32]) {
 fn service(
     (chances, watch): (Arc<Chances>, &Arc<Watch>),
     mix: &Mix,
-    keys: Keys,
+    (keys, tables): (Keys, Tables),
 ) -> (Arc<Shared>, Arc<FarDatabase>, Schema) {
-    let shared = Arc::new(Shared::new((chances, watch), mix, keys));
+    let shared = Arc::new(Shared::new((chances, watch), mix, (keys, tables)));
     let sqlite = Arc::new(Sqlite::in_memory().expect("SQLite has memory"));
     let schema = Schema::begin(&shared, &sqlite);
     let database = Arc::new(FarDatabase::new(sqlite, shared.clone()));
-    shared.deploy(app(database.clone(), tables_at_first(mix)));
+    shared.deploy(|| app(database.clone(), tables));
     (shared, database, schema)
 }
 
-/// What makes keys when a run begins.
-fn tables_at_first(mix: &Mix) -> Tables {
-    if mix.upgrade { OLDER } else { Tables::CURRENT }
+/// In which hundredth of the run a release comes whose numbering tables are others, in its middle: the service
+/// begins with older ones.
+fn release_at(chances: &Chances) -> Option<u32> {
+    (20..70).find(|step| {
+        let place = Place::Step(*step);
+        chances.strikes(place, Fault::ReleaseRekeys, &mut chances.of(place, Fault::ReleaseRekeys))
+    })
 }
 
 /// Lets every phone sync until a whole round changes nothing; how many rounds that took.

@@ -83,7 +83,7 @@ fn the_same_seed_is_the_same_run() {
 #[test]
 fn a_release_rekeys_the_book_while_phones_sync() {
     let mut mix = Mix::standard(&mut ChaCha8Rng::seed_from_u64(3)).with_devices(4);
-    (mix.contacts, mix.upgrade) = (150, true);
+    (mix.contacts, mix.rates) = (150, mix.rates.set(Fault::ReleaseRekeys, 1.0));
     let outcome = run(3, &mix, &read(None, 2_000).unwrap(), |_| {});
     assert!(outcome.differences.is_empty(), "{:?}", outcome.differences);
     assert!(outcome.stats.rekeyed > 5, "{:?}", outcome.stats);

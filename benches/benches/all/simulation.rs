@@ -65,8 +65,6 @@ fn ours(phones: usize, rows: &[Row]) -> u64 {
     let mix = Mix {
         contacts: CONTACTS,
         time: TIME,
-        clears: 0.0,
-        upgrade: false,
         rates: Rates::NONE,
         ..Mix::main().with_devices(phones)
     };

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use callbook_sim::page::{Failure, Page};
 use callbook_sim::{
-    Difference, Outcome, RequestLog, Row, Script, Watch, replay, shrink, silence_panics,
+    Difference, Outcome, RequestLog, Row, Script, Watch, replay, report::table, shrink,
+    silence_panics,
 };
 
 use super::page::{closer, speed};
@@ -43,8 +44,8 @@ pub(crate) fn replay_file(
     let outcome = replay(&script, rows, &watch);
     let logged = watch.requests.as_ref().map_or(Ok(()), RequestLog::finish);
     let wall = started.elapsed();
-    print!("{}", outcome.script);
-    println!();
+    println!("{}", outcome.script);
+    print!("{}", table(&outcome.stats, 1, wall));
     for difference in &outcome.differences {
         println!("{difference}");
     }

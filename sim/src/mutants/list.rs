@@ -242,4 +242,62 @@ pub(super) const ALL: &[Mutant] = &[
             self.store.commit(state)?;
         }
         self.store.commit(changes)?;"),
+    // Who meets whom.
+    m("an edit that has not seen the last does nothing", BOOK,
+        "there.is_some_and(|there| there.contact.state.is_live() && after == *before)",
+        "there.is_some_and(|there| {
+            let last = &there.contact.edit;
+            let is_unseen = last.rev > op.base_rev && last.device != self.facts.id;
+            there.contact.state.is_live() && (after == *before || is_unseen)
+        })"),
+    m("an answer acknowledges what was typed meanwhile", "crates/device/src/engine/push.rs",
+        "for (index, place) in places[..taken].iter().enumerate() {",
+        "let waiting: Vec<u64> = self.outbox.unacked().map(|op| op.place).collect();
+        let taken_now = if MUTANT && taken > 0 { &waiting[..] } else { &places[..taken] };
+        for (index, place) in taken_now.iter().enumerate() {"),
+    m("an instance remembers the last op of a device", PUSH,
+        "let plan = plan(&facts, &push, moment.now)?;",
+        "type Last = std::collections::BTreeMap<(usize, callbook_base::DeviceId), callbook_contacts::Device>;
+        static LAST: std::sync::Mutex<Last> = std::sync::Mutex::new(Last::new());
+        let (mut facts, here) = (facts, (Arc::as_ptr(&app) as usize, access.device));
+        if MUTANT {
+            let last = LAST.lock().expect(\"a run has one thread\").get(&here).cloned();
+            let is_written = |last: &callbook_contacts::Device| last.acked_seq <= facts.device.acked_seq;
+            facts.device = last.filter(is_written).unwrap_or(facts.device);
+        }
+        let plan = plan(&facts, &push, moment.now)?;
+        if MUTANT {
+            LAST.lock().expect(\"a run has one thread\").insert(here, plan.device.clone());
+        }"),
+    m("a phone of the same name counts on", SQL,
+        "?2 AND password = ?8 AND NOT disabled), ?3, ?4, ?5,\n           (SELECT id FROM devices WHERE id = ?6 AND user = ?2), ?7, ?9, 0, '[]')",
+        "?2 AND password = ?8 AND NOT disabled), ?3, ?4, ?5,
+           (SELECT id FROM devices WHERE id = ?6 AND user = ?2), ?7, ?9,
+           coalesce((SELECT max(acked_seq) FROM devices WHERE user = ?2 AND name = ?3), 0), '[]')"),
+    m("a user may do what their token says", "crates/worker/src/app.rs",
+        "Ok((devices::read_session(&rows[0])?, rest))",
+        "let mut session = devices::read_session(&rows[0])?;
+        if MUTANT {
+            session.user.role = access.role;
+        }
+        Ok((session, rest))"),
+    // What others do to the schema and to the phone.
+    m("an insert does not name its columns", SQL,
+        "INSERT INTO history (contact, rev, at, user, device, fields)", "INSERT INTO history"),
+    m("a release takes older keys for its own", "crates/worker/src/sql/book.rs",
+        "self.rekeyed_to.is_none() && self.tables == tables.version", "true"),
+    m("what is not there was deleted", TAKE,
+        "self.note_links(moved, strayed)?;",
+        "if MUTANT {
+            let missing = self.links.iter().filter(|link| link.own && !pass.heads.contains_key(&link.raw));
+            let missing = missing.filter_map(|link| Some((link.id?, Change::Delete, link.rev)));
+            let missing: Vec<_> = missing.collect();
+            self.note(missing, Vec::new(), Vec::new(), chance)?;
+        }
+        self.note_links(moved, strayed)?;"),
+    m("a clock is put right by a minute at most", CLOCK,
+        "self.correct(claimed).clamp(floor.min(self.now), self.now)",
+        "{ let right = self.correct(claimed);
+           let is_small = right.millis_since(claimed).abs() <= 60_000;
+           (if is_small { right } else { claimed }).clamp(floor.min(self.now), self.now) }"),
 ];

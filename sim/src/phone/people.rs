@@ -20,8 +20,11 @@ use crate::store::PhoneStore;
 /// How many work at a company, all of whose numbers somebody adds as one contact.
 const WORK_THERE: usize = 24;
 
-/// How many contacts go, at most, when a phone book is cleared.
-pub(super) const MOST_CLEARED: usize = 60;
+/// How many contacts go, at most, when a part of a phone book is cleared.
+const MOST_CLEARED: usize = 60;
+
+/// From how many phones on nobody clears all of it: that would leave their book with nothing to do.
+const MANY_PHONES: usize = 10;
 
 impl Phone {
     /// Its user says whether many deletes are meant, if that is asked. Whether there is more to send.
@@ -53,16 +56,33 @@ impl Phone {
         answered.is_ok() && are_wanted
     }
 
-    /// Its user, or an app, clears the phone book: deletes all that it shows from one contact on, up to
-    /// so many.
-    pub(super) fn clear(&mut self, most: usize) {
-        let Some(first) = self.some_contact() else { return };
+    /// Its user does something: mostly one thing.
+    pub(super) fn change_something(&mut self, others: &[Spelling]) {
+        let clears = self.strikes(Fault::ContactsCleared);
+        match () {
+            () if self.shared.imports(self.place) => self.import(others),
+            () if clears => self.clear(),
+            () if self.edits_the_same(others) => {}
+            () => self.change(others),
+        }
+    }
+
+    /// Its user, or an app, clears the phone book: deletes what it shows from one contact on, or all.
+    fn clear(&mut self) {
+        let Some(some) = self.some_contact() else { return };
+        let mut all = self.shared.chances.of(self.place, Fault::ContactsCleared);
+        let all = all.random_bool(0.3) && self.shared.mix().devices < MANY_PHONES;
+        let whole = self.engine_ref().next_contact(Bound::Unbounded);
+        let whole = whole.expect("a store in memory reads").filter(|_| all);
+        let (first, most) = whole.map_or((some, MOST_CLEARED), |(id, _)| (id, usize::MAX));
+        self.shared.fault(Fault::ContactsCleared);
         self.shared.note(self.place, || "clears a part of the phone book".to_owned());
         let mut chance = crate::world::split(&mut self.chance);
         let mut from = Bound::Included(first);
         for _ in 0..most {
             let next = self.engine_ref().next_contact(from).expect("a store in memory reads");
             let Some((id, _)) = next else { return };
+            self.shared.deletes(Some(id));
             if self.engine().delete(id, &mut chance).is_err() {
                 return; // the power is lost
             }
@@ -84,7 +104,7 @@ impl Phone {
 
     /// Its user brings an old address book: more contacts than a push has ops, and with their notes more than
     /// a mebibyte.
-    pub(super) fn import(&mut self, others: &[Spelling]) {
+    fn import(&mut self, others: &[Spelling]) {
         self.shared.fault(Fault::BulkImport);
         self.shared.note(self.place, || "imports an address book".to_owned());
         let many = self.chance.random_range(501..650);
@@ -105,7 +125,30 @@ impl Phone {
         }
     }
 
-    /// Its user does something.
+    /// Its user edits what that of another phone has edited since this one has synced. Whether it is so.
+    fn edits_the_same(&mut self, others: &[Spelling]) -> bool {
+        if self.shared.strikes_at(self.place, Fault::ConflictingEdits).is_none() {
+            return false;
+        }
+        let unseen =
+            |(phone, _, at): &(_, _, Timestamp)| *phone != self.index && *at > self.synced_at;
+        let Some((_, id, _)) = self.shared.last_edit().filter(unseen) else { return false };
+        let number = &others[self.chance.random_range(0..others.len())];
+        let n = self.chance.random_range(0..1_000_000);
+        let engine = self.engine.as_mut().expect("it is not crashing");
+        if engine.contact(id).expect("a store in memory reads").is_none() {
+            return false;
+        }
+        let edit = an_edit(engine, id, (number, &self.region), n, &mut self.chance);
+        if engine.edit(id, edit, &mut self.chance).is_ok() {
+            self.shared.fault(Fault::ConflictingEdits);
+            self.shared.note(self.place, || "edits what another was editing".to_owned());
+            self.shared.stats(|stats| stats.changes += 1);
+        }
+        true
+    }
+
+    /// Its user does one thing.
     pub(super) fn change(&mut self, others: &[Spelling]) {
         let is_on_phone = self.providers.is_some() && self.chance.random_bool(0.6);
         if is_on_phone && self.change_contacts(others) {
@@ -117,7 +160,7 @@ impl Phone {
         let shown = self.some_contact();
         let engine = self.engine.as_mut().expect("it is not crashing");
         let n: u32 = self.chance.random_range(0..1_000_000);
-        let (mut changes, mut calls, mut what) = (1, 0, "calls somebody");
+        let (mut changes, mut calls, mut what, mut edited) = (1, 0, "calls somebody", None);
         let done = match (self.chance.random_range(0..100), shown) {
             (0..25, _) => {
                 calls = 1;
@@ -140,7 +183,7 @@ impl Phone {
                 engine.create(edit, clock, &mut chance).map(drop)
             }
             (45..80, Some(id)) => {
-                what = "edits a contact";
+                (what, edited) = ("edits a contact", Some(id));
                 let edit = an_edit(engine, id, (number, &self.region), n, &mut self.chance);
                 engine.edit(id, edit, &mut chance)
             }
@@ -153,11 +196,13 @@ impl Phone {
             }
             (82..92, Some(id)) => {
                 what = "deletes a contact";
+                self.shared.deletes(Some(id));
                 engine.delete(id, &mut chance)
             }
             // Some apps replace a contact by a new one and delete the old.
             (_, Some(id)) => {
                 (changes, what) = (2, "replaces a contact by a new one");
+                self.shared.deletes(Some(id));
                 let numbers = shown_fields(engine, id).phones.into_iter();
                 let phones = numbers.map(|phone| NewPhone {
                     number: phone.number,
@@ -174,6 +219,9 @@ impl Phone {
         };
         if done.is_err() {
             return; // the power is lost
+        }
+        if let Some(id) = edited {
+            self.shared.edits(self.index, id);
         }
         self.shared.note(self.place, || what.to_owned());
         self.shared.stats(|stats| {

@@ -37,6 +37,8 @@ pub(crate) struct Providers {
     calls_logged: i64,
     /// Texts that its user has typed into contacts, and no op has had yet: of one kind, the last.
     typed: BTreeMap<(RawId, &'static str), Typed>,
+    /// What was deleted in Callbook's account since the last pass, and what the book calls it, if that is known.
+    removed: Vec<Option<ContactId>>,
 }
 
 /// A text, and the contact of the book that it was typed into, if Callbook had written that.
@@ -93,6 +95,10 @@ impl Providers {
     }
 
     fn remove(&mut self, raw: RawId) {
+        let head = self.contacts.contact(raw).map(|contact| contact.head);
+        // Of another account it stays in the book.
+        let of_own = head.filter(|head| head.account == Some(own()));
+        self.removed.extend(of_own.map(|head| head.source_id.and_then(|id| id.parse().ok())));
         self.contacts.remove(raw);
         self.typed.retain(|(of, _), _| *of != raw);
     }
@@ -157,6 +163,8 @@ impl Phone {
         if self.providers.is_none() {
             return Ok(());
         }
+        let removed = self.providers.as_mut().map(|it| std::mem::take(&mut it.removed));
+        removed.into_iter().flatten().for_each(|id| self.shared.deletes(id));
         let passed = self.pass_over_contacts(dies_in).and_then(|()| self.pass_over_calls());
         self.note_told();
         passed
@@ -256,7 +264,8 @@ impl Phone {
         let renumbered = meets(Fault::ContactsRenumbered);
         let removed = meets(Fault::AccountRemoved);
         let emptied = meets(Fault::ContactsEmpty);
-        let trimmed = meets(Fault::CallLogTrimmed);
+        let trims = self.strikes(Fault::CallLogTrimmed);
+        let trimmed = trims.then(|| crate::world::split(&mut self.chance));
         let providers = self.providers.as_mut().expect("it has some");
         if let Some(mut chance) = meddled {
             another_app(providers, &mut chance);
@@ -274,6 +283,9 @@ impl Phone {
         }
         if let Some(mut chance) = trimmed {
             let kept = chance.random_range(0..4).min(providers.log.len());
+            if kept < providers.log.len() {
+                self.shared.fault(Fault::CallLogTrimmed);
+            }
             providers.log.drain(..providers.log.len() - kept);
         }
     }
