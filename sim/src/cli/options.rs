@@ -20,7 +20,7 @@ use rand_chacha::ChaCha8Rng;
     name = "callbook-sim",
     version,
     term_width = 80,
-    override_usage = "cargo sim -- [OPTIONS]\n       cargo sim -- replay FILE\n       cargo sim -- scenario FAULT GUARDS\n       cargo sim -- mutants",
+    override_usage = "cargo sim -- [OPTIONS]\n       cargo sim -- replay FILE [--report FILE] [--trace FILE]\n       cargo sim -- scenario FAULT GUARDS [--mistake NAME]\n       cargo sim -- mutants",
     args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  cargo sim\n  cargo sim -- --seed 7\n  cargo sim -- --seeds 200\n  \
         cargo sim -- --contacts my-numbers.csv --count 5000\n  \
