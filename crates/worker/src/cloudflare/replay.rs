@@ -87,7 +87,6 @@ struct Replayed {
     d1: D1,
     left: SendWrapper<RefCell<VecDeque<(u64, Fate)>>>,
     dies: bool,
-    died: SendWrapper<Cell<bool>>,
     cost: SendWrapper<Cell<Cost>>,
 }
 
@@ -101,8 +100,8 @@ struct Cost {
 
 impl Replayed {
     fn new(d1: D1, left: VecDeque<(u64, Fate)>, dies: bool) -> Self {
-        let (died, cost) = (SendWrapper::default(), SendWrapper::default());
-        Self { d1, left: SendWrapper::new(RefCell::new(left)), dies, died, cost }
+        let left = SendWrapper::new(RefCell::new(left));
+        Self { d1, left, dies, cost: SendWrapper::default() }
     }
 
     async fn ask(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DatabaseError> {
@@ -122,7 +121,6 @@ impl Replayed {
         let died = || DatabaseError::new("D1_ERROR: the instance has died");
         let Some((turn, fate)) = next else {
             if self.dies {
-                self.died.set(true);
                 return Err(died());
             }
             return self.ask(statements).await;
@@ -134,7 +132,6 @@ impl Replayed {
         };
         TURN.set(turn + 1);
         if self.dies && self.left.borrow().is_empty() {
-            self.died.set(true);
             return Err(died());
         }
         answer
@@ -231,7 +228,8 @@ async fn answer(mut request: HttpRequest, env: &Env) -> Option<Response<Body>> {
             }
         }
     };
-    if replayed.died.get() {
+    if replayed.dies {
+        // At a batch or behind the last, with the answer in hand.
         return Some((StatusCode::INTERNAL_SERVER_ERROR, DIED).into_response());
     }
     let cost = json!(replayed.cost.get()).to_string();
