@@ -669,6 +669,24 @@ fn refused_ops_are_kept_aside() {
     check(RejectionCode::UnknownContact, 0, &["/sync/contacts 2,3!", "/sync/contacts 4!"]);
 }
 
+/// An edit that this phone had not seen has beaten its delete.
+#[test]
+fn a_contact_that_an_edit_kept_is_shown_again() {
+    let mut bench = Bench::synced();
+    let id = bench.create("Ann");
+    bench.sync();
+    bench.engine.delete(id, &mut bench.chance).unwrap();
+    bench.until("/sync/contacts");
+    (bench.rev, bench.acked) = (bench.rev + 1, 2);
+    bench.put(id, Fields { name: Some("Anna".parse().unwrap()), ..Fields::default() });
+    let (epoch, results) = (bench.epoch(), vec![result(2, Status::Kept, None)]);
+    bench.receive(ok(&PushAnswer { epoch, acked_seq: 2, rev: Rev(bench.rev), results }));
+    assert!(bench.names().is_empty(), "until it has pulled what came of it");
+    bench.sync();
+    assert_eq!(bench.names(), ["Anna"]);
+    assert!(bench.engine.status().unwrap().is_quiet());
+}
+
 #[test]
 fn a_server_may_stop_after_any_op() {
     let mut bench = Bench::synced();
