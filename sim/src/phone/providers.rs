@@ -113,6 +113,7 @@ impl Providers {
     /// Contacts are as on another.
     pub(super) fn keep_contacts_of(&mut self, other: &Self) {
         (self.contacts, self.typed) = (other.contacts.clone(), other.typed.clone());
+        self.removed.clone_from(&other.removed);
     }
 
     /// Contacts get other ids.
