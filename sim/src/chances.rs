@@ -172,6 +172,16 @@ impl Chances {
         strikes
     }
 
+    /// The same of a fault that has a generator of its own there: that, if it strikes, for what else is drawn.
+    pub(crate) fn strikes_alone(&self, place: Place, fault: Fault) -> Option<ChaCha8Rng> {
+        // It is asked at each request and batch, also where nothing can come of it.
+        if self.kept.is_none() && self.rates[fault] == 0.0 {
+            return None;
+        }
+        let mut chance = self.of(place, fault);
+        self.strikes(place, fault, &mut chance).then_some(chance)
+    }
+
     /// Whether a fault may strike in this run.
     pub(crate) fn may_strike(&self, fault: Fault) -> bool {
         match &self.kept {

@@ -42,7 +42,7 @@ const MOST_REQUESTS: u32 = 5_000;
 const LONGEST_SYNC: Duration = Duration::from_secs(60 * 60);
 
 /// How often a phone syncs, at most, after the faults, until it has nothing more to say or to hear.
-pub(crate) const MOST_LAST_SYNCS: u32 = 50;
+const MOST_LAST_SYNCS: u32 = 50;
 
 /// All that a phone keeps.
 #[derive(Clone)]

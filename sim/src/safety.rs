@@ -42,7 +42,7 @@ impl Deleted {
     }
 
     /// Whether somebody has deleted it, by all that is known.
-    fn has(&mut self, id: &str) -> bool {
+    fn allows(&mut self, id: &str) -> bool {
         if !self.ids.contains(id) {
             let Some(rest) = self.nameless.checked_sub(1) else { return false };
             self.nameless = rest;
@@ -63,7 +63,7 @@ impl Shared {
         let ops = push["ops"].as_array().into_iter().flatten();
         let ops = ops.filter(|op| op["op"] == "delete" && op["op_seq"].as_u64() <= acked);
         for id in ops.filter_map(|op| op["id"].as_str()) {
-            if !self.inner().deleted.has(id) {
+            if !self.inner().deleted.allows(id) {
                 self.violation(format!("contact {id} is deleted, and nobody has deleted it"));
             }
         }

@@ -156,8 +156,7 @@ impl Shared {
 
     /// The same of a fault that has a generator of its own there: that, if it strikes, for what else is drawn.
     pub(crate) fn strikes_at(&self, place: Place, fault: Fault) -> Option<ChaCha8Rng> {
-        let mut chance = self.chances.of(place, fault);
-        self.strikes(place, fault, &mut chance).then_some(chance)
+        if self.calm() { None } else { self.chances.strikes_alone(place, fault) }
     }
 
     /// The same, counted.

@@ -270,10 +270,7 @@ fn service(
 /// In which hundredth of the run a release comes whose numbering tables are others, in its middle: the service
 /// begins with older ones.
 fn release_at(chances: &Chances) -> Option<u32> {
-    (20..70).find(|step| {
-        let place = Place::Step(*step);
-        chances.strikes(place, Fault::ReleaseRekeys, &mut chances.of(place, Fault::ReleaseRekeys))
-    })
+    (20..70).find(|step| chances.strikes_alone(Place::Step(*step), Fault::ReleaseRekeys).is_some())
 }
 
 /// Lets every phone sync until a whole round changes nothing; how many rounds that took.

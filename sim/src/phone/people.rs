@@ -72,13 +72,13 @@ impl Phone {
         let Some(some) = self.some_contact() else { return };
         let mut all = self.shared.chances.of(self.place, Fault::ContactsCleared);
         let all = all.random_bool(0.3) && self.shared.mix().devices < MANY_PHONES;
-        let whole = self.engine_ref().next_contact(Bound::Unbounded);
-        let whole = whole.expect("a store in memory reads").filter(|_| all);
-        let (first, most) = whole.map_or((some, MOST_CLEARED), |(id, _)| (id, usize::MAX));
+        let (mut from, most) = match all {
+            true => (Bound::Unbounded, usize::MAX),
+            false => (Bound::Included(some), MOST_CLEARED),
+        };
         self.shared.fault(Fault::ContactsCleared);
         self.shared.note(self.place, || "clears a part of the phone book".to_owned());
         let mut chance = crate::world::split(&mut self.chance);
-        let mut from = Bound::Included(first);
         for _ in 0..most {
             let next = self.engine_ref().next_contact(from).expect("a store in memory reads");
             let Some((id, _)) = next else { return };
