@@ -81,7 +81,7 @@ fn run(options: &Options, rows: &[Row]) -> Result<ExitCode, String> {
     for (seed, outcome) in &failed {
         println!("Seed {seed} fails:");
         for difference in outcome.differences.iter().take(12) {
-            println!("  {difference}");
+            println!("{}", report::wrapped(&difference.to_string(), "  ", "    "));
         }
         println!("Repeat it with:\n  {}", options.repeat(*seed));
         println!("trace: {}", outcome.trace);

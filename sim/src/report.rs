@@ -35,13 +35,13 @@ pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
     let (met, all) = stats.coverage.count();
     line("  met by kind of request", format!("{met} of {all} pairs"));
     if stats.asked_about_deletes > 0 {
-        line("users asked about many deletes", count(stats.asked_about_deletes));
+        line("asked about many deletes", count(stats.asked_about_deletes));
     }
     if stats.asked_about_lost > 0 {
-        line("users asked about lost contacts", count(stats.asked_about_lost));
+        line("asked about lost contacts", count(stats.asked_about_lost));
     }
     if stats.rekeyed > 0 {
-        line("contacts re-keyed by a release", count(stats.rekeyed));
+        line("contacts re-keyed", count(stats.rekeyed));
     }
     line("contacts everyone sees", count(stats.visible));
     line("duplicates removed", count(stats.hidden));
@@ -50,18 +50,16 @@ pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
         line("old tombstones purged", count(stats.purged));
     }
     if stats.expired > 0 {
-        line("phones told to pull from the start", count(stats.expired));
+        line("told to pull from the start", count(stats.expired));
     }
     line("calls stored", count(stats.stored_calls));
-    let (rounds, syncs) = (stats.last_rounds, stats.last_syncs);
-    line("until quiet", format!("{rounds} rounds, {syncs} syncs of a phone, at most"));
+    line("rounds until quiet, at most", count(stats.last_rounds));
+    line("syncs of a phone until quiet, at most", count(stats.last_syncs));
     let simulated = Duration::from_millis(stats.virtual_ms);
+    line("virtual time", days(simulated));
     let seconds = wall.as_secs_f64().max(0.001);
     let faster = simulated.as_secs_f64() / seconds;
-    line(
-        "virtual time",
-        format!("{} in {seconds:.1} s: {} times as fast", days(simulated), count(faster as u64)),
-    );
+    line("real time", format!("{seconds:.1} s, {} times as fast", count(faster as u64)));
     let rate = stats.events as f64 / seconds;
     line("events", format!("{}, {} a second", count(stats.events), count(rate as u64)));
 
@@ -70,6 +68,11 @@ pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
         let _ = writeln!(text, "{name:width$}  {value}");
         text
     })
+}
+
+/// A sentence in lines of 80 columns: the first begins with one text, the others with another.
+pub fn wrapped(text: &str, first: &str, others: &str) -> String {
+    textwrap::fill(text, textwrap::Options::new(80).initial_indent(first).subsequent_indent(others))
 }
 
 /// All faults: name, usual rate, and what they are.
@@ -133,15 +136,21 @@ mod tests {
             visible: 19_567,
             hidden: 4_321,
             deleted: 17,
+            asked_about_deletes: 2,
+            asked_about_lost: 3,
+            rekeyed: 4_321,
+            purged: 11,
+            expired: 5,
             stored_calls: 998,
             last_rounds: 3,
             last_syncs: 7,
-            virtual_ms: 268_000_000,
+            virtual_ms: 2_678_000_000,
             ..Stats::default()
         };
-        stats.fault(Fault::RequestLost, None);
-        stats.fault(Fault::DatabaseAnswerLost, None);
-        let table = table(&stats, 200, Duration::from_millis(12_345));
+        for fault in Fault::ALL {
+            stats.fault(*fault, None);
+        }
+        let table = table(&stats, 200, Duration::from_millis(543));
         assert!(table.lines().all(|line| line.chars().count() <= 80));
         insta::assert_snapshot!(table);
     }

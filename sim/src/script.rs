@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -34,6 +35,9 @@ pub struct Kept {
     pub strikes: BTreeSet<(Place, Fault)>,
 }
 
+/// No phone of a script has so many contacts at its start.
+const MOST_CONTACTS: u32 = 1_000_000;
+
 /// What a phone's user does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Doings {
@@ -55,7 +59,8 @@ impl fmt::Display for Script {
         let line = |f: &mut fmt::Formatter<'_>, text: &str, note: Option<&Place>| match note
             .and_then(|place| self.notes.get(place))
         {
-            Some(note) => writeln!(f, "{text:44}# {note}"),
+            // With the longest note a line of 80 columns.
+            Some(note) => writeln!(f, "{text:34} # {note}"),
             None => writeln!(f, "{text}"),
         };
         for (phone, doings) in &self.kept.phones {
@@ -63,8 +68,11 @@ impl fmt::Display for Script {
             if !doings.saves.is_empty() {
                 text.push_str(" saves");
             }
-            for n in &doings.saves {
-                let _ = write!(text, " {n}");
+            for run in runs(&doings.saves) {
+                let _ = match (*run.start(), *run.end()) {
+                    (first, last) if first == last => write!(text, " {first}"),
+                    (first, last) => write!(text, " {first}-{last}"),
+                };
             }
             writeln!(f)?;
             line(f, &text, Some(&Place::Phone(*phone)))?;
@@ -85,6 +93,28 @@ impl fmt::Display for Script {
             line(f, &format!("{place} {}", fault.name()), Some(place))?;
         }
         Ok(())
+    }
+}
+
+/// The runs of numbers that follow each other.
+fn runs(numbers: &BTreeSet<u32>) -> Vec<RangeInclusive<u32>> {
+    let mut runs: Vec<RangeInclusive<u32>> = Vec::new();
+    for &n in numbers {
+        match runs.last_mut() {
+            Some(run) if run.end() + 1 == n => *run = *run.start()..=n,
+            _ => runs.push(n..=n),
+        }
+    }
+    runs
+}
+
+/// `7`, or `0-3` for a run of numbers.
+fn read_run(said: &str) -> Result<RangeInclusive<u32>, String> {
+    let (first, last) = said.split_once('-').unwrap_or((said, said));
+    let read = |n: &str| n.parse().ok().filter(|n| *n < MOST_CONTACTS);
+    match (read(first), read(last)) {
+        (Some(first), Some(last)) if first <= last => Ok(first..=last),
+        _ => Err(format!("`{said}` is no number below {MOST_CONTACTS}, nor a run such as 0-3")),
     }
 }
 
@@ -192,9 +222,8 @@ fn read_doing(kept: &mut Kept, line: &str) -> Result<(), String> {
     if let Some((place, saves)) = line.split_once(" saves ")
         && let Ok(Place::Phone(phone)) = place.parse()
     {
-        let saves =
-            saves.split_whitespace().map(|n| n.parse().map_err(|_| format!("`{n}` is no number")));
-        kept.phones.entry(phone).or_default().saves = saves.collect::<Result<_, _>>()?;
+        let runs: Vec<_> = saves.split_whitespace().map(read_run).collect::<Result<_, _>>()?;
+        kept.phones.entry(phone).or_default().saves = runs.into_iter().flatten().collect();
         return Ok(());
     }
     match line.parse() {
@@ -232,7 +261,7 @@ page 3
 tombstones-kept 2h
 through-providers true
 
-phone 0 saves 1 4
+phone 0 saves 1 4-6 8
 phone 0 change 3
 phone 0 request 7 answer-lost
 phone 0 request 7 batch 2 database-answer-lost
@@ -268,6 +297,9 @@ step 31 book-restored
         check("phone 0 request 7 answer-eaten", "no fault has this name");
         check("phone 0 dances 7 answer-lost", "no place of a run");
         check("phone 0 saves 1 x", "`x` is no number");
+        check("phone 0 saves 1 4-", "`4-` is no number");
+        check("phone 0 saves 5-4", "`5-4` is no number");
+        check("phone 0 saves 0-1000000", "is no number below 1000000");
         check("phone 9", "not below `phones`");
         let error = "seed 7\n".parse::<Script>().unwrap_err().to_string();
         assert!(error.contains("no phone takes part"), "{error}");

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -38,12 +39,12 @@ pub(crate) struct Options {
 
     /// How many phones; of more than 25 each is used less, so that their book changes as often as that
     /// of 25, and they live for eight hours
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = one_or_more::<NonZeroUsize>)]
     pub(crate) devices: Option<NonZeroUsize>,
 
     /// Runs so many draws of the standard mix (3 to 8 phones, 200 contacts at most, one day), one
     /// for each seed, on all cores
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = one_or_more::<NonZeroU64>)]
     pub(crate) seeds: Option<NonZeroU64>,
 
     /// Runs seeds of the standard mix for so long, such as 90s, 10m or 8h
@@ -60,7 +61,7 @@ pub(crate) struct Options {
     pub(crate) contacts: Option<PathBuf>,
 
     /// How many of its rows
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = one_or_more::<NonZeroUsize>)]
     pub(crate) count: Option<NonZeroUsize>,
 
     /// Lets only these faults happen, at their usual rates; several with commas between
@@ -96,7 +97,7 @@ pub(crate) struct Options {
     pub(crate) no_shrink: bool,
 
     /// How many seeds run at once; as many as there are cores if it is not said
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = one_or_more::<NonZeroUsize>)]
     pub(crate) threads: Option<NonZeroUsize>,
 }
 
@@ -197,6 +198,11 @@ impl Options {
         add("rate", (!rates.is_empty()).then(|| rates.join(",")));
         command
     }
+}
+
+/// A number of phones, seeds, contacts or cores.
+fn one_or_more<N: FromStr>(said: &str) -> Result<N, &'static str> {
+    said.parse().map_err(|_| "say a whole number of at least 1")
 }
 
 /// `partition=2`: a fault, and in how many of a hundred cases it happens.

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use callbook_sim::page::{Failure, Page};
 use callbook_sim::{
-    Difference, Outcome, RequestLog, Row, Script, Watch, replay, report::table, shrink,
-    silence_panics,
+    Difference, Outcome, RequestLog, Row, Script, Watch, replay,
+    report::{table, wrapped},
+    shrink, silence_panics,
 };
 
 use super::page::{closer, speed};
@@ -44,10 +45,10 @@ pub(crate) fn replay_file(
     let outcome = replay(&script, rows, &watch);
     let logged = watch.requests.as_ref().map_or(Ok(()), RequestLog::finish);
     let wall = started.elapsed();
-    println!("{}", outcome.script);
+    println!("{}", shown(&outcome.script));
     print!("{}", table(&outcome.stats, 1, wall));
     for difference in &outcome.differences {
-        println!("{difference}");
+        println!("{}", wrapped(&difference.to_string(), "", "  "));
     }
     if outcome.differences.is_empty() {
         println!("{AGREE}");
@@ -63,6 +64,16 @@ pub(crate) fn replay_file(
         Ok(()) if outcome.differences.is_empty() => ExitCode::SUCCESS,
         Ok(()) => ExitCode::FAILURE,
     }
+}
+
+/// A script as a terminal of 80 columns shows it: in the file a remark is one line.
+fn shown(script: &Script) -> String {
+    let text = script.to_string();
+    let lines = text.lines().map(|line| match line.strip_prefix("# ") {
+        Some(remark) => wrapped(remark, "# ", "# "),
+        None => line.to_owned(),
+    });
+    lines.map(|line| line + "\n").collect()
 }
 
 fn replay_command(file: &Path) -> String {
@@ -135,6 +146,7 @@ pub(crate) fn keep_short(seed: u64, outcome: &Outcome, rows: &[Row]) -> Option<S
     let file = Path::new("target/sim").join(format!("seed-{seed}.sim"));
     let kept = std::fs::create_dir_all("target/sim").and_then(|()| std::fs::write(&file, &text));
     println!("\nMade short in {:.1} s:\n", started.elapsed().as_secs_f64());
+    let text = shown(&outcome.script);
     let lines: Vec<&str> = text.lines().take(60).collect();
     println!("{}", lines.join("\n"));
     let command = replay_command(&file);

@@ -77,7 +77,7 @@ impl Phone {
             false => (Bound::Included(some), MOST_CLEARED),
         };
         self.shared.fault(Fault::ContactsCleared);
-        self.shared.note(self.place, || "clears a part of the phone book".to_owned());
+        self.shared.note(self.place, || "clears part of the phone book".to_owned());
         let mut chance = crate::world::split(&mut self.chance);
         for _ in 0..most {
             let next = self.engine_ref().next_contact(from).expect("a store in memory reads");
@@ -189,7 +189,7 @@ impl Phone {
             }
             // A switchboard, or a couple's landline.
             (80..82, Some(id)) => {
-                what = "says whether a number is shared";
+                what = "says if a number is shared";
                 let keys = shown_fields(engine, id).keys();
                 let shared = self.chance.random_bool(0.7);
                 keys.first().map_or(Ok(()), |key| engine.share_number(*key, shared))
@@ -201,7 +201,7 @@ impl Phone {
             }
             // Some apps replace a contact by a new one and delete the old.
             (_, Some(id)) => {
-                (changes, what) = (2, "replaces a contact by a new one");
+                (changes, what) = (2, "replaces a contact");
                 self.shared.deletes(Some(id));
                 let numbers = shown_fields(engine, id).phones.into_iter();
                 let phones = numbers.map(|phone| NewPhone {

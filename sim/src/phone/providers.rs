@@ -321,7 +321,7 @@ impl Phone {
                 // The row says the number anew, and Android knows no region of it.
                 let kind = if n.is_multiple_of(4) { "1" } else { "3" };
                 providers.contacts.write(raw, PHONE, &[("data2", Some(kind))]);
-                "changes the kind of a number on the phone"
+                "changes the kind of a number"
             }
             (7, Some(raw)) => {
                 let added = providers.contacts.add(raw, PHONE, &[("data1", Some(number.as_str()))]);
