@@ -251,6 +251,11 @@ mod tests {
         check("+１４１５５５５２６７１", "", Some("+14155552671"));
         check("02 36618300", "IT", Some("+390236618300"));
         check("011 15-2345-6789", "AR", Some("+5491123456789"));
+        // With the calling code more than the sixteen digits of a key's first word, and all that there may be.
+        check("+49 123 456 789 012 345", "US", Some("+49123456789012345"));
+        check("+49 123 456 789 012 346", "US", Some("+49123456789012346"));
+        check("+81 1234 5678 9012 34567", "US", Some("+8112345678901234567"));
+        check("+81 1234 5678 9012 34568", "US", Some("+8112345678901234568"));
         check("(415) 555-2671 ext. 12", "US", Some("+14155552671;ext=12"));
         check("tel:+1-415-555-2671;ext=12", "FR", Some("+14155552671;ext=12"));
     }

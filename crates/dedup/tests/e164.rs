@@ -105,6 +105,9 @@ fn odd_texts_have_the_right_number_or_none() {
     const MEGABYTE: usize = 1 << 20;
     check("", "US", None);
     check(&"9".repeat(300), "US", None);
+    for count in 18..48 {
+        check(&"2".repeat(count), "US", None);
+    }
     check(&format!("+1{}", "2".repeat(300)), "US", None);
     for filler in [
         "a", "0", " ", "-", "+", "/", "/x", "\\ ", "x", ";", ",", ";ext=", "#", "é", "\u{301}",
@@ -121,6 +124,14 @@ fn odd_texts_have_the_right_number_or_none() {
     check("+1 415 555 2671\u{301}\u{301}", "DE", number);
     check("+1 415 555 26\u{301}71", "DE", None);
     check("\0+1 415 555 2671", "DE", None);
+    check("４１５５５５２６７１", "US", number);
+    check("４１５５５５２６７１\u{FFFE}", "US", None);
+    // A second number's extension ends the first one's, on its line: the expression's dot stops there.
+    for end in ["\n", "\r", "\u{2028}"] {
+        check(&format!("12{end}415 555 2671/x2"), "US", number);
+    }
+    // An extension that takes something of RFC 3966's context with it.
+    check("x5;phone-context=+1415555-2671-", "US", number);
     // Regions that are none: only a number with its calling code can be read.
     for region in ["us", "001", "ZZ", "", "USA", "🇺🇸", "Ü", "\0\0", "U S"] {
         check("415 555 2671", region, None);

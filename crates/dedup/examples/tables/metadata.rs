@@ -21,7 +21,6 @@ pub(crate) struct Metadata {
     pub(crate) transform: Option<String>,
     pub(crate) general: String,
     pub(crate) possible: Vec<i32>,
-    pub(crate) local_only: Vec<i32>,
 }
 
 /// The release that carries the metadata, and all plans of it in their order.
@@ -57,7 +56,6 @@ fn plan(metadata: &PhoneMetadata) -> Metadata {
         transform: metadata.national_prefix_transform_rule.clone(),
         general: bare(general.national_number_pattern()),
         possible: general.possible_length,
-        local_only: general.possible_length_local_only,
     }
 }
 

@@ -22,9 +22,9 @@ pub(crate) fn plans(plans: &Plans, release: &str) -> String {
          /// The metadata and the rules that make the keys.\n\
          pub(crate) const VERSION: &str = \"rlibphonenumber-{release}/{RULES}\";\n\n\
          /// Every plan: its calling code, where its automata start (international prefix, national\n\
-         /// prefix, numbers), what stands before a group of the national prefix, its numbers' possible\n\
-         /// lengths, and the lengths that are possible locally only. The first is no plan.\n\
-         #[rustfmt::skip]\npub(super) static PLANS: [Plan; {}] = [\n    plan(0, [0, 0, 0], \"\", &[], &[]),\n",
+         /// prefix, numbers), what stands before a group of the national prefix, and its numbers'\n\
+         /// possible lengths. The first is no plan.\n\
+         #[rustfmt::skip]\npub(super) static PLANS: [Plan; {}] = [\n    plan(0, [0, 0, 0], \"\", &[]),\n",
         plans.rows.len() + 1
     );
     for row in &plans.rows {
@@ -43,12 +43,11 @@ pub(crate) fn plans(plans: &Plans, release: &str) -> String {
         writeln!(out, ", numbers {}", shown(&metadata.general)).unwrap();
         writeln!(
             out,
-            "    plan({}, {:?}, {:?}, &{:?}, &{:?}),",
+            "    plan({}, {:?}, {:?}, &{:?}),",
             metadata.calling_code,
             [row.international_prefix, row.national_prefix, row.general].map(|s| s * STATE),
             row.before,
             lengths(&metadata.possible),
-            lengths(&metadata.local_only),
         )
         .unwrap();
     }

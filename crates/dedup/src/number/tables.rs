@@ -26,7 +26,6 @@ pub(crate) struct Plan {
     /// The digits put before what the group of a national prefix held, as ASCII, then zeros.
     pub(super) before: [u8; 4],
     possible: u32,
-    local_only: u32,
 }
 
 /// A calling code: its one to three ASCII digits, then zeros, and how many they are; what it is as a
@@ -93,15 +92,14 @@ pub(super) struct Prefix {
     first: u16,
 }
 
-/// What libphonenumber calls the length of a national significant number.
+/// What is asked of the length of a national significant number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Length {
     Possible,
-    LocalOnly,
-    TooShort,
+    /// Longer than all that are possible.
     TooLong,
-    /// Between the possible ones.
-    Invalid,
+    /// Shorter, between two of them, or possible where the area need not be dialled.
+    Other,
 }
 
 /// A match at the start of some digits.
@@ -135,7 +133,7 @@ impl Plan {
             if code == 0 {
                 break;
             }
-            let index = CALLING_CODES[code.min(CALLING_CODES.len() - 1)];
+            let index = *CALLING_CODES.get(code)?;
             if index != 0 {
                 return Some(&PLANS[usize::from(index)]);
             }
@@ -145,18 +143,13 @@ impl Plan {
 
     pub(super) fn length(&self, digits: usize) -> Length {
         let bit = if digits < 32 { 1u32 << digits } else { 0 };
+        let longest = self.possible.checked_ilog2();
         if self.possible & bit != 0 {
             Length::Possible
-        } else if self.possible == 0 {
-            Length::Invalid
-        } else if self.local_only & bit != 0 {
-            Length::LocalOnly
-        } else if digits < self.possible.trailing_zeros() as usize {
-            Length::TooShort
-        } else if digits > self.possible.ilog2() as usize {
+        } else if longest.is_some_and(|longest| digits > longest as usize) {
             Length::TooLong
         } else {
-            Length::Invalid
+            Length::Other
         }
     }
 }
@@ -237,13 +230,7 @@ impl Match {
 }
 
 /// One row of [`PLANS`].
-const fn plan(
-    calling_code: u16,
-    starts: [u16; 3],
-    before: &str,
-    possible: &[u8],
-    local_only: &[u8],
-) -> Plan {
+const fn plan(calling_code: u16, starts: [u16; 3], before: &str, possible: &[u8]) -> Plan {
     const fn bits(lengths: &[u8]) -> u32 {
         let (mut bits, mut index) = (0, 0);
         while index < lengths.len() {
@@ -265,7 +252,6 @@ const fn plan(
         general: Start(starts[2]),
         before: digits,
         possible: bits(possible),
-        local_only: bits(local_only),
     }
 }
 

@@ -149,22 +149,20 @@ pub(super) fn read(text: &str, digits: &mut Digits, extension: &mut Extension) -
     plain(text.as_bytes(), digits).or_else(|| written(text, digits, extension))
 }
 
-/// What a byte is to [`plain`] and [`written`].
+/// What a byte is to [`plain`] and [`written`]; any other is nothing to them.
 mod kind {
     pub(super) const DIGIT: u8 = 1;
     pub(super) const PLUS: u8 = 2;
     pub(super) const SEPARATOR: u8 = 4;
-    pub(super) const LETTER: u8 = 8;
-    pub(super) const SEMICOLON: u8 = 16;
-    pub(super) const SLASH: u8 = 32;
+    pub(super) const SEMICOLON: u8 = 8;
+    pub(super) const SLASH: u8 = 16;
     /// A control, or no ASCII.
-    pub(super) const STRANGE: u8 = 64;
-    pub(super) const OTHER: u8 = 128;
+    pub(super) const STRANGE: u8 = 32;
 }
 
 /// The kinds of all bytes.
 static KINDS: [u8; 256] = {
-    let mut kinds = [kind::OTHER; 256];
+    let mut kinds = [0; 256];
     let mut index = 0;
     while index < kinds.len() {
         kinds[index] = match index as u8 {
@@ -172,11 +170,10 @@ static KINDS: [u8; 256] = {
             b'+' => kind::PLUS,
             b' ' | b'-' | b'.' | b'(' | b')' | b'[' | b']' => kind::SEPARATOR,
             b'/' => kind::SEPARATOR | kind::SLASH,
-            b'\\' => kind::OTHER | kind::SLASH,
-            b'a'..=b'z' | b'A'..=b'Z' => kind::LETTER,
+            b'\\' => kind::SLASH,
             b';' => kind::SEMICOLON,
             0..=0x1F | 0x7F.. => kind::STRANGE,
-            _ => kind::OTHER,
+            _ => 0,
         };
         index += 1;
     }
@@ -490,4 +487,91 @@ fn class_beyond_ascii(char: char) -> Option<&'static (char, char, u8)> {
     let first = PAGES[page.min(PAGES.len() - 1)];
     let found = CLASSES[usize::from(first)..].iter().find(|(_, last, _)| char <= *last)?;
     (found.0 <= char).then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A way to read a text, all of it or none.
+    type Way = fn(&str, &mut Digits) -> Option<Form>;
+
+    #[track_caller]
+    fn check(way: Way, text: &str, expected: Option<(Form, &str)>) {
+        let mut digits = Digits::NONE;
+        let form = way(text, &mut digits);
+        let read = form.map(|form| (form, String::from_utf8(digits.to_vec()).unwrap()));
+        assert_eq!(read.as_ref().map(|(form, read)| (*form, read.as_str())), expected, "{text:?}");
+    }
+
+    const DIALLED: Form = Form::AsDialled;
+    const ABROAD: Form = Form::International;
+
+    fn ascii(text: &str, digits: &mut Digits) -> Option<Form> {
+        plain(text.as_bytes(), digits)
+    }
+
+    /// That the long way says the same is asked of all texts, in `tests/e164.rs`.
+    #[test]
+    fn a_plain_text_goes_the_short_way() {
+        let number = "4155552671";
+        check(ascii, number, Some((DIALLED, number)));
+        check(ascii, "+14155552671", Some((ABROAD, "14155552671")));
+        check(ascii, "call me at 415 555-2671", Some((DIALLED, number)));
+        check(ascii, "mobile: +(415) 555-2671", Some((ABROAD, number)));
+        for separator in [" ", "-", ".", "(", ")", "[", "]", "/"] {
+            let text = format!("415{separator}5552671");
+            check(ascii, &text, Some((DIALLED, number)));
+        }
+        check(ascii, "112", Some((DIALLED, "112")));
+        check(ascii, &number.repeat(4), Some((DIALLED, &number.repeat(4))));
+    }
+
+    #[test]
+    fn any_other_text_does_not() {
+        let number = "4155552671";
+        check(ascii, "", None);
+        check(ascii, "home", None);
+        check(ascii, "12", None);
+        check(ascii, &format!("{}1", number.repeat(4)), None);
+        for strange in ["x", "+", ";", "#", ",", "\\", "\0", "\u{7F}", "é", "٤"] {
+            check(ascii, &format!("415{strange}5552671"), None);
+            check(ascii, &format!("{number}{strange}"), None);
+        }
+        for first in [";", "\u{1F}", "é", "٤"] {
+            check(ascii, &format!("{first}{number}"), None);
+        }
+    }
+
+    #[test]
+    fn a_plain_text_of_another_script_goes_a_short_way_too() {
+        let (text, number) = ("٤١٥٥٥٥٢٦٧١", "4155552671");
+        check(plain_in_any_script, text, Some((DIALLED, number)));
+        check(plain_in_any_script, &format!("＋{text}"), Some((ABROAD, number)));
+        check(plain_in_any_script, &format!("+{text}"), Some((ABROAD, number)));
+        check(plain_in_any_script, &format!("هاتف {text}"), Some((DIALLED, number)));
+        check(plain_in_any_script, "４１５", Some((DIALLED, "415")));
+        check(plain_in_any_script, "４１", None);
+        for separator in [" ", "-", ".", "(", ")", "[", "]", "/", "\u{a0}", "－", "（"] {
+            check(plain_in_any_script, &format!("٤١٥{separator}٥٥٥٢٦٧١"), Some((DIALLED, number)));
+        }
+        for strange in ["x", "+", "＋", ";", "#", "é"] {
+            check(plain_in_any_script, &format!("٤١٥{strange}٥٥٥٢٦٧١"), None);
+        }
+        check(plain_in_any_script, &format!("\u{FFFE}{text}"), None);
+        check(plain_in_any_script, "+", None);
+        check(plain_in_any_script, &text.repeat(5), None);
+    }
+
+    /// What an extension or what stood around it was taken from, and RFC 3966's context.
+    #[test]
+    fn what_is_left_of_a_text_may_be_plain() {
+        let left: Way = |text, digits| Pieces { context: "", number: text }.plain(digits);
+        check(left, "415 555-2671", Some((DIALLED, "4155552671")));
+        check(left, "+14155552671", Some((ABROAD, "14155552671")));
+        check(left, "", None);
+        check(left, "call 4155552671", None);
+        let behind: Way = |text, digits| Pieces { context: "+1", number: text }.plain(digits);
+        check(behind, "4155552671", None);
+    }
 }

@@ -331,4 +331,19 @@ mod tests {
         seen.dedup();
         assert_eq!(seen.len(), 1 << 16);
     }
+
+    /// Numbers that differ in their first digits only, or in their last, find slots of their own.
+    #[test]
+    fn mixing_spreads_numbers_over_the_table() {
+        let texts: [fn(u32) -> String; 3] =
+            [|n| format!("+{n:05}000000"), |n| format!("+4930{n:05}"), |n| format!("+49{n:013}")];
+        for text in texts {
+            let keys = (0..8 * SLOTS as u32).map(|n| text(n).parse::<NumberKey>().unwrap());
+            let mut slots: Vec<usize> =
+                keys.map(|key| (mixed(key.words()[0]) >> 32) as usize % SLOTS).collect();
+            slots.sort_unstable();
+            slots.dedup();
+            assert!(slots.len() > SLOTS * 9 / 10, "{} slots for {}", slots.len(), text(0));
+        }
+    }
 }
