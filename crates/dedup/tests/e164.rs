@@ -131,7 +131,7 @@ fn odd_texts_have_the_right_number_or_none() {
         check(&format!("12{end}415 555 2671/x2"), "US", number);
     }
     // An extension that takes something of RFC 3966's context with it.
-    check("x5;phone-context=+1415555-2671-", "US", number);
+    check("5#;phone-context=+1415555-2671-", "US", number);
     // Regions that are none: only a number with its calling code can be read.
     for region in ["us", "001", "ZZ", "", "USA", "🇺🇸", "Ü", "\0\0", "U S"] {
         check("415 555 2671", region, None);
