@@ -284,6 +284,7 @@ mod tests {
         check("415-555-2671 x9 (desk)", "US", Some("+14155552671;ext=9"));
         // A bracket with digits is no note, nor is one without which there is no number.
         check("(415) 555 (2671)", "US", ann);
+        check("415-555-2671 (home 2)", "US", None);
         check("1-800-(FLOWERS)", "US", Some("+18003569377"));
         check("(home)", "US", None);
         check("415 555 2671", "us", ann);

@@ -78,6 +78,13 @@ fn reading_touches_no_heap() {
 }
 
 #[test]
+fn a_number_is_shown_and_its_debug_form_shows_no_digit_of_it() {
+    let number = e164("(415) 555-2671", "US").unwrap();
+    assert_eq!(number.to_string(), "+14155552671");
+    assert_eq!(format!("{number:?}"), "E164(12 characters)");
+}
+
+#[test]
 fn spellings_of_one_number_are_equal() {
     let number = e164("(415) 555-2671", "US");
     assert_eq!(number, e164("+1 415 555 2671", "DE"));
