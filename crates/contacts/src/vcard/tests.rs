@@ -260,11 +260,12 @@ proptest! {
     fn what_is_written_is_read_back(
         name in "[^\\x00]{0,80}", number in "[^\\x00\\s][^\\x00]{0,30}", label in prop::option::of("[^\\x00]{1,30}"),
         value in "[^\\x00]{1,60}", group in "[^\\x00]{1,30}", note in "[^\\x00]{0,200}",
+        starred: bool,
     ) {
         // What is trimmed, and what ends a line in another way, does not come back as it was.
         let plain = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n").trim().to_owned();
         let fields: Fields = serde_json::from_value(json!({
-            "name": name, "note": note, "phones": [{ "number": number, "region": "DE", "key": null, "label": label }],
+            "name": name, "note": note, "starred": starred, "phones": [{ "number": number, "region": "DE", "key": null, "label": label }],
             "emails": [{ "value": value }], "urls": [{ "value": value, "label": label }],
             "addresses": [{ "value": value, "type": "work" }], "groups": [group],
         })).unwrap();
@@ -274,6 +275,7 @@ proptest! {
             let Card { edit, .. } = back(&write_card(id, &fields, (at, at), version));
             let set = edit.set.name.flatten().map(|name| name.to_string()).unwrap_or_default();
             prop_assert_eq!(set, plain(&name));
+            prop_assert_eq!(edit.set.starred.unwrap_or_default(), starred || plain(&group) == "starred");
             let phone = edit.add.phones.first().map(|phone| phone.number.to_string());
             let number = plain(&number);
             prop_assert!(number.to_lowercase().starts_with("tel:") || phone == Some(number));
