@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use textwrap::WordSplitter;
+
 use crate::fault::Fault;
 use crate::stats::Stats;
 
@@ -70,9 +72,11 @@ pub fn table(stats: &Stats, seeds: u64, wall: Duration) -> String {
     })
 }
 
-/// A sentence in lines of 80 columns: the first begins with one text, the others with another.
+/// A sentence in lines of 80 columns: the first begins with one text, the others with another. No word
+/// is cut, so that an id can be copied and searched for.
 pub fn wrapped(text: &str, first: &str, others: &str) -> String {
-    textwrap::fill(text, textwrap::Options::new(80).initial_indent(first).subsequent_indent(others))
+    let lines = textwrap::Options::new(80).initial_indent(first).subsequent_indent(others);
+    textwrap::fill(text, lines.word_splitter(WordSplitter::NoHyphenation).break_words(false))
 }
 
 /// All faults: name, usual rate, and what they are.
@@ -116,6 +120,16 @@ pub(crate) fn days(time: Duration) -> String {
 mod tests {
     use super::*;
     use crate::cost::Cost;
+
+    #[test]
+    fn an_id_stays_in_one_line() {
+        let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+        let text = format!("contact {id} is on phone 3 what another, {id}, is in the book");
+        let shown = wrapped(&text, "  ", "    ");
+        let expected =
+            format!("  contact {id} is on phone 3 what another,\n    {id}, is in the book");
+        assert_eq!(shown, expected);
+    }
 
     #[test]
     fn a_table_of_eighty_columns() {

@@ -35,9 +35,6 @@ pub struct Kept {
     pub strikes: BTreeSet<(Place, Fault)>,
 }
 
-/// No phone of a script has so many contacts at its start.
-const MOST_CONTACTS: u32 = 1_000_000;
-
 /// What a phone's user does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Doings {
@@ -107,6 +104,9 @@ fn runs(numbers: &BTreeSet<u32>) -> Vec<RangeInclusive<u32>> {
     }
     runs
 }
+
+/// No phone of a script has so many contacts at its start.
+const MOST_CONTACTS: u32 = 1_000_000;
 
 /// `7`, or `0-3` for a run of numbers.
 fn read_run(said: &str) -> Result<RangeInclusive<u32>, String> {

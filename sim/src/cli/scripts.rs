@@ -45,7 +45,7 @@ pub(crate) fn replay_file(
     let outcome = replay(&script, rows, &watch);
     let logged = watch.requests.as_ref().map_or(Ok(()), RequestLog::finish);
     let wall = started.elapsed();
-    println!("{}", shown(&outcome.script));
+    println!("{}", shown(&outcome.script.to_string()));
     print!("{}", table(&outcome.stats, 1, wall));
     for difference in &outcome.differences {
         println!("{}", wrapped(&difference.to_string(), "", "  "));
@@ -67,8 +67,7 @@ pub(crate) fn replay_file(
 }
 
 /// A script as a terminal of 80 columns shows it: in the file a remark is one line.
-fn shown(script: &Script) -> String {
-    let text = script.to_string();
+fn shown(text: &str) -> String {
     let lines = text.lines().map(|line| match line.strip_prefix("# ") {
         Some(remark) => wrapped(remark, "# ", "# "),
         None => line.to_owned(),
@@ -146,8 +145,8 @@ pub(crate) fn keep_short(seed: u64, outcome: &Outcome, rows: &[Row]) -> Option<S
     let file = Path::new("target/sim").join(format!("seed-{seed}.sim"));
     let kept = std::fs::create_dir_all("target/sim").and_then(|()| std::fs::write(&file, &text));
     println!("\nMade short in {:.1} s:\n", started.elapsed().as_secs_f64());
-    let text = shown(&outcome.script);
-    let lines: Vec<&str> = text.lines().take(60).collect();
+    let shown = shown(&text);
+    let lines: Vec<&str> = shown.lines().take(60).collect();
     println!("{}", lines.join("\n"));
     let command = replay_command(&file);
     match &kept {
