@@ -121,5 +121,8 @@ mod tests {
         check(&[30 * HOUR, HOUR], 1);
         // More than are kept one by one: the oldest count together, as long as the younger of them.
         check(&[HOUR; 150], 150);
+        let after_an_old_one = |others| [&[24 * HOUR][..], &vec![HOUR; others]].concat();
+        check(&after_an_old_one(99), 99);
+        check(&after_an_old_one(100), 101);
     }
 }

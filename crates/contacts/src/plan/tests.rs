@@ -444,13 +444,21 @@ fn an_op_is_taken_once() {
     let statuses: Vec<Status> = again.iter().map(|result| result.status).collect();
     assert_eq!(statuses, [Status::Unchanged, Status::Rejected, Status::Unchanged, Status::Applied]);
     assert_eq!(again[1], first[1], "a rejection is repeated as it was");
-    assert_eq!(again[0].contact.as_ref().unwrap().rev, Rev(3), "the present row");
+    let (row, fields) = &shelf.rows[&contact('A')];
+    assert_eq!(row.rev, Rev(3));
+    assert_eq!(again[0].contact, Some(pulled(contact('A'), row, fields)), "the present row");
     assert_eq!(again[2].contact, None);
     // A push without the op proves that the answer arrived.
     assert_eq!(shelf.push(1, &["put A =w"]).len(), 1);
     let rest = [shelf.op(4, "put A =z"), shelf.op(5, "put A =w")];
     let late = shelf.send(1, [&ops[1..], &rest].concat()).unwrap();
     assert_eq!(late[0].status, Status::Unchanged);
+    // A rejection is remembered once, however often its op comes.
+    let rejected = shelf.op(6, "put B 1 ^9");
+    for _ in 0..2 {
+        shelf.send(1, vec![rejected.clone()]).unwrap();
+        assert_eq!(shelf.devices[&1].rejections.len(), 1);
+    }
 }
 
 /// A push died of its size, after its write or before: the next has fewer ops, and names the others.
@@ -607,6 +615,9 @@ fn many_deletes_want_to_be_confirmed() {
     assert!(!book.delete(2, 21..=40, false));
     // What is deleted already does no harm, and is not refused.
     assert!(!book.delete(1, 1..=40, false));
+    let mut book = Book::of(21);
+    assert!(!book.delete(1, 1..=21, true));
+    assert!(!book.delete(1, 1..=21, false), "however many the device has deleted");
     // Nor does what an edit keeps or the push puts again count.
     let mut book = Book::of(30);
     let mut ops: Vec<PushedOp> =

@@ -97,8 +97,7 @@ fn take(
         "N" => set.name_parts = name_parts(&property.parts())?.map(Some),
         "NICKNAME" => set_line(&mut set.nickname, &joined(&property.list()))?,
         "ORG" => set_line(&mut set.organization, &joined(&property.parts()))?,
-        "TITLE" => set_line(&mut set.title, &property.text())?,
-        "ROLE" if set.title.is_none() => set_line(&mut set.title, &property.text())?,
+        "TITLE" | "ROLE" => set_line(&mut set.title, &property.text())?,
         "NOTE" => {
             let before = set.note.take().flatten().map(|note| note.to_string());
             let note = [before.as_deref().unwrap_or_default(), &property.text()].join("\n");

@@ -143,6 +143,11 @@ fn single_properties() {
     check(&in_card("FN:Ann\n  Lee\nnonsense"), json!({ "set": { "name": "Ann Lee" } }));
     check(&in_card("FN;LANGUAGE=\"a:b;c\":Ann"), json!({ "set": { "name": "Ann" } }));
     check(&in_card("FN:Ann\nFN:Other"), json!({ "set": { "name": "Ann" } }));
+    check(&in_card("ROLE:Cook\nTITLE:Chef"), json!({ "set": { "title": "Cook" } }));
+    check(
+        &in_card("EMAIL:a@x.org\nEMAIL:b@x.org\nEMAIL:a@x.org"),
+        json!({ "add": { "emails": [{ "value": "a@x.org" }, { "value": "b@x.org" }] } }),
+    );
     check(&in_card("FN:\nNOTE:a\nNOTE:b"), json!({ "set": { "note": "a\nb" } }));
     check(&in_card("NOTE;ENCODING=8BIT:1=41"), json!({ "set": { "note": "1=41" } }));
     check(
@@ -150,9 +155,13 @@ fn single_properties() {
         json!({ "set": { "name": "x" },
             "add": { "addresses": [{ "value": "1 Main, Town" }] } }),
     );
+    check(
+        &in_card("ADR;LABEL=\"^'1^' Main^^n^x\":"),
+        json!({ "add": { "addresses": [{ "value": "\"1\" Main^n^x" }] } }),
+    );
     // A semicolon within quotes ends no parameter, and one after them does.
     check(
-        &in_card("TEL;X=\"a;b\";PREF=1:1"),
+        &in_card("TEL;X=\"a;TYPE=fax;b\";PREF=1:1"),
         json!({ "add": { "phones": [{ "number": "1", "primary": true }] } }),
     );
     // A type that is no word of the book's is none.
@@ -168,6 +177,10 @@ fn single_properties() {
         }
         check(&in_card(&format!("TEL;TYPE={kind}:1")), json!({ "add": { "phones": [phone] } }));
     }
+    check(
+        &in_card("TEL;TYPE=iPhone:1"),
+        json!({ "add": { "phones": [{ "number": "1", "type": "mobile", "primary": false }] } }),
+    );
     // The same number twice is one.
     check(
         &in_card("TEL:1\nTEL;PREF=1:1\nTEL:"),
@@ -178,15 +191,17 @@ fn single_properties() {
 #[test]
 fn cards_of_which_no_contact_is_made() {
     #[track_caller]
-    fn check(lines: &str, error: InvalidCard) {
+    fn check(lines: &str, error: InvalidCard, code: &str) {
         assert_eq!(read_card(in_card(lines).as_bytes()), Err(error));
+        assert_eq!(error.code(), code);
     }
-    check("", InvalidCard::Empty);
-    check("FN:\nN:;;;;", InvalidCard::Empty);
-    check("KIND:group\nFN:Choir\nMEMBER:urn:uuid:x", InvalidCard::Group);
-    check("X-ADDRESSBOOKSERVER-KIND:group\nFN:Choir", InvalidCard::Group);
-    check(&format!("FN:{}", "x".repeat(1_001)), InvalidCard::TooLong);
-    check(&format!("FN:x\nNOTE:{}", "x".repeat(70_000)), InvalidCard::TooLong);
+    check("", InvalidCard::Empty, "empty_card");
+    check("FN:\nN:;;;;", InvalidCard::Empty, "empty_card");
+    check("KIND:group\nFN:Choir\nMEMBER:urn:uuid:x", InvalidCard::Group, "group_card");
+    check("X-ADDRESSBOOKSERVER-KIND:group\nFN:Choir", InvalidCard::Group, "group_card");
+    let long = |count| "x".repeat(count);
+    check(&format!("FN:{}", long(1_001)), InvalidCard::TooLong, "invalid_contact");
+    check(&format!("FN:x\nNOTE:{}", long(70_000)), InvalidCard::TooLong, "invalid_contact");
 }
 
 #[test]
@@ -225,7 +240,11 @@ fn a_stream_is_cut_into_cards_however_it_arrives() {
     cards.end();
     assert_eq!(cards.next_card(), Ok(None));
     assert!(cards.is_within_a_card());
-    cards.feed(&vec![b'x'; 5 << 20]);
+    // A card may have 4 MiB, and not a byte more.
+    let mut cards = Cards::default();
+    cards.feed(&vec![b'x'; 4 << 20]);
+    assert_eq!(cards.next_card(), Ok(None));
+    cards.feed(b"x");
     assert_eq!(cards.next_card(), Err(CardTooLarge));
 }
 
@@ -237,7 +256,7 @@ fn back(card: &str) -> Card {
 fn what_is_written() {
     let fields: Fields = serde_json::from_value(json!({
         "name": "Ann; \"Lee\"\r\nEND:VCARD", "organization": "Acme, Inc.", "birthday": "--02-29", "starred": true,
-        "name_parts": { "given": "Ann", "family": "Lee" }, "note": "x".repeat(100),
+        "name_parts": { "given": "Ann", "family": "Lee" }, "note": "x".repeat(70 + 74 + 74),
         "phones": [{ "number": "+1 415\n555", "region": "US", "type": "fax_work", "label": "Boat: \"X\"", "primary": true, "key": null }],
         "addresses": [{ "value": "1 Main; Town", "type": "home" }], "groups": ["a,b", "c"],
     }))
@@ -252,6 +271,37 @@ fn what_is_written() {
         assert_eq!((read.id, read.created_at), (id, Some(times[0])));
         insta::assert_snapshot!(card.replace("\r\n", "\n"));
     }
+}
+
+#[test]
+fn a_region_that_would_end_its_parameter_is_not_written() {
+    #[track_caller]
+    fn check(region: &str, line: &str) {
+        let phone = json!({ "number": "1", "region": region, "key": null });
+        let fields: Fields = serde_json::from_value(json!({ "phones": [phone] })).unwrap();
+        let id = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
+        let at = callbook_base::Timestamp::from_millis(0);
+        let card = write_card(id, &fields, (at, at), Version::V4);
+        assert_eq!(card.lines().find(|it| it.starts_with("TEL")), Some(line), "{region}");
+    }
+    check("US", "TEL;X-REGION=US:1");
+    check("U:", "TEL:1");
+    check("USA", "TEL:1");
+    check("", "TEL:1");
+}
+
+#[test]
+fn versions() {
+    #[track_caller]
+    fn check(text: &str, version: Result<Version, InvalidVersion>) {
+        assert_eq!(text.parse(), version, "{text}");
+    }
+    check("3", Ok(Version::V3));
+    check("3.0", Ok(Version::V3));
+    check("4", Ok(Version::V4));
+    check("4.0", Ok(Version::V4));
+    check("2.1", Err(InvalidVersion));
+    check("", Err(InvalidVersion));
 }
 
 proptest! {

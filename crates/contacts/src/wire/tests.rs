@@ -199,6 +199,22 @@ fn a_page_is_made_of_rows_that_are_written() {
 }
 
 #[test]
+fn several_names() {
+    #[track_caller]
+    fn check(names: &[Option<&str>], are_several: bool) {
+        let lines: Vec<Option<Line>> =
+            names.iter().map(|name| name.map(|name| name.parse().unwrap())).collect();
+        assert_eq!(are_several_names(lines.iter().map(Option::as_ref)), are_several, "{names:?}");
+    }
+    check(&[], false);
+    check(&[Some("Ann")], false);
+    check(&[Some("Ann"), Some("ANN "), Some("ann")], false);
+    check(&[Some("Ann"), Some("Ann"), Some("Bob")], true);
+    check(&[None, None], false);
+    check(&[None, Some("Ann")], true);
+}
+
+#[test]
 fn no_number_is_printed() {
     let (push, pull) = answers();
     let printed = format!("{push:?}{pull:?}");
