@@ -38,8 +38,8 @@ impl Keys {
     }
 
     /// Whether somebody wrote this number in this region.
-    pub(crate) fn are_written(&self, place: (String, String)) -> bool {
-        self.written.contains_key(&place)
+    pub(crate) fn are_written(&self, place: &(String, String)) -> bool {
+        self.written.contains_key(place)
     }
 
     /// Whether somebody wrote this number anywhere with this key.

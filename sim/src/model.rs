@@ -27,6 +27,8 @@ pub(crate) struct Model {
     is_older: bool,
     /// Numbers on phones that have lost what they knew of them, and the regions of those phones.
     read_again: BTreeSet<(String, String)>,
+    /// What such phones have said so, by contact: of this book and of those that it was before it was put back.
+    came_elsewhere: BTreeSet<(String, (String, String))>,
     pub(crate) rev: u64,
     /// Of the visible contacts, and how many they are.
     pub(crate) digest: u64,
@@ -128,6 +130,7 @@ impl Model {
             keys: Arc::new(keys),
             is_older,
             read_again: BTreeSet::new(),
+            came_elsewhere: BTreeSet::new(),
             rev: 0,
             digest: 0,
             visible: 0,
@@ -150,7 +153,9 @@ impl Model {
     pub(crate) fn restore(&mut self, backup: &Self) {
         let violations = std::mem::take(&mut self.violations);
         let read_again = std::mem::take(&mut self.read_again);
-        *self = Self { violations, read_again, turns: self.turns + 1, ..backup.clone() };
+        let came_elsewhere = std::mem::take(&mut self.came_elsewhere);
+        let turns = self.turns + 1;
+        *self = Self { violations, read_again, came_elsewhere, turns, ..backup.clone() };
     }
 
     /// A phone of this region has lost what it knew of the numbers in its contacts.
@@ -293,7 +298,8 @@ impl Model {
         put_here.push(id.clone());
         let before = self.contacts.get(&id).map_or_else(empty, |entry| entry.fields.clone());
         let after = self.edited(&before, op, region);
-        self.violations.extend(self.read_elsewhere(&id, &before, &after));
+        let elsewhere = self.read_elsewhere(&id, &before, &after);
+        self.violations.extend(elsewhere);
         let live = self.contacts.get(&id).is_some_and(|entry| entry.live);
         if live && after == before {
             return false;
@@ -443,30 +449,37 @@ impl Model {
 
     /// A number that was written in one region is not read in another, where nobody has written it: not one that
     /// the contact has, and not one that comes to it, as all do that a new contact has. Of those that come, Android
-    /// knows no region: a phone that has lost all but its contacts reads them in its own.
+    /// knows no region: a phone that has lost all but its contacts reads them in its own. When the book is put back
+    /// from before that, whoever had pulled it says it again, also of a number that the contact has.
     fn read_elsewhere(
-        &self,
+        &mut self,
         id: &str,
         before: &Map<String, Value>,
         after: &Map<String, Value>,
     ) -> Option<String> {
         let before = before["phones"].as_array()?;
-        let elsewhere = after["phones"].as_array()?.iter().find(|now| {
+        for now in after["phones"].as_array()? {
             let text = |name: &str| now[name].as_str().unwrap_or_default().to_owned();
             let place = (text("number"), text("region"));
-            let is_allowed = match before.iter().find(|was| was["number"] == now["number"]) {
-                Some(was) => was["key"] == now["key"],
-                None => {
-                    self.keys.are_written_as(&place.0, now["key"].as_str())
-                        || self.read_again.contains(&place)
+            if self.keys.are_written(&place) {
+                continue;
+            }
+            match before.iter().find(|was| was["number"] == now["number"]) {
+                Some(was) if was["key"] == now["key"] => {}
+                None if self.keys.are_written_as(&place.0, now["key"].as_str()) => {}
+                None if self.read_again.contains(&place) => {
+                    self.came_elsewhere.insert((id.to_owned(), place));
                 }
-            };
-            !is_allowed && !self.keys.are_written(place)
-        })?;
-        Some(format!(
-            "contact {id}: a number is read in {}, where nobody wrote it",
-            elsewhere["region"]
-        ))
+                Some(_) if self.came_elsewhere.contains(&(id.to_owned(), place)) => {}
+                _ => {
+                    let region = &now["region"];
+                    return Some(format!(
+                        "contact {id}: a number is read in {region}, where nobody wrote it"
+                    ));
+                }
+            }
+        }
+        None
     }
 
     fn entry(&self, list: &str, new: &Value, there: Option<&Value>, region: &str) -> Value {
