@@ -240,6 +240,8 @@ fn a_stream_is_cut_into_cards_however_it_arrives() {
     cards.end();
     assert_eq!(cards.next_card(), Ok(None));
     assert!(cards.is_within_a_card());
+    cards.feed(&vec![b'x'; 5 << 20]);
+    assert_eq!(cards.next_card(), Err(CardTooLarge));
     // A card may have 4 MiB, and not a byte more.
     let mut cards = Cards::default();
     cards.feed(&vec![b'x'; 4 << 20]);
